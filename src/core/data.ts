@@ -1,0 +1,47 @@
+import type { ArtifactFile } from './artifact.ts';
+
+/** A value of a row. Lists of numbers are typed arrays, both ways. */
+export type Value = string | number | boolean | null | Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
+export type Row = Record<string, Value>;
+
+/** A shard as a dataset's manifest names it, and where its bytes are. */
+export interface Shard extends ArtifactFile {
+  /** Absolute path of the Arrow IPC file. */
+  readonly location: string;
+}
+
+/** A read-only dataset: Arrow IPC file-format shards that all follow one contract. */
+export interface Dataset {
+  readonly contract: string;
+  readonly shards: readonly Shard[];
+  readonly rowCount: number;
+  readonly bytes: number;
+  /** Every row in order, one record batch in memory at a time. Throws a Failure naming the shard when one is damaged. */
+  rows(): AsyncGenerator<Row>;
+  /** Record batches in order, as apache-arrow gives them; columns by name with `batch.getChild(name)`. */
+  batches(): AsyncGenerator<import('apache-arrow').RecordBatch>;
+  /** The same dataset restricted to some shards. */
+  select(shards: readonly Shard[]): Dataset;
+}
+
+/** Writes one dataset output, rolling to a new shard by size. Nothing is visible to others before the stage ends well. */
+export interface DatasetWriter {
+  /** Append a row; resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug and throws. */
+  add(row: Row): Promise<void>;
+  /** Close the current shard, so that the next row begins a new one; `meta` goes into the closed shard's manifest entry. */
+  endShard(meta?: Readonly<Record<string, string | number>>): Promise<void>;
+  /** Add a shard of an input by reference; no bytes are copied. */
+  link(shard: Shard): void;
+  readonly rowCount: number;
+}
+
+/** A model input: a folder whose layout its contract names. */
+export interface ModelFolder {
+  readonly path: string;
+  readonly files: readonly ArtifactFile[];
+}
+
+/** A model output: a private folder; every file in it when the stage ends becomes part of the artifact. */
+export interface FolderWriter {
+  readonly path: string;
+}

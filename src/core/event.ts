@@ -1,0 +1,35 @@
+import type { ActionKey, Digest } from './artifact.ts';
+import type { Diagnostic } from './diagnostic.ts';
+
+/** Why a stage runs or does not. */
+export type Freshness =
+  | { readonly kind: 'hit'; readonly savedMs: number }
+  | { readonly kind: 'miss'; readonly changed: readonly Change[] }
+  /** Cannot be told before the stages it names have run. */
+  | { readonly kind: 'pending'; readonly on: readonly string[] };
+
+/** An ingredient of an action key that differs from the last time, or everything when there was none. */
+export interface Change {
+  readonly ingredient: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** One line of a run's journal, `runs/<id>/events.ndjson`. Reporters read these and nothing else. */
+export type RunEvent = { readonly v: 1; readonly time: number } & EventBody;
+
+export type EventBody =
+  | { readonly type: 'run-start'; readonly run: string; readonly pipeline: string; readonly file: string; readonly store: string; readonly stages: readonly { readonly id: string; readonly uses: string }[]; readonly backend?: string }
+  | { readonly type: 'stage-planned'; readonly stage: string; readonly freshness: Freshness }
+  | { readonly type: 'stage-start'; readonly stage: string; readonly actions: number; readonly cached: number }
+  | { readonly type: 'action-start'; readonly stage: string; readonly action: string; readonly key: ActionKey; readonly attempt: number; readonly pid: number; readonly gpus: readonly number[] }
+  | { readonly type: 'progress'; readonly stage: string; readonly action: string; readonly done: number; readonly total?: number; readonly unit: string; readonly note?: string }
+  | { readonly type: 'log'; readonly stage: string; readonly action: string; readonly stream: 'stdout' | 'stderr' | 'log'; readonly text: string }
+  | { readonly type: 'metric'; readonly stage: string; readonly name: string; readonly value: number; readonly step?: number }
+  | { readonly type: 'action-end'; readonly stage: string; readonly action: string; readonly ok: boolean; readonly durationMs: number; readonly diagnostic?: Diagnostic; readonly willRetryInMs?: number }
+  | { readonly type: 'stage-end'; readonly stage: string; readonly state: StageState; readonly durationMs: number; readonly savedMs: number; readonly outputs: Readonly<Record<string, { readonly digest: Digest; readonly rows?: number; readonly bytes: number; readonly link?: string }>>; readonly metrics: Readonly<Record<string, number>>; readonly diagnostic?: Diagnostic }
+  | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
+  | { readonly type: 'loop-end'; readonly round: number; readonly reason: 'until' | 'max' }
+  | { readonly type: 'run-end'; readonly state: 'ok' | 'failed' | 'interrupted'; readonly cached: number; readonly ran: number; readonly failed: number; readonly skipped: number; readonly durationMs: number; readonly savedMs: number };
+
+export type StageState = 'cached' | 'ran' | 'failed' | 'skipped' | 'interrupted';

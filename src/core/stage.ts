@@ -1,0 +1,89 @@
+import type { Dataset, DatasetWriter, FolderWriter, ModelFolder } from './data.ts';
+
+/** A named input or output of a stage type. */
+export interface Port {
+  /** Name of a contract in `schemas/contracts/`. */
+  readonly contract: string;
+  readonly description: string;
+  /** Inputs only: takes a list of artifacts, in the order in which the pipeline names them. */
+  readonly many?: boolean;
+  /** An input that may be left out; an output that may be empty. */
+  readonly optional?: boolean;
+}
+
+/** An external input of a stage: a local file, already digested, or a URL. */
+export interface Source {
+  /** Absolute path or http(s) URL. */
+  readonly uri: string;
+  /** File name, for messages and ids. */
+  readonly name: string;
+}
+
+/** What a stage's `run` is given. Sources and inputs are read-only; everything it leaves must go through `outputs`. */
+export interface StageContext<Config = Record<string, unknown>> {
+  readonly stage: string;
+  readonly config: Config;
+  /** Dataset inputs by port; for a `map` port, a dataset of the one shard this action works on. */
+  dataset(port: string): Dataset;
+  datasets(port: string): readonly Dataset[];
+  /** The folder of a model input, or `undefined` when an optional port is not connected. */
+  model(port: string): ModelFolder | undefined;
+  /** Whether an optional input is connected. */
+  has(port: string): boolean;
+  /** Files behind a config property that its schema marks `x-source`; globs are expanded, in sorted order. */
+  sources(property: string): readonly Source[];
+  /** The writer of a dataset output. */
+  writer(port: string): DatasetWriter;
+  /** The folder of a model output, to write files into. */
+  folder(port: string): FolderWriter;
+  /** Say how far it got, in the stage's own unit (`documents`, `bytes`, `tokens`, `steps`). Call it often; it is throttled. */
+  progress(done: number, total: number | undefined, unit: string, note?: string): void;
+  /** Add to a counter: counters of a `map` stage's actions are summed. */
+  count(name: string, by?: number): void;
+  /** Set a metric, such as `perplexity`; the runner records it and `until` reads it. */
+  metric(name: string, value: number): void;
+  log(message: string): void;
+  readonly signal: AbortSignal;
+  /** A directory that survives attempts of the same action, for checkpoints of a long stage; removed on success. */
+  readonly checkpoint: string;
+  /** Scratch space, removed after the attempt. */
+  readonly scratch: string;
+  readonly cpus: number;
+}
+
+/** A stage type: what a pipeline names with `uses:`. */
+export interface StageType<Config = Record<string, unknown>> {
+  readonly description: string;
+  readonly inputs: Readonly<Record<string, Port>>;
+  readonly outputs: Readonly<Record<string, Port>>;
+  /**
+   * Run once per shard of this input port, or once per file of this `x-source` config property; each run is an action
+   * of its own, cached and resumed by itself.
+   */
+  readonly map?: string;
+  /** JSON Schema of `with:`. Stage types of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** What can be told from the resolved config before anything runs; returns the problems found. */
+  check?(config: Config): readonly { readonly property: string; readonly message: string }[];
+  run(context: StageContext<Config>): Promise<void>;
+}
+
+/**
+ * Declare a stage type; a stage module has it as default export.
+ * @example
+ * export default defineStage({
+ *   description: 'Keep documents longer than a number of characters.',
+ *   inputs: { documents: { contract: 'documents', description: 'what to filter' } },
+ *   outputs: { documents: { contract: 'documents', description: 'what is left' } },
+ *   map: 'documents',
+ *   config: { type: 'object', additionalProperties: false, properties: { characters: { type: 'integer', default: 100 } } },
+ *   async run(context) {
+ *     const out = context.writer('documents');
+ *     for await (const row of context.dataset('documents').rows())
+ *       if (String(row.text).length > context.config.characters) await out.add(row);
+ *   },
+ * });
+ */
+export function defineStage<Config = Record<string, unknown>>(stage: StageType<Config>): StageType<Config> {
+  return stage;
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail, Failure } from '../core/diagnostic.ts';
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** Attempts without any progress before giving up. */
+  readonly retries?: number;
+  /** First pause between attempts; doubles up to a minute. A server's Retry-After comes first. */
+  readonly backoffMs?: number;
+  /** Give up waiting on a connection that sends nothing. */
+  readonly idleTimeoutMs?: number;
+  readonly onProgress?: (bytes: number, total: number | undefined) => void;
+  readonly log?: (message: string) => void;
+}
+
+/** What a partial download is a part of; resumed only when the server still serves the same. */
+interface Partial {
+  readonly url: string;
+  readonly validator: string;
+  readonly total?: number;
+}
+
+const RETRY_STATUS = new Set([403, 408, 425, 429, 500, 502, 503, 504]);
+const MAX_PAUSE_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 15 * 60_000;
+
+/**
+ * Download a URL into a folder and return the path, resuming what an earlier attempt left behind. A finished file is
+ * used as it is. Dropped connections and 429/403/5xx are retried with back-off; the length is checked; an HTML page
+ * where data was expected is refused.
+ */
+export async function download(url: string, folder: string, options: DownloadOptions = {}): Promise<string> {
+  const { retries = 8, backoffMs = 1000, signal } = options;
+  await mkdir(folder, { recursive: true });
+  const target = join(folder, fileNameOf(url));
+  if (await sizeOf(target) !== undefined) return target;
+  const partial = `${target}.part`;
+  let failures = 0;
+  for (;;) {
+    const before = (await sizeOf(partial)) ?? 0;
+    try {
+      await fetchRest(url, partial, options);
+      await rename(partial, target);
+      await rm(`${partial}.json`, { force: true });
+      return target;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof Failure) throw error;
+      const progressed = ((await sizeOf(partial)) ?? 0) > before;
+      failures = progressed ? 1 : failures + 1;
+      if (failures > retries)
+        fail('download-failed', `${url}: ${describe(error)}, ${failures} times in a row`, 'Check the URL and the network; the next run resumes where this one stopped.', error);
+      const pause = error instanceof Retry && error.afterMs !== undefined ? error.afterMs : Math.min(MAX_PAUSE_MS, backoffMs * 2 ** (failures - 1));
+      options.log?.(`${url}: ${describe(error)}; trying again in ${Math.ceil(pause / 1000)} s`);
+      await sleep(pause, undefined, signal ? { signal } : {});
+    }
+  }
+}
+
+class Retry extends Error {
+  readonly afterMs: number | undefined;
+  constructor(message: string, afterMs?: number) {
+    super(message);
+    this.afterMs = afterMs;
+  }
+}
+
+/** One request for the bytes that are still missing. */
+async function fetchRest(url: string, partial: string, options: DownloadOptions): Promise<void> {
+  const known = await readPartial(partial, url);
+  const have = known === undefined ? 0 : ((await sizeOf(partial)) ?? 0);
+  if (known?.total !== undefined && have === known.total) return;
+
+  const watchdog = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, watchdog.signal]) : watchdog.signal;
+  const idle = () => setTimeout(() => watchdog.abort(new Retry('the server sent nothing')), options.idleTimeoutMs ?? 60_000);
+  let timer = idle();
+  try {
+    const response = await fetch(url, {
+      signal,
+      // `identity`: a transparent Content-Encoding would break lengths and ranges.
+      headers: { 'accept-encoding': 'identity', 'user-agent': 'run-pipeline', ...(have > 0 ? { range: `bytes=${have}-`, 'if-range': known?.validator ?? '' } : {}) },
+    });
+    if (response.status === 416) {
+      await rm(partial, { force: true });
+      throw new Retry('the part on disk does not fit what the server has');
+    }
+    if (RETRY_STATUS.has(response.status)) throw new Retry(`status ${response.status}`, retryAfter(response));
+    if (!response.ok) fail('download-failed', `${url}: the server answered ${response.status} ${response.statusText}`.trim(), 'Check the URL.');
+    refuseHtml(url, response);
+
+    const start = response.status === 206 ? rangeStart(response) : 0;
+    if (start !== 0 && start !== have) throw new Retry('the server sent another range than asked for');
+    const length = response.headers.get('content-length');
+    const total = length === null ? undefined : start + Number(length);
+    const validator = response.headers.get('etag') ?? response.headers.get('last-modified') ?? '';
+    await writeFile(`${partial}.json`, JSON.stringify({ url, validator: validator.startsWith('W/') ? '' : validator, total } satisfies { url: string; validator: string; total: number | undefined }));
+
+    const file = await open(partial, start === 0 ? 'w' : 'a');
+    let written = start;
+    try {
+      for await (const chunk of response.body ?? []) {
+        clearTimeout(timer);
+        timer = idle();
+        await file.write(chunk as Uint8Array);
+        written += (chunk as Uint8Array).length;
+        options.onProgress?.(written, total);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (total !== undefined && written !== total) throw new Retry(`the connection ended after ${written} of ${total} bytes`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What the part on disk belongs to; nothing when it can't be resumed safely. */
+async function readPartial(partial: string, url: string): Promise<Partial | undefined> {
+  try {
+    const known = JSON.parse(await readFile(`${partial}.json`, 'utf8')) as Partial;
+    return known.url === url && known.validator !== '' ? known : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseHtml(url: string, response: Response): void {
+  const type = response.headers.get('content-type') ?? '';
+  if (/^text\/html/i.test(type) && !/\.html?$/i.test(new URL(url).pathname))
+    fail('not-a-dump', `${url}: the server sent an HTML page instead of the file`, 'Open the URL in a browser: the file may have moved, or need a login.');
+}
+
+function retryAfter(response: Response): number | undefined {
+  const value = response.headers.get('retry-after');
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
+}
+
+function rangeStart(response: Response): number {
+  return Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? -1);
+}
+
+/** The URL's own file name behind a digest of the whole URL, so that two `data.gz` never meet. */
+function fileNameOf(url: string): string {
+  const digest = createHash('sha256').update(url).digest('hex').slice(0, 12);
+  const name = new URL(url).pathname.split('/').at(-1)?.replace(/[^\w.-]/g, '_').slice(-80) ?? '';
+  return `${digest}-${name === '' ? 'download' : name}`;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+function describe(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return error instanceof Error ? `${error.message}${cause}` : String(error);
+}

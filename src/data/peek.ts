@@ -1,0 +1,27 @@
+/** The first bytes of a stream, and the whole stream again. `head` is shorter than `count` only when the stream is. */
+export async function peekBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  count: number,
+): Promise<{ readonly head: Uint8Array; readonly all: AsyncGenerator<Uint8Array> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let read: Uint8Array = new Uint8Array(0);
+  while (read.length < count) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    read = read.length === 0 ? next.value : Buffer.concat([read, next.value]);
+  }
+  return { head: read.subarray(0, count), all: replay(read, iterator) };
+}
+
+async function* replay(read: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (read.length > 0) yield read;
+    for (;;) {
+      const next = await iterator.next();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else
+ * windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and ASCII and never fails).
+ * @example decodeText(new Uint8Array([0xe9])).text // 'é'
+ */
+export function decodeText(bytes: Uint8Array): { readonly text: string; readonly encoding: string } {
+  const marked = byteOrderMark(bytes);
+  if (marked !== undefined) return { text: new TextDecoder(marked).decode(bytes), encoding: marked };
+  const utf8 = decodeStrictUtf8(bytes);
+  if (utf8 !== undefined) return { text: utf8, encoding: 'utf-8' };
+  return { text: decodeAs(bytes, 'windows-1252'), encoding: 'windows-1252' };
+}
+
+/**
+ * Decode by an encoding label of the WHATWG Encoding Standard; what doesn't fit becomes U+FFFD. Throws a RangeError for
+ * an unknown label. Some releases of Node 20 to 23 take windows-1252 for Latin-1; this puts their 0x80-0x9F right.
+ */
+export function decodeAs(bytes: Uint8Array, label: string): string {
+  const decoder = new TextDecoder(label);
+  const text = decoder.decode(bytes);
+  return decoder.encoding === 'windows-1252' ? text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character) : text;
+}
+
+/** What windows-1252 has at 0x80 to 0x9F; five places keep their control character. */
+const windows1252 = '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
+  '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
+
+/** The encoding that a byte order mark announces; the decoder of that name also removes the mark. */
+export function byteOrderMark(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  return undefined;
+}
+
+/** The text when the bytes are valid UTF-8, else `undefined`. */
+export function decodeStrictUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

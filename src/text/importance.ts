@@ -1,0 +1,131 @@
+/** How important a token is taken to be. */
+export type ImportanceMeasure = 'surprisal' | 'tf-idf' | 'pmi';
+
+/** Neighbouring pairs are counted in a sample of about this many tokens, which bounds memory. */
+const pairTokens = 8_000_000;
+
+/** Counts over all sequences from which importance is computed; special tokens are not counted. */
+export class TokenCounts {
+  readonly counts: Float64Array;
+  /** Sequences in which a token occurs. */
+  private readonly sequencesWith: Float64Array;
+  private readonly lastSeen: Int32Array;
+  private readonly pairs = new Map<number, number>();
+  private readonly isSpecial: Uint8Array;
+  private readonly everyNth: number;
+  private readonly measure: ImportanceMeasure | undefined;
+  private sequences = 0;
+
+  /** @param expectedTokens how many tokens will be added, roughly */
+  constructor(isSpecial: Uint8Array, measure: ImportanceMeasure | undefined, expectedTokens: number) {
+    this.isSpecial = isSpecial;
+    this.measure = measure;
+    this.counts = new Float64Array(isSpecial.length);
+    this.sequencesWith = new Float64Array(isSpecial.length);
+    this.lastSeen = new Int32Array(isSpecial.length);
+    this.everyNth = Math.ceil(expectedTokens / pairTokens);
+  }
+
+  add(ids: ArrayLike<number>): void {
+    const sequence = ++this.sequences;
+    const countPairs = this.measure === 'pmi' && sequence % this.everyNth === 0;
+    let previous = -1;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      if (this.isSpecial[id]) {
+        previous = -1;
+        continue;
+      }
+      this.counts[id]!++;
+      if (this.lastSeen[id] !== sequence) {
+        this.lastSeen[id] = sequence;
+        this.sequencesWith[id]!++;
+      }
+      if (countPairs && previous >= 0) {
+        const key = previous * this.counts.length + id;
+        this.pairs.set(key, (this.pairs.get(key) ?? 0) + 1);
+      }
+      previous = id;
+    }
+  }
+
+  /** Importance of each token id; higher is more important. 0 for a token that never occurs. */
+  importance(): Float64Array {
+    switch (this.measure) {
+      case undefined: return new Float64Array(this.counts.length);
+      case 'surprisal': return surprisal(this.counts);
+      case 'tf-idf': return tfIdf(this.counts, this.sequencesWith, this.sequences);
+      case 'pmi': return meanPmi(this.pairs, this.counts.length);
+    }
+  }
+}
+
+/** −log p of each token's unigram probability, in nats. */
+export function surprisal(counts: Float64Array): Float64Array {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => (count > 0 ? -Math.log(count / total) : 0));
+}
+
+/** Mean count of a token in the sequences that have it, times log of the inverse share of such sequences (smoothed). */
+export function tfIdf(counts: Float64Array, sequencesWith: Float64Array, sequences: number): Float64Array {
+  return counts.map((count, id) => {
+    const having = sequencesWith[id]!;
+    return having > 0 ? (count / having) * Math.log((1 + sequences) / (1 + having)) : 0;
+  });
+}
+
+/**
+ * Mean pointwise mutual information of a token with its left and right neighbours, in nats: how much they tell of each
+ * other. A token of fixed phrases has much, one that goes with anything has little.
+ * @param pairs counts by `left * vocabSize + right`
+ */
+export function meanPmi(pairs: ReadonlyMap<number, number>, vocabSize: number): Float64Array {
+  const asLeft = new Float64Array(vocabSize);
+  const asRight = new Float64Array(vocabSize);
+  let total = 0;
+  for (const [key, count] of pairs) {
+    asLeft[Math.floor(key / vocabSize)]! += count;
+    asRight[key % vocabSize]! += count;
+    total += count;
+  }
+  const sum = new Float64Array(vocabSize);
+  for (const [key, count] of pairs) {
+    const left = Math.floor(key / vocabSize);
+    const right = key % vocabSize;
+    const information = count * Math.log((count * total) / (asLeft[left]! * asRight[right]!));
+    sum[left]! += information;
+    sum[right]! += information;
+  }
+  return sum.map((value, id) => (value === 0 ? 0 : value / (asLeft[id]! + asRight[id]!)));
+}
+
+/**
+ * Masking probabilities from importance: logit p = b ∓ strength·z, where z is the importance in standard deviations over
+ * the corpus (at most 3) and b is such that the expected masked share of the corpus is `rate`.
+ * @param favour which tokens get the higher probability
+ */
+export function calibrate(importance: Float64Array, counts: Float64Array, { rate, favour, strength }: { rate: number; favour: 'unimportant' | 'important'; strength: number }): Float32Array {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const mean = weightedSum(importance, counts, (value) => value) / total;
+  const deviation = Math.sqrt(weightedSum(importance, counts, (value) => (value - mean) ** 2) / total);
+  const slope = favour === 'important' ? strength : -strength;
+  const tilt = importance.map((value) => (deviation > 0 ? slope * Math.max(-3, Math.min(3, (value - mean) / deviation)) : 0));
+  const share = (offset: number): number => weightedSum(tilt, counts, (value) => sigmoid(offset + value)) / total;
+  let low = -60 - 3 * strength;
+  let high = 60 + 3 * strength;
+  for (let i = 0; i < 80 && total > 0; i++) {
+    const middle = (low + high) / 2;
+    if (share(middle) < rate) low = middle;
+    else high = middle;
+  }
+  const offset = total > 0 ? (low + high) / 2 : Math.log(rate / (1 - rate));
+  return Float32Array.from(tilt, (value) => sigmoid(offset + value));
+}
+
+function weightedSum(values: Float64Array, counts: Float64Array, of: (value: number) => number): number {
+  return values.reduce((sum, value, id) => (counts[id]! > 0 ? sum + counts[id]! * of(value) : sum), 0);
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}

@@ -1,0 +1,146 @@
+import { KeyedRandom } from './random.ts';
+
+/** How to mask; what `mask-plan.json` holds. Shares of chosen positions: mask, random token, and the rest is kept. */
+export interface MaskSettings {
+  readonly mode: 'static' | 'dynamic' | 'importance';
+  /** Share of the ordinary positions to choose, in epoch 0. */
+  readonly rate: number;
+  /** Share at the last of `epochs` and after it; on the way the rate changes linearly. */
+  readonly rate_end?: number;
+  readonly epochs: number;
+  readonly seed: number;
+  readonly mask_share: number;
+  readonly random_share: number;
+  readonly keep_share: number;
+  /** Choose words, not tokens. */
+  readonly whole_word: boolean;
+  readonly special_ids: readonly number[];
+  readonly mask_id: number;
+  readonly vocab_size: number;
+}
+
+/** A mask plan ready for use; {@link createMaskPlan} makes one. */
+export interface MaskPlan extends MaskSettings {
+  /** 1 for an id that is never masked. */
+  readonly isSpecial: Uint8Array;
+  /** Ids that may replace a token. */
+  readonly ordinaryIds: Uint32Array;
+  /** Probability of each id, in `importance` mode. */
+  readonly probability: Float32Array | undefined;
+}
+
+/** A sequence after masking. */
+export interface MaskedSequence {
+  /** What the model sees. */
+  readonly input_ids: Uint32Array;
+  /** Chosen positions, ascending. */
+  readonly positions: Uint16Array;
+  /** Original ids at `positions`. */
+  readonly labels: Uint32Array;
+}
+
+export function createMaskPlan(settings: MaskSettings, probability?: Float32Array): MaskPlan {
+  const isSpecial = new Uint8Array(settings.vocab_size);
+  for (const id of settings.special_ids) isSpecial[id] = 1;
+  const ordinaryIds = Uint32Array.from(isSpecial.keys()).filter((id) => !isSpecial[id]);
+  return { ...settings, isSpecial, ordinaryIds, probability };
+}
+
+/**
+ * The masked form of a sequence: a pure function of plan, sequence, epoch and index, so that a run that is resumed, or
+ * spread over machines, sees the same patterns. The number of positions is ⌊rate·n + u⌋ for n ordinary positions and u
+ * uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
+ *
+ * With `whole_word`, words are taken in random order until that number is reached; the word that would pass it is taken
+ * with the probability that keeps the expected number of tokens right, and no word is ever split.
+ * @param word_starts positions at which a word begins, ascending
+ * @param index number of the sequence in its dataset
+ */
+export function maskSequence(plan: MaskPlan, input_ids: ArrayLike<number>, word_starts: ArrayLike<number>, epoch: number, index: number): MaskedSequence {
+  const random = new KeyedRandom(plan.seed, epoch, index);
+  const eligible = ordinaryPositions(plan, input_ids);
+  const wanted = Math.floor(rateAt(plan, epoch) * eligible.length + random.next());
+  const positions = Uint16Array.from(plan.whole_word
+    ? chooseWords(plan, input_ids, splitWords(eligible, word_starts), wanted, random)
+    : choosePositions(plan, input_ids, eligible, wanted, random)).sort();
+  const masked = Uint32Array.from(input_ids);
+  const labels = Uint32Array.from(positions, (position) => input_ids[position]!);
+  for (const position of positions) {
+    const u = random.next();
+    const replacement = random.below(plan.ordinaryIds.length);
+    if (u < plan.mask_share) masked[position] = plan.mask_id;
+    else if (u < plan.mask_share + plan.random_share) masked[position] = plan.ordinaryIds[replacement]!;
+  }
+  return { input_ids: masked, positions, labels };
+}
+
+/** Share of positions to choose in an epoch, counted from 0. */
+export function rateAt({ rate, rate_end: end, epochs }: MaskSettings, epoch: number): number {
+  if (end === undefined) return rate;
+  return epochs <= 1 ? end : rate + (end - rate) * Math.min(1, epoch / (epochs - 1));
+}
+
+function ordinaryPositions({ isSpecial }: MaskPlan, ids: ArrayLike<number>): number[] {
+  const positions: number[] = [];
+  for (let i = 0; i < ids.length; i++) if (!isSpecial[ids[i]!]) positions.push(i);
+  return positions;
+}
+
+/** The ordinary positions as words; a word ends before the next start and before a special token. */
+function splitWords(eligible: readonly number[], starts: ArrayLike<number>): number[][] {
+  const words: number[][] = [];
+  let next = 0;
+  let previous = -2;
+  for (const position of eligible) {
+    while (next < starts.length && starts[next]! < position) next++;
+    if (starts[next] === position || position !== previous + 1) words.push([]);
+    words.at(-1)!.push(position);
+    previous = position;
+  }
+  return words;
+}
+
+function choosePositions({ probability }: MaskPlan, ids: ArrayLike<number>, eligible: number[], wanted: number, random: KeyedRandom): readonly number[] {
+  if (probability) return firstInParetoOrder(eligible, wanted, (position) => probability[ids[position]!]!, random);
+  for (let i = 0; i < wanted; i++) swap(eligible, i, i + random.below(eligible.length - i));
+  return eligible.slice(0, wanted);
+}
+
+function chooseWords({ probability }: MaskPlan, ids: ArrayLike<number>, words: readonly number[][], wanted: number, random: KeyedRandom): readonly number[] {
+  const mean = (word: readonly number[]): number => word.reduce((sum, position) => sum + probability![ids[position]!]!, 0) / word.length;
+  const order = firstInParetoOrder(words, wanted + 1, probability ? mean : () => 0.5, random);
+  const chosen: number[] = [];
+  for (const word of order) {
+    const room = wanted - chosen.length;
+    if (word.length > room) {
+      if (random.next() * word.length < room) chosen.push(...word);
+      break;
+    }
+    chosen.push(...word);
+  }
+  return chosen;
+}
+
+/**
+ * The first `count` items of a random order in which those of high probability tend to come first. Items are among them
+ * with odds proportional to p/(1−p) (Pareto sampling, Rosén 1997), whatever `count` is.
+ */
+function firstInParetoOrder<T>(items: readonly T[], count: number, probabilityOf: (item: T) => number, random: KeyedRandom): T[] {
+  const keys = new Float64Array(items.length);
+  for (let i = 0; i < keys.length; i++) {
+    const u = random.next();
+    const p = probabilityOf(items[i]!);
+    keys[i] = (u / (1 - u)) * ((1 - p) / p);
+  }
+  const last = keys.slice().sort()[Math.min(count, keys.length) - 1];
+  if (last === undefined) return [];
+  const first: number[] = [];
+  for (let i = 0; i < keys.length; i++) if (keys[i]! <= last) first.push(i);
+  return first.sort((a, b) => keys[a]! - keys[b]! || a - b).slice(0, count).map((index) => items[index]!);
+}
+
+function swap(items: number[], a: number, b: number): void {
+  const item = items[a]!;
+  items[a] = items[b]!;
+  items[b] = item;
+}

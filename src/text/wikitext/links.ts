@@ -1,0 +1,46 @@
+/** Lower-case link prefixes, by what becomes of the link. */
+export interface LinkPrefixes {
+  /** Files and categories: nothing is left. */
+  readonly dropped: ReadonlySet<string>;
+}
+
+/** Names of the file and category namespaces in wikis where the dump does not say. */
+const DROPPED_NAMESPACES =
+  'file image media category 文件 檔案 档案 图像 圖像 媒体 媒體 分类 分類 datei bild kategorie fichier catégorie archivo imagen categoría ficheiro imagem categoria immagine файл изображение категория ファイル 画像 カテゴリ 파일 그림 분류 bestand afbeelding categorie plik grafika kategoria fil soubor kategori dosya resim ملف تصنيف קובץ קטגוריה'.split(' ');
+
+export function linkPrefixes(namespaces: ReadonlyMap<number, string> | undefined): LinkPrefixes {
+  const own = [namespaces?.get(-2), namespaces?.get(6), namespaces?.get(14)].filter((name) => name !== undefined && name !== '').map((name) => (name as string).toLowerCase());
+  return { dropped: new Set([...DROPPED_NAMESPACES, ...own]) };
+}
+
+/** Wikis of other languages are linked as `[[de:Riga]]`; shown in the margin, never in the text. */
+const LANGUAGE_PREFIX = /^(?:[a-z]{2,3}|simple|tokipona|[a-z]{2,3}-[a-z]{3,8}(?:-[a-z]{2,5})?|bat-smg|be-x-old|fiu-vro|map-bms|roa-rup|roa-tara|zh-min-nan)$/;
+/** Three letters and fewer that are not languages. */
+const OTHER_PREFIXES = new Set(['doi', 'rfc', 'hdl', 'mw', 'rev', 'phab']);
+
+/** Old aliases of the file namespace are in no list, but their files have extensions. */
+const MEDIA_FILE = /\.(?:jpe?g|png|svg|gif|tiff?|webp|og[gva]|webm|mp[34g]|wav|flac|mid|pdf|djvu)$/i;
+
+/** A link without its `[[ ]]`, split at bars: its label, or nothing for files, categories and other languages. */
+export function renderLink(args: readonly string[], prefixes: LinkPrefixes): string {
+  let target = (args[0] ?? '').trim();
+  const shown = target.startsWith(':');
+  if (shown) target = target.slice(1).trimStart();
+  const colon = target.indexOf(':');
+  const prefix = colon > 0 && colon <= 60 ? target.slice(0, colon).trim().toLowerCase() : '';
+  if (!shown && prefix !== '') {
+    if (prefixes.dropped.has(prefix) || MEDIA_FILE.test(target)) return '';
+    if (args.length === 1 && LANGUAGE_PREFIX.test(prefix) && !OTHER_PREFIXES.has(prefix) && target[colon + 1] !== ' ') return '';
+  }
+  if (args.length === 1) return target.replace(/_/g, ' ').replace(/^#/, '');
+  const label = args.slice(1).join('|');
+  if (label.trim() !== '') return label;
+  // The pipe trick: `[[Riga (city)|]]`, `[[Help:Link|]]`.
+  return target.slice(prefix === '' ? 0 : colon + 1).replace(/\s*[(（][^()（）]*[)）]\s*$/, '');
+}
+
+/** `https://example.org label` gives the label; without one the address is no prose. */
+export function renderExternalLink(content: string): string {
+  const space = content.search(/\s/);
+  return space < 0 ? '' : content.slice(space + 1).trim();
+}

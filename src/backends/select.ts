@@ -1,0 +1,46 @@
+import { enableProdMode, ready, setBackend } from '@tensorflow/tfjs-core';
+import { fail } from '../core/diagnostic.ts';
+
+export type BackendName = 'wasm' | 'cpu';
+
+export interface OpenBackend {
+  readonly name: BackendName;
+  /** Why this one, for the log. */
+  readonly reason: string;
+}
+
+const registered = new Set<BackendName>();
+
+/**
+ * Make a backend current for every tensor operation of this process. `auto` takes the fastest that works here.
+ * Fails with `backend-unavailable` when the one asked for does not start.
+ */
+export async function openBackend(name: 'auto' | BackendName): Promise<OpenBackend> {
+  if (name !== 'auto') {
+    const problem = await start(name);
+    if (problem !== undefined) fail('backend-unavailable', `backend '${name}' does not start: ${problem}`, "Use backend: auto, or reinstall the project's packages with npm ci.");
+    return { name, reason: 'asked for' };
+  }
+  const problem = await start('wasm');
+  if (problem === undefined) return { name: 'wasm', reason: 'the fastest that is installed' };
+  await start('cpu');
+  return { name: 'cpu', reason: `wasm does not start: ${problem}` };
+}
+
+/** Returns what went wrong, if anything did. */
+async function start(name: BackendName): Promise<string | undefined> {
+  try {
+    // Otherwise tfjs prints advertisements to the console.
+    enableProdMode();
+    if (!registered.has(name)) {
+      if (name === 'wasm') (await import('./wasm.ts')).registerWasm();
+      else (await import('./cpu.ts')).registerCpu();
+      registered.add(name);
+    }
+    const started = await setBackend(name);
+    await ready();
+    return started ? undefined : 'tfjs refused it';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

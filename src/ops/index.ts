@@ -1,0 +1,10 @@
+export { attention } from './attention.ts';
+export { linear } from './linear.ts';
+export { layerNorm } from './layer-norm.ts';
+export { gelu } from './gelu.ts';
+export { dropout } from './dropout.ts';
+export { embedding } from './embedding.ts';
+export { crossEntropy } from './cross-entropy.ts';
+export { adamW } from './adamw.ts';
+export { registerGradients } from './gradients.ts';
+export { tiedDecoder } from './tied-decoder.ts';

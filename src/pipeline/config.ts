@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { canonicalJson, type Digest } from '../core/artifact.ts';
+import { Failure } from '../core/diagnostic.ts';
+import type { Resources, StageDescription } from '../core/pipeline.ts';
+import type { Port } from '../core/stage.ts';
+import type { Contracts } from './contracts.ts';
+import type { Instance } from './instances.ts';
+import { child, entriesOf, entryOf, stringNodes, stringOf, valueOf, type Span, type YamlNode } from './node.ts';
+import type { Problems } from './problems.ts';
+import { anyContract, type Typed } from './references.ts';
+import { validate, type JsonSchema } from './schema.ts';
+import { suggest } from './suggest.ts';
+import { parseBytes, parseDurationMs } from './units.ts';
+
+/** What stages take from the pipeline when their config does not say. */
+export interface Inherited {
+  readonly seed: number;
+  readonly backend: string;
+  resolveBackend(name: string): string;
+}
+
+export interface ResolvedConfig {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly sources: Readonly<Record<string, readonly string[]>>;
+  readonly sound: boolean;
+}
+
+/** Complete the config of a stage with what it inherits and its schema's defaults, and validate it. */
+export function resolveConfig(stage: Typed, inherited: Inherited, problems: Problems): ResolvedConfig {
+  const entry = entryOf(stage.node, 'with');
+  const written = entry?.node.kind === 'map' ? entry.node : undefined;
+  const config = (written === undefined ? {} : valueOf(written)) as Record<string, unknown>;
+  const properties = (stage.type.config.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
+  const inherit = (name: string, value: unknown) => {
+    if (Object.hasOwn(properties, name) && !Object.hasOwn(config, name) && value !== undefined) config[name] = value;
+  };
+  inherit('seed', inherited.seed);
+  inherit('backend', inherited.backend);
+  inherit('round', stage.round);
+  const node: YamlNode = written ?? { kind: 'map', span: stage.at, entries: new Map() };
+  let sound = false;
+  try {
+    sound = validate(stage.type.config, config, { node, at: entry?.key ?? stage.at, name: `the config of \`${stage.name}\``, stage: stage.name }, problems);
+  } catch (error) {
+    problems.add('bad-stage-schema', `the config schema of \`${stage.type.type}\` is not valid: ${error instanceof Error ? error.message : String(error)}`, stage.at);
+  }
+  if (sound && Object.hasOwn(properties, 'backend') && typeof config.backend === 'string') config.backend = resolveBackend(config.backend, child(written, 'backend')?.span ?? stage.at, stage, inherited, problems);
+  return { config, sources: sourcesOf(properties, config, written), sound };
+}
+
+/** Properties marked `x-source`, as absolute paths: they start from the folder of the file that they are written in. */
+function sourcesOf(properties: Readonly<Record<string, JsonSchema>>, config: Readonly<Record<string, unknown>>, written: YamlNode | undefined): Readonly<Record<string, readonly string[]>> {
+  const sources: Record<string, readonly string[]> = {};
+  for (const [name, property] of Object.entries(properties)) {
+    if (property['x-source'] !== true) continue;
+    const given = [config[name]].flat().filter((value) => typeof value === 'string');
+    const directory = child(written, name)?.span.source.directory;
+    if (given.length > 0) sources[name] = given.map((path) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) || directory === undefined ? path : resolve(directory, path)));
+  }
+  return sources;
+}
+
+function resolveBackend(name: string, at: Span, stage: Instance, inherited: Inherited, problems: Problems): string {
+  try {
+    return inherited.resolveBackend(name);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    problems.add(error.diagnostic.code, error.diagnostic.message, at, error.diagnostic.help, stage.name);
+    return name;
+  }
+}
+
+/** A description for a `run:` script, made from the ports that the YAML gives it. */
+export function describeShell(stage: Instance, contracts: Contracts, problems: Problems): StageDescription {
+  const outputs: Record<string, Port> = {};
+  for (const [name, { node }] of entriesOf(child(stage.node, 'outputs'))) {
+    const contract = child(node, 'contract');
+    const contractName = stringOf(contract) ?? '';
+    if (contract !== undefined && !contracts.names().includes(contractName)) {
+      problems.add('unknown-contract', `there is no contract \`${contractName}\``, contract.span, suggest(contractName, contracts.names(), 'contracts'), stage.name);
+    }
+    const optional = child(node, 'optional');
+    outputs[name] = { contract: contractName, description: stringOf(child(node, 'description')) ?? '', ...(optional?.kind === 'scalar' && optional.value === true ? { optional: true } : {}) };
+  }
+  const inputs: Record<string, Port> = {};
+  for (const name of entriesOf(child(stage.node, 'inputs')).keys()) inputs[name] = { contract: anyContract, description: '', many: true };
+  return {
+    type: 'run', description: 'A shell script.', inputs, outputs, config: { type: 'object', additionalProperties: false },
+    implementation: createHash('sha256').update(canonicalJson({ script: scriptOf(stage), env: envOf(stage) })).digest('hex') as Digest,
+    module: '', hasCheck: false,
+  };
+}
+
+export function scriptOf(stage: Instance): string {
+  return stringOf(child(stage.node, 'run')) ?? '';
+}
+
+export function envOf(stage: Instance): readonly string[] {
+  return stringNodes(child(stage.node, 'env')).map((node) => node.value).sort();
+}
+
+export interface Settings {
+  readonly retries: number;
+  readonly timeoutMs?: number;
+  readonly resources: Resources;
+}
+
+/** Retries, time limit and resources: the stage's own, else the pipeline's defaults, else none. */
+export function settingsOf(stage: YamlNode, defaults: YamlNode | undefined): Settings {
+  const scalar = (...path: readonly string[]) => {
+    for (const from of [stage, defaults]) {
+      let node: YamlNode | undefined = from;
+      for (const key of path) node = child(node, key);
+      if (node?.kind === 'scalar' && node.value !== null) return node.value;
+    }
+    return undefined;
+  };
+  const number = (value: unknown, otherwise: number) => (typeof value === 'number' ? value : otherwise);
+  const timeoutMs = parseDurationMs(String(scalar('timeout') ?? ''));
+  const memory = scalar('resources', 'memory');
+  return {
+    retries: number(scalar('retries'), 0),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    resources: {
+      cpus: number(scalar('resources', 'cpus'), 1),
+      memory: typeof memory === 'boolean' || memory === undefined ? 0 : (parseBytes(memory) ?? 0),
+      gpus: number(scalar('resources', 'gpus'), 0),
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import type { Reference, StageDescription } from '../core/pipeline.ts';
+import type { Port } from '../core/stage.ts';
+import type { Contracts } from './contracts.ts';
+import type { Instance } from './instances.ts';
+import { child, entriesOf, stringNodes, type Scalar, type Span } from './node.ts';
+import type { Problems } from './problems.ts';
+import { suggest } from './suggest.ts';
+
+/** An instance whose stage type is known. */
+export interface Typed extends Instance {
+  readonly type: StageDescription;
+}
+
+/** What references can lead to. */
+export interface Producers {
+  /** Instances by the stage's name in the YAML, switched-off ones included; `undefined` type where `uses` is wrong. */
+  readonly byName: ReadonlyMap<string, readonly (Instance & { readonly type: StageDescription | undefined })[]>;
+  readonly contracts: Contracts;
+  /** Contracts that disagree are worth a look at their files; collected here and reported at the end. */
+  readonly carried: ReadonlySet<string>;
+}
+
+const syntax = /^([A-Za-z][A-Za-z0-9_-]*)(?:\[([^\]]*)\])?(?:\.([A-Za-z][A-Za-z0-9_]*))?$/;
+
+/** Resolve the `inputs` of one instance and check them against its ports. */
+export function resolveInputs(consumer: Typed, producers: Producers, problems: Problems): Record<string, readonly Reference[]> {
+  const inputs: Record<string, readonly Reference[]> = {};
+  const written = entriesOf(child(consumer.node, 'inputs'));
+  for (const [portName, entry] of written) {
+    const port = consumer.type.inputs[portName];
+    if (port === undefined || !Object.hasOwn(consumer.type.inputs, portName)) {
+      problems.add('unknown-port', `\`${consumer.type.type}\` has no input \`${portName}\``, entry.key, suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'), consumer.name);
+      continue;
+    }
+    const resolved = stringNodes(entry.node).map((item) => resolveReference(item.value, item.span, consumer, portName, port, producers, problems));
+    const references = resolved.flatMap((each) => each ?? []);
+    if (references.length > 1 && port.many !== true) {
+      problems.add('too-many-inputs', `input \`${portName}\` of \`${consumer.name}\` takes one artifact, not ${references.length} (${references.slice(0, 4).map(labelOf).join(', ')}${references.length > 4 ? ', …' : ''})`,
+        entry.node.span, 'name one, or give this stage the same `matrix`', consumer.name);
+    } else if (references.length > 0) inputs[portName] = references;
+    else if (port.optional !== true && resolved.length > 0 && !resolved.includes(undefined)) {
+      problems.add('missing-input', `nothing is left of input \`${portName}\` of \`${consumer.name}\`: every stage it names is switched off by its \`when\``, entry.key, `give \`${consumer.name}\` the same \`when\``, consumer.name);
+    }
+  }
+  for (const [portName, port] of Object.entries(consumer.type.inputs)) {
+    if (written.has(portName) || port.optional === true || (producers.carried.has(`${consumer.name}.${portName}`) && (consumer.round ?? 1) > 1)) continue;
+    problems.add('missing-input', `\`${consumer.name}\` has no input \`${portName}\` (${port.description || port.contract})`, consumer.at, `add \`inputs: { ${portName}: <stage> }\`${candidates(port, consumer, producers)}`, consumer.name);
+  }
+  return inputs;
+}
+
+/**
+ * Resolve one `stage`, `stage.port` or `stage[key=value].port`, to every instance that it means; none when `when` switched
+ * them all off, `undefined` when what is wrong with it has been said.
+ */
+export function resolveReference(text: string, at: Span, consumer: Typed, portName: string, port: Port | undefined, producers: Producers, problems: Problems, previousRound = false): readonly Reference[] | undefined {
+  const [, name, selection, wanted] = syntax.exec(text.trim()) ?? [];
+  if (name === undefined) {
+    problems.add('bad-reference', `\`${text}\` is not a reference`, at, 'write `stage` or `stage.port`', consumer.name);
+    return undefined;
+  }
+  const all = producers.byName.get(name);
+  if (all === undefined) {
+    problems.add('unknown-stage', `there is no stage \`${name}\``, at, suggest(name, [...producers.byName.keys()], 'stages'), consumer.name);
+    return undefined;
+  }
+  const round = previousRound ? (consumer.round ?? 1) - 1 : consumer.round;
+  const chosen = all.filter((each) => matches(each.matrix, selection, consumer.matrix) && (consumer.round === undefined || each.round === undefined || each.round === round));
+  if (chosen.length === 0) {
+    if (all.length > 0) problems.add('unknown-stage', `no instance of \`${name}\` matches \`${selection ?? consumer.id}\``, at, suggest(selection ?? '', [...new Set(all.map((each) => each.id.slice(name.length).replace(/@\d+$/, '')))], 'instances'), consumer.name);
+    return undefined;
+  }
+  if (chosen.some((each) => each.type === undefined)) return undefined;
+  const on = chosen.filter((each) => each.on);
+  const lasting = new Map<string, { rounds: string[]; port: string }>();
+  const references: Reference[] = [];
+  for (const each of on) {
+    if (each.type === undefined) continue;
+    const from = outputPort(each as Typed, wanted, portName, port, at, consumer, problems);
+    if (from === undefined) return undefined;
+    if (port !== undefined && !agree(each.type, from, port, text, at, consumer, portName, producers, problems)) return undefined;
+    if (each.round === undefined || consumer.round !== undefined) references.push({ kind: 'stage', stage: each.id, port: from });
+    else {
+      const key = each.id.replace(/@\d+$/, '');
+      const group = lasting.get(key) ?? { rounds: [], port: from };
+      group.rounds.push(each.id);
+      lasting.set(key, group);
+    }
+  }
+  for (const group of lasting.values()) references.push({ kind: 'last-round', ...group });
+  return references;
+}
+
+/** Keys that both have must be equal; `[key=value]` chooses further. */
+function matches(producer: Readonly<Record<string, Scalar>>, selection: string | undefined, consumer: Readonly<Record<string, Scalar>>): boolean {
+  if (selection !== undefined) {
+    return selection.split(',').every((part) => {
+      const [key = '', value] = part.split('=').map((each) => each.trim());
+      return Object.hasOwn(producer, key) && String(producer[key]) === value;
+    });
+  }
+  return Object.entries(producer).every(([key, value]) => !Object.hasOwn(consumer, key) || consumer[key] === value);
+}
+
+/** Which output a reference means: the one it names, the only one, the only one of the right contract, or the port's namesake. */
+function outputPort(producer: Typed, wanted: string | undefined, portName: string, port: Port | undefined, at: Span, consumer: Instance, problems: Problems): string | undefined {
+  const outputs = producer.type.outputs;
+  const names = Object.keys(outputs);
+  if (wanted !== undefined) {
+    if (Object.hasOwn(outputs, wanted)) return wanted;
+    problems.add('unknown-port', `\`${producer.name}\` (${producer.type.type}) has no output \`${wanted}\``, at, suggest(wanted, names, 'its outputs'), consumer.name);
+    return undefined;
+  }
+  if (names.length === 1) return names[0];
+  const fitting = names.filter((name) => outputs[name]?.contract === port?.contract);
+  if (fitting.length === 1) return fitting[0];
+  if (Object.hasOwn(outputs, portName)) return portName;
+  if (names.length === 0) problems.add('unknown-port', `\`${producer.name}\` (${producer.type.type}) has no outputs`, at, undefined, consumer.name);
+  else problems.add('ambiguous-output', `\`${producer.name}\` has several outputs; name one`, at, names.map((name) => `\`${producer.name}.${name}\``).join(' or '), consumer.name);
+  return undefined;
+}
+
+function agree(producer: StageDescription, from: string, port: Port, text: string, at: Span, consumer: Typed, portName: string, producers: Producers, problems: Problems): boolean {
+  const given = producer.outputs[from]?.contract ?? '';
+  if (given === port.contract || port.contract === anyContract) return true;
+  problems.add('contract-mismatch', `\`${text}\` gives \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes \`${port.contract}\`\n${producers.contracts.sideBySide(given, port.contract)}`, at,
+    candidates(port, consumer, producers).replace(/^, for example/, 'perhaps') || undefined, consumer.name);
+  return false;
+}
+
+/** Contract of a shell step's inputs: whatever comes. */
+export const anyContract = '*';
+
+/** Stages whose output would fit a port. */
+function candidates(port: Port, consumer: Instance, producers: Producers): string {
+  const fitting: string[] = [];
+  for (const [name, instances] of producers.byName) {
+    const type = instances[0]?.type;
+    if (name === consumer.name || type === undefined) continue;
+    for (const [output, { contract }] of Object.entries(type.outputs)) {
+      if (contract === port.contract) fitting.push(Object.keys(type.outputs).length === 1 ? `\`${name}\`` : `\`${name}.${output}\``);
+    }
+    if (fitting.length > 3) break;
+  }
+  return fitting.length === 0 ? '' : `, for example ${fitting.slice(0, 3).join(', ')}`;
+}
+
+function labelOf(reference: Reference): string {
+  return reference.kind === 'stage' ? reference.stage : (reference.rounds.at(-1) ?? '');
+}

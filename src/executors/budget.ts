@@ -1,0 +1,104 @@
+import type { Resources } from '../core/pipeline.ts';
+
+/** What a machine, or the user with `--jobs`, lets actions occupy at once. */
+export interface Limits {
+  readonly jobs: number;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Ids as `CUDA_VISIBLE_DEVICES` takes them. */
+  readonly gpus: readonly number[];
+}
+
+export interface Grant {
+  readonly cpus: number;
+  readonly gpus: readonly number[];
+  release(): void;
+}
+
+/**
+ * Grants resources first come, first served; a small request may pass a large one that has to wait, but not when that
+ * would put it off: what the first in the queue needs is held back. Requests over the whole are cut down to it.
+ */
+export class Budget {
+  private readonly limits: Limits;
+  private readonly queue: { readonly need: Resources; readonly grant: (grant: Grant) => void }[] = [];
+  private readonly freeGpus: number[];
+  private jobs: number;
+  private cpus: number;
+  private memory: number;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+    this.jobs = limits.jobs;
+    this.cpus = limits.cpus;
+    this.memory = limits.memory;
+    this.freeGpus = [...limits.gpus];
+  }
+
+  /** Resolves to `undefined` when the signal ends the wait. */
+  acquire(resources: Resources, signals: readonly AbortSignal[]): Promise<Grant | undefined> {
+    if (signals.some(({ aborted }) => aborted)) return Promise.resolve(undefined);
+    const need = {
+      cpus: Math.min(resources.cpus, this.limits.cpus),
+      memory: Math.min(resources.memory, this.limits.memory),
+      gpus: Math.min(resources.gpus, this.limits.gpus.length),
+    };
+    return new Promise((resolve) => {
+      const stop = (): void => {
+        const index = this.queue.indexOf(entry);
+        if (index >= 0) this.queue.splice(index, 1);
+        settle(undefined);
+        this.serve();
+      };
+      const settle = (grant: Grant | undefined): void => {
+        for (const signal of signals) signal.removeEventListener('abort', stop);
+        resolve(grant);
+      };
+      const entry = { need, grant: settle };
+      for (const signal of signals) signal.addEventListener('abort', stop);
+      this.queue.push(entry);
+      this.serve();
+    });
+  }
+
+  private serve(): void {
+    const held = { jobs: 0, cpus: 0, memory: 0, gpus: 0 };
+    for (let index = 0; index < this.queue.length && this.jobs - held.jobs > 0; ) {
+      const entry = this.queue[index]!;
+      const { need } = entry;
+      const fits =
+        need.cpus <= this.cpus - held.cpus && need.memory <= this.memory - held.memory && need.gpus <= this.freeGpus.length - held.gpus;
+      if (fits) {
+        this.queue.splice(index, 1);
+        entry.grant(this.take(need));
+      } else {
+        if (index === 0) Object.assign(held, { jobs: 1, ...need });
+        index += 1;
+        if (index > 64) return;
+      }
+    }
+  }
+
+  private take(need: Resources): Grant {
+    this.jobs -= 1;
+    this.cpus -= need.cpus;
+    this.memory -= need.memory;
+    const gpus = this.freeGpus.splice(0, need.gpus);
+    let released = false;
+    return {
+      cpus: need.cpus,
+      gpus,
+      release: () => {
+        if (released) return;
+        released = true;
+        this.jobs += 1;
+        this.cpus += need.cpus;
+        this.memory += need.memory;
+        this.freeGpus.push(...gpus);
+        this.freeGpus.sort((a, b) => a - b);
+        this.serve();
+      },
+    };
+  }
+}

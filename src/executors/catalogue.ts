@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failure } from '../core/diagnostic.ts';
+import type { Catalogue, StageDescription } from '../core/pipeline.ts';
+import { err, ok } from '../core/result.ts';
+import type { StageType } from '../core/stage.ts';
+import { describeUserStage } from './user-stage.ts';
+
+export interface CatalogueOptions {
+  /** Folder of the compiled project: `catalogue.json`, `src/`, `stages/`. */
+  readonly distribution: string;
+  /** Folder for bundles of users' own stages. */
+  readonly cache: string;
+}
+
+/** Stage types by name, as the build wrote them down, and users' own by file: those are built, and run once to see their ports. */
+export function createCatalogue({ distribution, cache }: CatalogueOptions): Catalogue {
+  const listed = JSON.parse(readFileSync(join(distribution, 'catalogue.json'), 'utf8')) as Record<string, StageDescription>;
+  return {
+    types: () => Object.keys(listed),
+
+    async describe(uses, fromDirectory) {
+      if (!isFile(uses)) {
+        const found = Object.hasOwn(listed, uses) ? listed[uses] : undefined;
+        return found ? ok({ ...found, module: join(distribution, found.module) }) : err({ code: 'unknown-stage-type', message: `There is no stage type "${uses}".`, help: 'List them with `run-pipeline stages`; a stage of your own begins with `./`.' });
+      }
+      try {
+        return ok(await describeUserStage(resolve(fromDirectory, uses), { type: uses, cache, framework: join(distribution, 'src/index.js') }));
+      } catch (error) {
+        if (error instanceof Failure) return err(error.diagnostic);
+        throw error;
+      }
+    },
+
+    async check(description, config) {
+      if (!description.hasCheck) return [];
+      const { default: stage } = (await import(pathToFileURL(description.module).href)) as { default: StageType };
+      return stage.check?.({ ...config }) ?? [];
+    },
+  };
+}
+
+/** Whether `uses:` names a file rather than a stage type. */
+const isFile = (uses: string): boolean => /^\.{0,2}\//.test(uses);

@@ -1,0 +1,29 @@
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Resources } from '../core/pipeline.ts';
+import type { Result } from '../core/result.ts';
+import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
+
+/** One attempt of an action, as the runner hands it over. */
+export interface Job {
+  /** Called when resources are free, just before the action starts; makes the attempt's directory. */
+  readonly prepare: () => ActionRequest;
+  readonly resources: Resources;
+  readonly timeoutMs?: number;
+  /** Ends the action, running or waiting. */
+  readonly signal: AbortSignal;
+  /** Ends the action only while it waits. */
+  readonly admission: AbortSignal;
+  readonly onStart: (worker: { readonly pid: number; readonly gpus: readonly number[] }) => void;
+  readonly onMessage: (message: WorkerMessage) => void;
+}
+
+/** Code of the diagnostic of a job that was ended by one of its signals. */
+export const interrupted = 'interrupted';
+
+/** What executes actions. */
+export interface Executor {
+  /** Run a job when resources allow; settles when nothing of it runs any more, and never rejects for what a stage does. */
+  run(job: Job): Promise<Result<ActionOutcome, Diagnostic>>;
+  /** End every worker; resolves when they are gone. */
+  close(): Promise<void>;
+}

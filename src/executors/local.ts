@@ -1,0 +1,115 @@
+import { readdirSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { err, type Result } from '../core/result.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { ActionOutcome } from '../core/worker.ts';
+import { Budget, type Grant } from './budget.ts';
+import { interrupted, type Executor, type Job } from './executor.ts';
+import { startWorker, type WorkerProcess } from './worker-process.ts';
+
+export interface LocalExecutorOptions {
+  /** Compiled `worker-main.js`; default: the one beside this module. */
+  readonly workerEntry?: string;
+  /** Environment of workers. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Actions at once; default: as many as there are cpus. */
+  readonly jobs?: number;
+  readonly cpus?: number;
+  /** Bytes; default: the machine's memory. */
+  readonly memory?: number;
+  /** Default: those in `CUDA_VISIBLE_DEVICES`, or every `/dev/nvidia<n>`. */
+  readonly gpus?: readonly number[];
+  /** Time between asking an action to end and killing it. */
+  readonly graceMs?: number;
+}
+
+/** Runs actions in warm worker processes on this machine, within its cpus, memory and GPUs. */
+export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const cpus = options.cpus ?? availableParallelism();
+  const limits = { cpus, jobs: options.jobs ?? cpus, memory: options.memory ?? totalmem(), gpus: options.gpus ?? findGpus(options.env) };
+  const budget = new Budget(limits);
+  const workerEntry = options.workerEntry ?? fileURLToPath(new URL('./worker-main.js', import.meta.url));
+  const graceMs = options.graceMs ?? 5_000;
+  const workers = new Set<WorkerProcess>();
+  const idle: { readonly worker: WorkerProcess; readonly devices: string }[] = [];
+
+  const startOrReuse = (devices: string): WorkerProcess => {
+    for (let index = idle.length - 1; index >= 0; index--) {
+      const entry = idle[index]!;
+      if (entry.worker.alive && entry.devices !== devices) continue;
+      idle.splice(index, 1);
+      if (entry.worker.alive) return entry.worker;
+      workers.delete(entry.worker);
+    }
+    // One worker per running job is enough: one for other devices makes room.
+    const surplus = workers.size >= limits.jobs ? idle.shift() : undefined;
+    if (surplus !== undefined) void discard(surplus.worker);
+    const worker = startWorker(workerEntry, { ...options.env, ...(limits.gpus.length > 0 ? { CUDA_VISIBLE_DEVICES: devices } : {}) });
+    workers.add(worker);
+    return worker;
+  };
+  const discard = async (worker: WorkerProcess): Promise<void> => {
+    await worker.kill();
+    workers.delete(worker);
+  };
+
+  const perform = async (job: Job, grant: Grant): Promise<Result<ActionOutcome, Diagnostic>> => {
+    const request = job.prepare();
+    const devices = grant.gpus.join(',');
+    const worker = startOrReuse(devices);
+    let ending: Diagnostic | undefined;
+    let lastResort: NodeJS.Timeout | undefined;
+    const end = (why: Diagnostic): void => {
+      if (ending !== undefined) return;
+      ending = why;
+      worker.terminate();
+      lastResort = setTimeout(() => void worker.kill(), graceMs);
+    };
+    const onAbort = (): void => end(interruption(request.stage));
+    const timer = job.timeoutMs === undefined ? undefined : setTimeout(() => end(timeout(request.stage, job.timeoutMs ?? 0)), job.timeoutMs);
+    job.signal.addEventListener('abort', onAbort);
+    job.onStart({ pid: worker.pid, gpus: grant.gpus });
+    const result = await worker.run({ ...request, cpus: grant.cpus }, job.onMessage);
+    job.signal.removeEventListener('abort', onAbort);
+    clearTimeout(timer);
+    clearTimeout(lastResort);
+    if (result.ok && worker.alive && ending === undefined) idle.push({ worker, devices });
+    else await discard(worker);
+    return ending === undefined || result.ok ? result : err(ending);
+  };
+
+  return {
+    async run(job) {
+      const grant = await budget.acquire(job.resources, [job.signal, job.admission]);
+      if (grant === undefined) return err(interruption());
+      try {
+        return await perform(job, grant);
+      } finally {
+        grant.release();
+      }
+    },
+    async close() {
+      await Promise.all([...workers].map((worker) => discard(worker)));
+    },
+  };
+}
+
+const interruption = (stage?: string): Diagnostic => ({ code: interrupted, message: 'interrupted', ...(stage === undefined ? {} : { stage }) });
+
+const timeout = (stage: string, ms: number): Diagnostic => ({
+  code: 'stage-timeout',
+  stage,
+  message: `${stage}: took longer than its timeout of ${ms / 1000} s and was ended`,
+  help: 'Raise the timeout of the stage, or leave it out.',
+});
+
+function findGpus(env: LocalExecutorOptions['env']): number[] {
+  const visible = env['CUDA_VISIBLE_DEVICES'];
+  if (visible !== undefined) return visible.split(',').map((id) => id.trim()).filter((id) => /^\d+$/.test(id)).map(Number);
+  try {
+    return readdirSync('/dev').flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}

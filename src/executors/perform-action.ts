@@ -1,0 +1,88 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ArtifactFile, Manifest } from '../core/artifact.ts';
+import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { Port, StageType } from '../core/stage.ts';
+import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
+import { loadContract } from '../data/contract.ts';
+import { ArrowDataset, readShard } from '../data/dataset.ts';
+import { sealFolder } from '../data/folder.ts';
+import { runShellStep } from './shell-step.ts';
+import { StageRun } from './stage-run.ts';
+
+/**
+ * Run one action in its attempt directory and seal what it leaves: every output is checked against its contract,
+ * fsynced and digested. Throws a Failure for what the user can mend.
+ */
+export async function performAction(request: ActionRequest, send: (message: WorkerMessage) => void, signal: AbortSignal): Promise<ActionOutcome> {
+  for (const port of Object.keys(request.outputs)) mkdirSync(join(request.attempt, port), { recursive: true });
+  if (request.shell) {
+    await runShellStep(request, request.shell, send, signal);
+    const outputs: Record<string, Manifest> = {};
+    for (const [name, port] of Object.entries(request.outputs)) outputs[name] = await sealShellOutput(request, name, port);
+    return { outputs, metrics: {} };
+  }
+  const { default: stage } = (await import(pathToFileURL(request.module).href)) as { default: StageType };
+  const run = new StageRun(request, send, signal);
+  await stage.run(run);
+  const outputs: Record<string, Manifest> = {};
+  for (const [name, port] of Object.entries(request.outputs)) {
+    const contract = loadContract(request.contracts, port.contract);
+    outputs[name] = contract.kind === 'dataset'
+      ? checkDataset(await run.writer(name).finish(), request, name, port)
+      : checkFolder(sealFolder(join(request.attempt, name)), request, name, contract.name, contract.files);
+  }
+  return { outputs, metrics: run.metrics };
+}
+
+/** Turn whatever a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */
+export function diagnosticOf(error: unknown, stage: string): Diagnostic {
+  if (error instanceof Failure) return { stage, ...error.diagnostic };
+  const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'no-space', stage, message: `No space is left on the disk${typeof path === 'string' ? ` for ${path}` : ''}.`, help: 'Free some space and run again: what finished is kept.' };
+  if (code === 'EMFILE' || code === 'ENFILE') return { code: 'too-many-files', stage, message: 'Too many files are open.', help: 'Raise the limit (`ulimit -n`) or lower --jobs, and run again.' };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'stage-crashed', stage, message: `The stage threw: ${text}`, help: 'This is a bug in the stage; `run-pipeline logs` has all of its output.' };
+}
+
+async function sealShellOutput(request: ActionRequest, name: string, port: Port): Promise<Manifest> {
+  const contract = loadContract(request.contracts, port.contract);
+  const folder = join(request.attempt, name);
+  const files = sealFolder(folder);
+  if (contract.kind === 'model') return checkFolder(files, request, name, contract.name, contract.files);
+  const shards: ArtifactFile[] = [];
+  for (const file of files) {
+    if (!file.path.endsWith('.arrow')) fail('contract-broken', `Output "${name}" of stage "${request.stage}" holds ${file.path}, which is not an .arrow file.`, `Its contract "${contract.name}" is a dataset: write Arrow IPC files into $OUT_${name.toUpperCase()}.`);
+    let rows = 0;
+    for await (const batch of readShard({ ...file, location: join(folder, file.path) }, contract)) rows += batch.numRows;
+    shards.push({ ...file, rows });
+  }
+  return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port);
+}
+
+function checkDataset(manifest: Manifest, request: ActionRequest, name: string, port: Port): Manifest {
+  const rows = manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0);
+  if (rows === 0 && port.optional !== true && request.partial !== true) {
+    fail('contract-broken', `Output "${name}" of stage "${request.stage}" is empty; its contract "${port.contract}" promises rows.`, 'Look at what the stage dropped with `run-pipeline logs`, and at its inputs.');
+  }
+  return manifest;
+}
+
+function checkFolder(files: ArtifactFile[], request: ActionRequest, name: string, contract: string, promised: readonly string[]): Manifest {
+  const missing = promised.filter((path) => !files.some((file) => file.path === path && file.bytes > 0));
+  if (missing.length > 0 || files.length === 0) {
+    fail('contract-broken', `Output "${name}" of stage "${request.stage}" lacks ${missing.join(', ') || 'any file'}; its contract "${contract}" promises ${promised.join(', ') || 'at least one file'}.`, `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`);
+  }
+  return { version: 1, kind: 'model', contract, files };
+}
+
+/** Datasets of an input, with their contract. Fails when the file system no longer has a shard. */
+export function openInput(request: ActionRequest, port: string): ArrowDataset[] {
+  return (request.inputs[port] ?? []).map((artifact) => {
+    const contract = loadContract(request.contracts, artifact.contract);
+    if (contract.kind !== 'dataset') throw new TypeError(`input "${port}" is a ${contract.kind}, not a dataset`);
+    for (const shard of artifact.shards) if (!existsSync(shard.location)) fail('missing-shard', `Shard ${shard.path} is gone from ${shard.location}.`, 'Run again: it is rebuilt.');
+    return new ArrowDataset(contract, artifact.shards);
+  });
+}

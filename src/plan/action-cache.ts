@@ -1,0 +1,38 @@
+import type { ActionKey, Digest, Manifest } from '../core/artifact.ts';
+
+/** An output with the digest of its manifest. */
+export interface Artifact {
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+}
+
+/** What goes into an action key, by name; plain JSON. */
+export type Ingredients = Readonly<Record<string, unknown>>;
+
+/** The published result of an action. */
+export interface ActionRecord {
+  readonly v: 1;
+  readonly key: ActionKey;
+  /** The stage that ran it first; others with the same key share it. */
+  readonly stage: string;
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly durationMs: number;
+  readonly ingredients: Ingredients;
+}
+
+/** What a stage was made of the last time it was fresh, for `explain`. */
+export interface LastStage {
+  readonly ingredients: Ingredients;
+  readonly actions: readonly ActionKey[];
+  readonly outputs: Readonly<Record<string, Digest>>;
+}
+
+/** The part of a store that planning needs. */
+export interface ActionCache {
+  /** The record of an action whose every object is present, or `undefined`. */
+  lookup(key: ActionKey): ActionRecord | undefined;
+  /** The digest of a file's bytes, memoised; throws what `stat` and `read` throw. */
+  digestFile(path: string): Digest;
+  last(pipeline: string, stage: string): LastStage | undefined;
+}

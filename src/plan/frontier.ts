@@ -1,0 +1,199 @@
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Pipeline, Reference, StageNode } from '../core/pipeline.ts';
+import { evaluate, isTrue, parseExpression } from '../pipeline/expression.ts';
+import type { Artifact } from './action-cache.ts';
+import type { StageInputs } from './planner.ts';
+
+/** What is known of a stage that is done. */
+export interface StageResult {
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface LoopEnd {
+  readonly round: number;
+  readonly reason: 'until' | 'max';
+  /** Stages of the rounds that are not needed. */
+  readonly skipped: readonly StageNode[];
+  readonly problem?: Diagnostic;
+}
+
+/** A stage whose turn has come: with its inputs, or with the stages for lack of which it can't be told. */
+export type Turn = { readonly node: StageNode } & ({ readonly inputs: StageInputs } | { readonly blockedBy: readonly string[] });
+
+/** A stage's id, `round <n>` or `loop`. */
+type Token = string;
+
+/**
+ * Walks a pipeline in dependency order, rounds and all. Planning and running both use it, the one settling stages with
+ * what the store holds, the other with what ran, so they can't disagree on what depends on what.
+ */
+export class Frontier {
+  private readonly pipeline: Pipeline;
+  private readonly onLoopEnd: (end: LoopEnd) => void;
+  private readonly nodes = new Map<string, StageNode>();
+  private readonly dependents = new Map<Token, string[]>();
+  private readonly dependencies = new Map<string, ReadonlySet<Token>>();
+  private readonly waitingFor = new Map<string, number>();
+  private readonly settled = new Map<Token, StageResult | 'blocked' | 'open'>();
+  private readonly ready: StageNode[] = [];
+  private readonly roundOf = new Map<string, number>();
+  private readonly unsettledInRound: number[] = [];
+  private readonly skipped = new Set<string>();
+  /** Stages that run again, and who waits for them this time. */
+  private readonly reopened = new Map<string, string[]>();
+  private next = 0;
+  private lastRound: number | undefined;
+
+  constructor(pipeline: Pipeline, onLoopEnd: (end: LoopEnd) => void = () => {}) {
+    this.pipeline = pipeline;
+    this.onLoopEnd = onLoopEnd;
+    pipeline.loop?.rounds.forEach((ids, round) => {
+      this.unsettledInRound.push(ids.length);
+      for (const id of ids) this.roundOf.set(id, round);
+    });
+    for (const node of pipeline.stages) {
+      this.nodes.set(node.id, node);
+      const dependencies = this.dependenciesOf(node);
+      this.dependencies.set(node.id, dependencies);
+      this.waitingFor.set(node.id, dependencies.size);
+      for (const token of dependencies) {
+        const list = this.dependents.get(token);
+        if (list === undefined) this.dependents.set(token, [node.id]);
+        else list.push(node.id);
+      }
+      if (dependencies.size === 0) this.ready.push(node);
+    }
+  }
+
+  /** The next stage whose dependencies are all settled, if there is one now. */
+  take(): Turn | undefined {
+    for (;;) {
+      const node = this.ready[this.next];
+      if (node === undefined) return undefined;
+      this.next += 1;
+      if (this.waitsForReopened(node)) continue;
+      const blocked = [...(this.dependencies.get(node.id) ?? [])].filter((token) => this.settled.get(token) === 'blocked');
+      // What a stage waits for through its round says less than what it reads.
+      const direct = blocked.filter((token) => this.nodes.has(token));
+      const blockedBy = (direct.length > 0 ? direct : blocked).flatMap((token) => this.stagesBehind(token));
+      if (blockedBy.length > 0) return { node, blockedBy: [...new Set(blockedBy)] };
+      return { node, inputs: Object.fromEntries(Object.entries(node.inputs).map(([port, list]) => [port, list.map((reference) => this.artifact(reference))])) };
+    }
+  }
+
+  /** Say how a stage ended; `undefined` when it has no result, so that what depends on it is blocked. */
+  settle(id: string, result: StageResult | undefined): void {
+    this.open(id, result ?? 'blocked');
+    const round = this.roundOf.get(id);
+    if (round === undefined) return;
+    this.unsettledInRound[round] = (this.unsettledInRound[round] ?? 0) - 1;
+    if (this.unsettledInRound[round] === 0) this.closeRound(round);
+  }
+
+  /** Give a stage that was taken, and the stages it reads whose output turned out damaged, another turn, those first. */
+  retake(node: StageNode, damaged: readonly string[]): void {
+    for (const id of damaged) {
+      const producer = this.nodes.get(id);
+      if (producer === undefined || !this.settled.has(id)) continue;
+      this.settled.delete(id);
+      this.reopened.set(id, []);
+      const round = this.roundOf.get(id);
+      if (round !== undefined) this.unsettledInRound[round] = (this.unsettledInRound[round] ?? 0) + 1;
+      this.ready.push(producer);
+    }
+    this.ready.push(node);
+  }
+
+  /** The stages whose outputs a stage reads. */
+  producers(node: StageNode): string[] {
+    return [...new Set(Object.values(node.inputs).flat().map((reference) => this.stageOf(reference)))];
+  }
+
+  private waitsForReopened(node: StageNode): boolean {
+    if (this.reopened.size === 0) return false;
+    const open = this.producers(node).filter((id) => this.reopened.has(id));
+    for (const id of open) this.reopened.get(id)?.push(node.id);
+    this.waitingFor.set(node.id, open.length);
+    return open.length > 0;
+  }
+
+  private open(token: Token, state: StageResult | 'blocked' | 'open'): void {
+    this.settled.set(token, state);
+    const again = this.reopened.get(token);
+    this.reopened.delete(token);
+    for (const id of again ?? this.dependents.get(token) ?? []) {
+      const left = (this.waitingFor.get(id) ?? 0) - 1;
+      this.waitingFor.set(id, left);
+      const node = this.nodes.get(id);
+      if (left === 0 && node !== undefined && !this.skipped.has(id)) this.ready.push(node);
+    }
+  }
+
+  private closeRound(round: number): void {
+    const { loop } = this.pipeline;
+    if (loop === undefined || this.lastRound !== undefined || this.settled.has(roundToken(round))) return;
+    const ids = loop.rounds[round] ?? [];
+    const blocked = ids.some((id) => this.settled.get(id) === 'blocked');
+    const isLast = this.unsettledInRound.every((count) => count === 0);
+    const { holds, problem } = blocked ? { holds: false, problem: undefined } : this.untilHolds(ids);
+    if (holds || (isLast && !blocked)) {
+      const last = holds ? round : loop.rounds.length - 1;
+      this.lastRound = last;
+      const skipped = loop.rounds.slice(last + 1).flat();
+      for (const id of skipped) this.skipped.add(id);
+      this.onLoopEnd({ round: last + 1, reason: holds ? 'until' : 'max', skipped: skipped.flatMap((id) => this.nodes.get(id) ?? []), ...(problem === undefined ? {} : { problem }) });
+      this.open('loop', 'open');
+    } else if (isLast) this.open('loop', 'blocked');
+    this.open(roundToken(round), blocked ? 'blocked' : 'open');
+  }
+
+  private untilHolds(ids: readonly string[]): { readonly holds: boolean; readonly problem?: Diagnostic | undefined } {
+    const loop = this.pipeline.loop;
+    if (loop?.until === undefined) return { holds: false };
+    const metrics = new Map<string, number>();
+    for (const id of ids) {
+      const result = this.settled.get(id);
+      if (typeof result === 'object') for (const [name, value] of Object.entries(result.metrics)) metrics.set(`${this.nodes.get(id)?.name ?? id}.${name}`, value);
+    }
+    const expression = parseExpression(loop.until);
+    const value = expression.ok ? evaluate(expression.value, (path) => metrics.get(path.join('.'))) : expression;
+    if (value.ok) return { holds: isTrue(value.value) };
+    return {
+      holds: false,
+      problem: {
+        code: 'until-unknown', severity: 'warning', location: loop.location,
+        message: `until: ${loop.until}: ${value.error.message}; the loop goes on`,
+        help: metrics.size === 0 ? 'No stage of the round set a metric.' : `Metrics of this round: ${[...metrics.keys()].join(', ')}.`,
+      },
+    };
+  }
+
+  private dependenciesOf(node: StageNode): Set<Token> {
+    const tokens = new Set<Token>();
+    for (const reference of Object.values(node.inputs).flat()) tokens.add(reference.kind === 'stage' ? reference.stage : 'loop');
+    const round = this.roundOf.get(node.id);
+    if (round !== undefined && round > 0 && this.pipeline.loop?.until !== undefined) tokens.add(roundToken(round - 1));
+    return tokens;
+  }
+
+  private stagesBehind(token: Token): string[] {
+    if (this.nodes.has(token)) return [token];
+    const rounds = this.pipeline.loop?.rounds ?? [];
+    const ids = token === 'loop' ? rounds.flat() : (rounds[Number(token.slice('round '.length)) - 1] ?? []);
+    return ids.filter((id) => this.settled.get(id) === 'blocked');
+  }
+
+  private stageOf(reference: Reference): string {
+    return reference.kind === 'stage' ? reference.stage : (reference.rounds[this.lastRound ?? 0] ?? '');
+  }
+
+  private artifact(reference: Reference): Artifact {
+    const result = this.settled.get(this.stageOf(reference));
+    const artifact = typeof result === 'object' ? result.outputs[reference.port] : undefined;
+    if (artifact === undefined) throw new Error(`no output ${reference.port} of ${this.stageOf(reference)}`);
+    return artifact;
+  }
+}
+
+const roundToken = (round: number): Token => `round ${round + 1}`;

@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import type { ActionKey, Digest } from '../core/artifact.ts';
+import { Failure } from '../core/diagnostic.ts';
+import type { Freshness } from '../core/event.ts';
+import type { StageNode } from '../core/pipeline.ts';
+import type { Source } from '../core/stage.ts';
+import type { ActionCache, ActionRecord, Artifact, Ingredients } from './action-cache.ts';
+import { changes } from './explain.ts';
+import { actionKey, concatenate, toArtifact } from './fingerprint.ts';
+import { expandSources, isUrl } from './sources.ts';
+
+/** What a plan depends on beside the pipeline. */
+export interface PlanContext {
+  readonly cache: ActionCache;
+  readonly pipeline: string;
+  /** Folder of the contracts' JSON files; absent in tests that use none. */
+  readonly contracts: string;
+  /** Environment from which shell steps take the variables they declare. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type StageInputs = Readonly<Record<string, readonly Artifact[]>>;
+
+/** One execution unit with all that it reads. */
+export interface PlannedAction {
+  readonly id: string;
+  readonly key: ActionKey;
+  readonly ingredients: Ingredients;
+  readonly inputs: StageInputs;
+  readonly sources: Readonly<Record<string, readonly Source[]>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly hit?: ActionRecord;
+}
+
+export interface StagePlan {
+  readonly node: StageNode;
+  /** Ingredients of the whole stage; those of an action are these, narrowed to its shard or file. */
+  readonly ingredients: Ingredients;
+  readonly actions: readonly PlannedAction[];
+  readonly freshness: Freshness;
+}
+
+/** Decide what of a stage must run, given its input artifacts. Throws a Failure when a source can't be read. */
+export function planStage(node: StageNode, inputs: StageInputs, context: PlanContext): StagePlan {
+  const sources: Record<string, readonly Source[]> = {};
+  for (const [property, patterns] of Object.entries(node.sources)) sources[property] = expandSources(node, property, patterns);
+  const digests = digestSources(node, sources, context.cache);
+  const env: Record<string, string> = {};
+  for (const name of node.shell?.env ?? []) {
+    const value = context.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+
+  const config = Object.fromEntries(Object.entries(node.config).filter(([property]) => !(property in node.sources)));
+  const base = {
+    type: node.type.type,
+    implementation: node.type.implementation,
+    config,
+    contracts: contractDigests(node, context),
+    ...(node.shell === undefined ? {} : { script: node.shell.script, env }),
+  };
+  const sourceIngredients = mapValues(sources, (list) => list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url']));
+  const inputIngredients = mapValues(inputs, (list) => list.map(({ digest }) => digest));
+  const ingredients = { ...base, sources: sourceIngredients, inputs: inputIngredients };
+
+  const parts = split(node, inputs, sources);
+  const actions = parts.map(({ id, inputs: own, sources: files, shard }): PlannedAction => {
+    const narrowed: Ingredients = {
+      ...base,
+      sources: mapValues(files, (list) => list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url'])),
+      inputs: mapValues(own, (list) => list.map(({ digest }) => digest)),
+      ...(shard === undefined ? {} : { shard }),
+    };
+    const key = actionKey(narrowed);
+    const hit = context.cache.lookup(key);
+    return { id, key, ingredients: narrowed, inputs: own, sources: files, env, ...(hit === undefined ? {} : { hit }) };
+  });
+  return { node, ingredients, actions, freshness: freshnessOf(node, ingredients, actions, context) };
+}
+
+/** The outputs of a stage whose actions are all done, in plan order. */
+export function stageOutputs(node: StageNode, records: readonly ActionRecord[]): Record<string, Artifact> {
+  const outputs: Record<string, Artifact> = {};
+  for (const [port, { contract }] of Object.entries(node.type.outputs))
+    outputs[port] = concatenate(records.flatMap((record) => record.outputs[port] ?? []), contract);
+  return outputs;
+}
+
+/** Metrics of a stage: those of its actions, summed. */
+export function stageMetrics(records: readonly ActionRecord[]): Record<string, number> {
+  const metrics: Record<string, number> = {};
+  for (const record of records)
+    for (const [name, value] of Object.entries(record.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
+  return metrics;
+}
+
+interface Part {
+  readonly id: string;
+  readonly inputs: StageInputs;
+  readonly sources: Readonly<Record<string, readonly Source[]>>;
+  readonly shard?: string;
+}
+
+/** The actions of a stage: one, or one per shard of the port or file of the property that `map` names. */
+function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): Part[] {
+  const { map } = node.type;
+  if (map === undefined) return [{ id: node.id, inputs, sources }];
+  if (map in sources)
+    return (sources[map] ?? []).map((source) => ({ id: `${node.id}/${source.name}`, inputs, sources: { ...sources, [map]: [source] } }));
+  return (inputs[map] ?? []).flatMap(({ manifest }) =>
+    manifest.files.map((file): Part => {
+      // The key must not depend on the shard's place among the others, so neither may its name.
+      const one = toArtifact({ ...manifest, files: [{ ...file, path: `${file.digest.slice(0, 16)}.arrow` }] });
+      return { id: `${node.id}/${file.path}`, inputs: { ...inputs, [map]: [one] }, sources };
+    }),
+  );
+}
+
+function freshnessOf(node: StageNode, ingredients: Ingredients, actions: readonly PlannedAction[], context: PlanContext): Freshness {
+  let savedMs = 0;
+  let missing = 0;
+  for (const { hit } of actions) {
+    if (hit === undefined) missing++;
+    else savedMs += hit.durationMs;
+  }
+  if (missing === 0) return { kind: 'hit', savedMs };
+  const changed = changes(context.cache.last(context.pipeline, node.id)?.ingredients, ingredients);
+  if (changed.length > 0) return { kind: 'miss', changed };
+  const what = actions.length === 1 ? 'not in the store' : `${missing} of ${actions.length} actions not in the store`;
+  return { kind: 'miss', changed: [{ ingredient: 'result', after: what }] };
+}
+
+function digestSources(node: StageNode, sources: Part['sources'], cache: ActionCache): Map<string, Digest> {
+  const digests = new Map<string, Digest>();
+  for (const { uri } of Object.values(sources).flat()) {
+    if (isUrl(uri)) continue;
+    try {
+      digests.set(uri, cache.digestFile(uri));
+    } catch (cause) {
+      throw new Failure(
+        { code: 'source-unreadable', message: `${node.id}: cannot read ${uri}: ${(cause as Error).message}`, stage: node.id, location: node.location },
+        { cause },
+      );
+    }
+  }
+  return digests;
+}
+
+function contractDigests(node: StageNode, { cache, contracts }: PlanContext): Record<string, string> {
+  const names = new Set([...Object.values(node.type.inputs), ...Object.values(node.type.outputs)].map(({ contract }) => contract));
+  const digests: Record<string, string> = {};
+  for (const name of names) {
+    try {
+      digests[name] = cache.digestFile(join(contracts, `${name}.json`));
+    } catch {
+      digests[name] = 'unknown';
+    }
+  }
+  return digests;
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, transform: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, transform(value)]));
+}

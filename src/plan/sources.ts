@@ -1,0 +1,45 @@
+import { statSync } from 'node:fs';
+import { basename, dirname, relative, sep } from 'node:path';
+import { globSync, isDynamicPattern } from 'tinyglobby';
+import { Failure } from '../core/diagnostic.ts';
+import type { Source } from '../core/stage.ts';
+import type { StageNode } from '../core/pipeline.ts';
+
+export const isUrl = (uri: string): boolean => /^https?:\/\//i.test(uri);
+
+/**
+ * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder stands
+ * for every file in it. Names are relative to the folder or the fixed part of the glob, so moving it all changes nothing.
+ */
+export function expandSources(node: StageNode, property: string, patterns: readonly string[]): Source[] {
+  const found = new Map<string, Source>();
+  for (const pattern of patterns) {
+    const sources = isUrl(pattern) ? [{ uri: pattern, name: pattern }] : expandPath(pattern);
+    if (sources.length === 0)
+      throw new Failure({
+        code: 'source-not-found',
+        message: `${node.id}: no file matches ${property}: ${pattern}`,
+        stage: node.id,
+        location: node.location,
+        help: 'Check the path; relative paths start at the pipeline file.',
+      });
+    for (const source of sources) if (!found.has(source.uri)) found.set(source.uri, source);
+  }
+  return [...found.values()];
+}
+
+function expandPath(pattern: string): Source[] {
+  const stat = statSync(pattern, { throwIfNoEntry: false });
+  if (stat?.isFile()) return [{ uri: pattern, name: basename(pattern) }];
+  if (stat?.isDirectory()) return glob('**/*', pattern);
+  if (!isDynamicPattern(pattern)) return [];
+  let base = dirname(pattern);
+  while (isDynamicPattern(base)) base = dirname(base);
+  return glob(pattern.slice(base.endsWith('/') ? base.length : base.length + 1), base);
+}
+
+function glob(pattern: string, base: string): Source[] {
+  return globSync(pattern, { cwd: base, absolute: true, onlyFiles: true, expandDirectories: false })
+    .map((uri) => ({ uri, name: relative(base, uri).split(sep).join('/') }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}

@@ -1,0 +1,63 @@
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { RunEvent } from '../core/event.ts';
+import { duration } from './format.ts';
+import type { Reporter } from './reporter.ts';
+import { outcome, reason, summary } from './stage-lines.ts';
+
+const progressEveryMs = 10_000;
+
+/** A line per event that matters, for logs and pipes; progress every ten seconds a stage. */
+export class PlainReporter implements Reporter {
+  private readonly write: (line: string) => void;
+  private readonly render: (diagnostic: Diagnostic) => string;
+  private readonly lastProgress = new Map<string, number>();
+
+  constructor(write: (line: string) => void, render: (diagnostic: Diagnostic) => string) {
+    this.write = write;
+    this.render = render;
+  }
+
+  event(event: RunEvent): void {
+    switch (event.type) {
+      case 'run-start':
+        this.write(`${event.pipeline}: ${event.stages.length} stages, run ${event.run}${event.backend ? `, backend ${event.backend}` : ''}`);
+        break;
+      case 'stage-start':
+        this.write(`${event.stage}: started${event.actions > 1 ? ` (${event.actions} parts, ${event.cached} cached)` : ''}`);
+        break;
+      case 'progress': {
+        const last = this.lastProgress.get(event.stage) ?? 0;
+        if (event.time - last < progressEveryMs) break;
+        this.lastProgress.set(event.stage, event.time);
+        if (last > 0) this.write(`${event.stage}: ${event.done}${event.total === undefined ? '' : `/${event.total}`} ${event.unit}${event.note ? `, ${event.note}` : ''}`);
+        break;
+      }
+      case 'log':
+        for (const line of event.text.trimEnd().split('\n')) this.write(`${event.stage}: ${line}`);
+        break;
+      case 'action-end':
+        if (!event.ok && event.willRetryInMs !== undefined) this.write(`${event.stage}: failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`);
+        break;
+      case 'stage-end':
+        this.write(`${event.stage}: ${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`);
+        if (event.diagnostic && event.state === 'failed') this.write(this.render(event.diagnostic));
+        break;
+      case 'stage-planned':
+        if (event.freshness.kind === 'miss') this.write(`${event.stage}: to run (${reason(event.freshness)})`);
+        break;
+      case 'warning':
+        this.write(this.render(event.diagnostic));
+        break;
+      case 'loop-end':
+        this.write(`rounds: ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`);
+        break;
+      case 'run-end':
+        this.write(summary(event));
+        break;
+      case 'action-start': case 'metric':
+        break;
+    }
+  }
+
+  end(): void { /* nothing is held back */ }
+}

@@ -1,0 +1,7 @@
+import type { RunEvent } from '../core/event.ts';
+
+/** A reader of the journal. `event` must not throw; `end` gives the terminal back. */
+export interface Reporter {
+  event(event: RunEvent): void;
+  end(): void;
+}

@@ -1,0 +1,34 @@
+import type { Freshness, RunEvent } from '../core/event.ts';
+import { bytes, count, duration, metric } from './format.ts';
+
+/** What a stage's end says in one line, without its state: time, rows, bytes, the metrics that fit. */
+export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>): string {
+  const parts: string[] = [];
+  if (event.state === 'ran') parts.push(duration(event.durationMs));
+  for (const output of Object.values(event.outputs)) {
+    if (output.rows !== undefined && output.rows > 0) parts.push(`${count(output.rows)} rows, ${bytes(output.bytes)}`);
+    else if (output.rows === undefined) parts.push(bytes(output.bytes));
+  }
+  const metrics = Object.entries(event.metrics).slice(0, 8).map(([name, value]) => `${name} ${metric(value)}`);
+  if (metrics.length > 0) parts.push(metrics.join(', '));
+  return parts.join(' · ');
+}
+
+/** Why a stage runs, as a few words. */
+export function reason(freshness: Freshness): string {
+  switch (freshness.kind) {
+    case 'hit': return freshness.savedMs > 0 ? `cached, saves ${duration(freshness.savedMs)}` : 'cached';
+    case 'pending': return `after ${freshness.on.join(', ')}`;
+    case 'miss': return freshness.changed.length === 0 ? 'never ran' : freshness.changed.map((change) => change.ingredient).join(', ');
+  }
+}
+
+/** The last line of a run. */
+export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
+  const parts = [`${event.cached} cached`, `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`];
+  if (event.failed > 0) parts.push(`${event.failed} failed`);
+  if (event.skipped > 0) parts.push(`${event.skipped} skipped`);
+  if (event.savedMs >= 1000) parts.push(`saved ${duration(event.savedMs)}`);
+  const state = event.state === 'ok' ? '' : event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : '';
+  return state + parts.join(', ');
+}

@@ -1,0 +1,77 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson } from '../store/files.ts';
+import { currentOwner, ownerState, sameProcess, startTime, type Owner } from '../store/owner.ts';
+
+/** Private directories of a run's actions, in one folder that also says whose they are and which workers write in them. */
+export interface Attempts {
+  create(): string;
+  remove(attempt: string): void;
+  /** Note a worker before it gets work, so that a later run can end it should this one die. */
+  noteWorker(pid: number): void;
+  close(): void;
+}
+
+export function openAttempts(folder: string, run: string): Attempts {
+  const own = join(folder, run);
+  const workers = new Set<number>();
+  let count = 0;
+  const open = (): void => {
+    if (count > 0) return;
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, 'owner.json'), JSON.stringify(currentOwner()));
+  };
+  return {
+    create() {
+      open();
+      count += 1;
+      const attempt = join(own, String(count));
+      mkdirSync(attempt);
+      return attempt;
+    },
+    remove: (attempt) => rmSync(attempt, { recursive: true, force: true }),
+    noteWorker(pid) {
+      if (workers.has(pid)) return;
+      workers.add(pid);
+      appendFileSync(join(own, 'workers'), `${pid} ${startTime(pid) ?? ''}\n`);
+    },
+    close: () => rmSync(own, { recursive: true, force: true }),
+  };
+}
+
+/** Remove what runs that are no more left behind, after ending workers of theirs that still live. */
+export function sweepAttempts(folder: string): void {
+  let runs: string[];
+  try {
+    runs = readdirSync(folder);
+  } catch {
+    return;
+  }
+  for (const run of runs) {
+    const path = join(folder, run);
+    const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
+    // Without an owner it was killed while it began: nothing runs in it.
+    if (owner !== undefined && ownerState(owner) !== 'dead') continue;
+    if (owner !== undefined && owner.boot === currentOwner().boot) for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function workersOf(path: string): (readonly [pid: number, start: string])[] {
+  try {
+    return readFileSync(join(path, 'workers'), 'utf8').split('\n').flatMap((line) => {
+      const [pid, start = ''] = line.split(' ');
+      return Number(pid) > 1 ? [[Number(pid), start] as const] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

@@ -1,0 +1,310 @@
+import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import type { Digest } from '../core/artifact.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { EventBody, RunEvent, StageState } from '../core/event.ts';
+import type { Pipeline, StageNode } from '../core/pipeline.ts';
+import { interrupted, type Executor } from '../executors/executor.ts';
+import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
+import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
+import { planStage, stageMetrics, stageOutputs, type StagePlan } from '../plan/planner.ts';
+import { fileName } from '../store/layout.ts';
+import type { Store } from '../store/store.ts';
+import { openAttempts, sweepAttempts } from './attempts.ts';
+import { openJournal } from './journal.ts';
+import { linkOutputs } from './output-link.ts';
+import { runAction, systemDiagnostic, type ActionContext } from './run-action.ts';
+
+export interface RunOptions {
+  readonly store: Store;
+  /** Ended with the run. */
+  readonly executor: Executor;
+  /** Folder of the contracts' JSON files. */
+  readonly contracts: string;
+  /** Folder in which `<pipeline>/<stage>` links lead to results. */
+  readonly outputsDir: string;
+  /** Where shell steps' declared variables come from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly emit: (event: RunEvent) => void;
+  readonly signal: AbortSignal;
+  /** How many actions of one stage to have under way, waiting for resources included. */
+  readonly jobs?: number;
+  /** After a failure, still run what does not depend on it. */
+  readonly keepGoing?: boolean;
+  /** Re-hash everything that would be reused. */
+  readonly verify?: boolean;
+  /** Wait before the first retry; each further one waits twice as long. */
+  readonly retryDelayMs?: number;
+  readonly backend?: string;
+}
+
+export interface RunResult {
+  readonly run: string;
+  readonly state: 'ok' | 'failed' | 'interrupted';
+  readonly cached: number;
+  readonly ran: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly durationMs: number;
+  readonly savedMs: number;
+  readonly stages: ReadonlyMap<string, StageEnd>;
+}
+
+export interface StageEnd {
+  readonly state: StageState;
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly savedMs: number;
+  readonly diagnostic?: Diagnostic;
+}
+
+/** Bring a pipeline up to date: plan each stage when its inputs are known, run what the store lacks, publish the rest. */
+export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunResult> {
+  const run = new PipelineRun(pipeline, options);
+  try {
+    return await run.run();
+  } finally {
+    await run.close();
+  }
+}
+
+class PipelineRun {
+  private readonly id = `${new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)}-${randomBytes(3).toString('hex')}`;
+  private readonly began = performance.now();
+  private readonly pipeline: Pipeline;
+  private readonly options: RunOptions;
+  private readonly store: Store;
+  private readonly frontier: Frontier;
+  private readonly journal;
+  private readonly attempts;
+  private readonly admission = new AbortController();
+  private readonly context: ActionContext;
+  private readonly ends = new Map<string, StageEnd>();
+  private readonly running = new Set<Promise<void>>();
+  private bug: { readonly error: unknown } | undefined;
+
+  constructor(pipeline: Pipeline, options: RunOptions) {
+    this.pipeline = pipeline;
+    this.options = options;
+    // Every action that runs or waits listens to both.
+    setMaxListeners(0, options.signal, this.admission.signal);
+    const { store } = options;
+    this.store = options.verify === true ? { ...store, lookup: (key) => store.lookup(key, { verify: true }) } : store;
+    this.journal = openJournal(store.layout.runs, this.id, (error) => this.warn('journal-lost', `the journal can't be written: ${error.message}`));
+    this.attempts = openAttempts(store.layout.attempts, this.id);
+    this.frontier = new Frontier(pipeline, ({ round, reason, skipped, problem }) => {
+      if (problem !== undefined) this.emit({ type: 'warning', diagnostic: problem });
+      this.emit({ type: 'loop-end', round, reason });
+      for (const node of skipped) this.end(node, { state: 'skipped', ...nothing }, 0);
+    });
+    this.context = {
+      store: this.store, executor: options.executor, contracts: options.contracts, attempts: this.attempts, signal: options.signal,
+      admission: this.admission.signal, retryDelayMs: options.retryDelayMs ?? 1_000, emit: (event) => this.emit(event), inFlight: new Map(),
+    };
+  }
+
+  async run(): Promise<RunResult> {
+    const { pipeline } = this;
+    const { backend } = this.options;
+    this.emit({
+      type: 'run-start', run: this.id, pipeline: pipeline.name, file: pipeline.file, store: this.store.layout.root,
+      stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })), ...(backend === undefined ? {} : { backend }),
+    });
+    for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
+    sweepAttempts(this.store.layout.attempts);
+
+    for (;;) {
+      for (let turn = this.stopping ? undefined : this.frontier.take(); turn !== undefined; turn = this.stopping ? undefined : this.frontier.take()) this.begin(turn);
+      if (this.running.size === 0) break;
+      await Promise.race(this.running);
+      if (this.bug !== undefined) throw this.bug.error;
+    }
+    for (const node of pipeline.stages) if (!this.ends.has(node.id)) this.end(node, { state: 'skipped', ...nothing }, 0);
+    return this.finish();
+  }
+
+  async close(): Promise<void> {
+    await this.options.executor.close();
+    await Promise.allSettled(this.running);
+    this.attempts.close();
+    this.journal.close();
+    try {
+      this.store.flush();
+    } catch {
+      // The memo of digests only saves time.
+    }
+  }
+
+  private get stopping(): boolean {
+    return this.admission.signal.aborted || this.options.signal.aborted;
+  }
+
+  private begin(turn: Turn): void {
+    const { node } = turn;
+    if ('blockedBy' in turn) {
+      this.end(node, { state: 'skipped', ...nothing, diagnostic: { code: 'upstream-failed', stage: node.id, message: `${node.id}: needs ${turn.blockedBy.join(', ')}` } }, 0);
+      this.frontier.settle(node.id, undefined);
+      return;
+    }
+    const began = performance.now();
+    let plan: StagePlan;
+    try {
+      plan = planStage(node, turn.inputs, { cache: this.store, pipeline: this.pipeline.name, contracts: this.options.contracts, env: this.options.env });
+    } catch (error) {
+      this.fail(node, systemDiagnostic(node, error), began);
+      return;
+    }
+    this.emit({ type: 'stage-planned', stage: node.id, freshness: plan.freshness });
+    if (plan.freshness.kind === 'hit') this.succeed(plan, plan.actions.flatMap(({ hit }) => hit ?? []), 'cached', began);
+    else {
+      const work = this.runStage(plan, began).catch((error: unknown) => {
+        this.bug ??= { error };
+      });
+      this.running.add(work);
+      void work.then(() => this.running.delete(work));
+    }
+  }
+
+  private async runStage(plan: StagePlan, began: number): Promise<void> {
+    const { node, actions } = plan;
+    const damaged = await this.damagedProducers(plan);
+    if (damaged.length > 0) {
+      this.frontier.retake(node, damaged);
+      return;
+    }
+    this.emit({ type: 'stage-start', stage: node.id, actions: actions.length, cached: actions.filter(({ hit }) => hit !== undefined).length });
+    const records: (ActionRecord | undefined)[] = actions.map(({ hit }) => hit);
+    const missing = [...actions.entries()].filter(([, { hit }]) => hit === undefined);
+    let problem: Diagnostic | undefined;
+    let ran = false;
+    const lane = async (): Promise<void> => {
+      for (let next = missing.shift(); next !== undefined; next = missing.shift()) {
+        if (this.stopping) return;
+        const [index, action] = next;
+        const result = await runAction(node, action, this.context);
+        if (result.ok) {
+          records[index] = result.value.record;
+          ran ||= result.value.ran;
+        } else {
+          if (problem === undefined || problem.code === interrupted) problem = result.error;
+          if (result.error.code !== interrupted) this.stopUnlessKeepGoing();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(missing.length, 2 * (this.options.jobs ?? 4)) }, lane));
+
+    const complete = records.flatMap((record) => record ?? []);
+    if (problem !== undefined && problem.code !== interrupted) this.fail(node, problem, began);
+    else if (complete.length < records.length) {
+      this.end(node, { state: 'interrupted', ...nothing }, began);
+      this.frontier.settle(node.id, undefined);
+    } else this.succeed(plan, complete, ran ? 'ran' : 'cached', began);
+  }
+
+  /** Stages that must run again because what they left in the store is no longer what it was. */
+  private async damagedProducers({ node, actions }: StagePlan): Promise<string[]> {
+    const needed = new Set<Digest>();
+    for (const { hit, inputs } of actions)
+      if (hit === undefined) for (const { manifest } of Object.values(inputs).flat()) for (const { digest } of manifest.files) needed.add(digest);
+    const damaged = new Set(await this.store.findDamaged(needed));
+    if (damaged.size === 0) return [];
+    const producers = this.frontier.producers(node).filter((id) =>
+      Object.values(this.ends.get(id)?.outputs ?? {}).some(({ manifest }) => manifest.files.some(({ digest }) => damaged.has(digest))),
+    );
+    this.warn('store-damaged-object', `${damaged.size} damaged ${damaged.size === 1 ? 'file' : 'files'} in the store set aside; ${producers.join(', ')} will be done again`);
+    return producers;
+  }
+
+  private succeed({ node, ingredients, actions }: StagePlan, records: readonly ActionRecord[], state: 'cached' | 'ran', began: number): void {
+    const outputs = stageOutputs(node, records);
+    const empty = Object.entries(node.type.outputs).find(([port, { optional }]) => {
+      const manifest = outputs[port]?.manifest;
+      return node.type.map !== undefined && optional !== true && manifest?.kind === 'dataset' && manifest.files.every(({ rows }) => rows === 0);
+    });
+    if (empty !== undefined) {
+      const [port, { contract }] = empty;
+      this.fail(node, {
+        code: 'contract-broken', stage: node.id, location: node.location,
+        message: `${node.id}: output "${port}" is empty; its contract "${contract}" promises rows`,
+        help: 'Look at what the stage dropped with `run-pipeline logs`, and at its inputs.',
+      }, began);
+      return;
+    }
+    try {
+      this.store.saveLast(this.pipeline.name, node.id, { ingredients, actions: actions.map(({ key }) => key), outputs: mapValues(outputs, ({ digest }) => digest) });
+    } catch (error) {
+      this.warn('store-unusable', `what ${node.id} was made of can't be noted: ${(error as Error).message}`);
+    }
+    const reused = new Set(actions.flatMap(({ hit }) => hit ?? []));
+    const savedMs = records.reduce((sum, record) => sum + (state === 'cached' || reused.has(record) ? record.durationMs : 0), 0);
+    const result: StageResult = { outputs, metrics: stageMetrics(records) };
+    this.end(node, { state, ...result, savedMs }, began, this.link(node, outputs));
+    this.frontier.settle(node.id, result);
+  }
+
+  private fail(node: StageNode, diagnostic: Diagnostic, began: number): void {
+    this.end(node, { state: 'failed', ...nothing, diagnostic }, began);
+    this.stopUnlessKeepGoing();
+    this.frontier.settle(node.id, undefined);
+  }
+
+  private stopUnlessKeepGoing(): void {
+    if (this.options.keepGoing !== true) this.admission.abort();
+  }
+
+  private link(node: StageNode, outputs: Readonly<Record<string, Artifact>>): Record<string, string> {
+    try {
+      const folder = join(this.options.outputsDir, fileName(this.pipeline.name));
+      return linkOutputs(folder, node.id, mapValues(outputs, (artifact) => this.store.view(artifact)));
+    } catch (error) {
+      this.warn('link-failed', `the link to the result of ${node.id} can't be made: ${(error as Error).message}`);
+      return {};
+    }
+  }
+
+  private end(node: StageNode, end: StageEnd, began: number, links: Readonly<Record<string, string>> = {}): void {
+    this.ends.set(node.id, end);
+    const outputs = Object.fromEntries(
+      Object.entries(end.outputs).map(([port, { digest, manifest }]) => {
+        const link = links[port];
+        const rows = manifest.kind === 'dataset' ? { rows: manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0) } : {};
+        return [port, { digest, ...rows, bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0), ...(link === undefined ? {} : { link }) }];
+      }),
+    );
+    this.emit({
+      type: 'stage-end', stage: node.id, state: end.state, durationMs: began === 0 ? 0 : Math.round(performance.now() - began), savedMs: end.savedMs,
+      outputs, metrics: end.metrics, ...(end.diagnostic === undefined ? {} : { diagnostic: end.diagnostic }),
+    });
+  }
+
+  private finish(): RunResult {
+    const ends = [...this.ends.values()];
+    const count = (...states: StageState[]): number => ends.filter(({ state }) => states.includes(state)).length;
+    const failed = count('failed');
+    const result = {
+      state: this.options.signal.aborted ? 'interrupted' : failed > 0 ? 'failed' : 'ok',
+      cached: count('cached'), ran: count('ran'), failed, skipped: count('skipped', 'interrupted'),
+      durationMs: Math.round(performance.now() - this.began),
+      savedMs: ends.reduce((sum, { savedMs }) => sum + savedMs, 0),
+    } as const;
+    this.emit({ type: 'run-end', ...result });
+    return { run: this.id, ...result, stages: this.ends };
+  }
+
+  private warn(code: string, message: string): void {
+    this.emit({ type: 'warning', diagnostic: { code, severity: 'warning', message } });
+  }
+
+  private emit(body: EventBody): void {
+    const event: RunEvent = { v: 1, time: Date.now(), ...body };
+    this.journal.append(event);
+    this.options.emit(event);
+  }
+}
+
+const nothing = { outputs: {}, metrics: {}, savedMs: 0 } as const;
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, transform: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, transform(value)]));
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { canonicalJson, type Digest } from '../core/artifact.ts';
+import type { Artifact } from '../plan/action-cache.ts';
+import { sharded, type Layout } from './layout.ts';
+
+export const viewPath = (layout: Layout, digest: Digest): string => sharded(layout.artifacts, digest);
+
+/**
+ * The folder of an artifact: `manifest.json` beside hard links of its objects, or copies where links aren't possible.
+ * One whose file is no longer the store's object (it was rebuilt after damage) is made anew.
+ */
+export function buildView(layout: Layout, artifact: Artifact, objectPath: (digest: Digest) => string): string {
+  const path = viewPath(layout, artifact.digest);
+  if (isCurrent(path, artifact, objectPath)) return path;
+  const draft = join(layout.temporary, randomBytes(8).toString('hex'));
+  mkdirSync(draft, { recursive: true });
+  for (const file of artifact.manifest.files) {
+    const to = join(draft, normalize(`/${file.path}`));
+    mkdirSync(dirname(to), { recursive: true });
+    linkOrCopy(objectPath(file.digest), to);
+  }
+  if (!artifact.manifest.files.some(({ path: name }) => name === 'manifest.json')) writeFileSync(join(draft, 'manifest.json'), `${canonicalJson(artifact.manifest)}\n`, { mode: 0o444 });
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { recursive: true, force: true });
+  try {
+    renameSync(draft, path);
+  } catch (error) {
+    // Another run built it meanwhile.
+    rmSync(draft, { recursive: true, force: true });
+    if (!isCurrent(path, artifact, objectPath)) throw error;
+  }
+  return path;
+}
+
+function isCurrent(path: string, { manifest }: Artifact, objectPath: (digest: Digest) => string): boolean {
+  if (statSync(join(path, 'manifest.json'), { throwIfNoEntry: false }) === undefined) return false;
+  return manifest.files.every((file) => {
+    const inView = statSync(join(path, file.path), { throwIfNoEntry: false });
+    const object = statSync(objectPath(file.digest), { throwIfNoEntry: false });
+    return inView !== undefined && object !== undefined && (inView.ino === object.ino || (inView.nlink === 1 && inView.size === object.size && inView.mtimeMs >= object.mtimeMs));
+  });
+}
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOSPC' || code === 'EEXIST') throw error;
+    copyFileSync(from, to);
+    chmodSync(to, 0o444);
+  }
+}

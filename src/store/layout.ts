@@ -1,0 +1,54 @@
+import { join, resolve } from 'node:path';
+
+/** Where a store keeps things. */
+export interface Layout {
+  readonly root: string;
+  /** File contents by SHA-256, read-only. */
+  readonly objects: string;
+  /** Artifacts as folders, for people and for stages that take a folder. */
+  readonly artifacts: string;
+  /** Records by action key. */
+  readonly actions: string;
+  /** Private directories of running actions, by run. */
+  readonly attempts: string;
+  /** Checkpoints of unfinished long stages, by action key. */
+  readonly checkpoints: string;
+  /** Journals. */
+  readonly runs: string;
+  /** What each stage was made of last, for `explain`. */
+  readonly last: string;
+  readonly locks: string;
+  readonly quarantine: string;
+  /** Bundles of users' own stages. */
+  readonly userStages: string;
+  /** Drafts of files that are renamed into place. */
+  readonly temporary: string;
+  /** Memo of source digests. */
+  readonly digests: string;
+}
+
+export function layoutOf(folder: string): Layout {
+  const root = resolve(folder);
+  const at = (name: string): string => join(root, name);
+  return {
+    root,
+    objects: at('objects'),
+    artifacts: at('artifacts'),
+    actions: at('actions'),
+    attempts: at('attempts'),
+    checkpoints: at('checkpoints'),
+    runs: at('runs'),
+    last: at('last'),
+    locks: at('locks'),
+    quarantine: at('quarantine'),
+    userStages: at('user-stages'),
+    temporary: at('temporary'),
+    digests: at('digests.json'),
+  };
+}
+
+/** `<folder>/<first two digits>/<digest>`, so that no folder grows without bound. */
+export const sharded = (folder: string, digest: string): string => `${folder}/${digest.slice(0, 2)}/${digest}`;
+
+/** A stage id or pipeline name as one file name: `a/b` can't leave its folder. */
+export const fileName = (id: string): string => id.replace(/[%/\\\0]/g, (character) => encodeURIComponent(character)).replace(/^\.+/, (dots) => '%2E'.repeat(dots.length));

@@ -1,0 +1,185 @@
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ActionKey, Digest } from '../core/artifact.ts';
+import { Failure } from '../core/diagnostic.ts';
+import type { ActionOutcome } from '../core/worker.ts';
+import type { ActionCache, ActionRecord, Artifact, Ingredients, LastStage } from '../plan/action-cache.ts';
+import { toArtifact } from '../plan/fingerprint.ts';
+import { readRecord, serializeRecord } from './action-record.ts';
+import { buildView } from './artifact-view.ts';
+import { digestFile, digestStream, openDigestCache } from './digest-cache.ts';
+import { readJson, readText, syncFolder, writeAtomic } from './files.ts';
+import { acquireLock, type Lock, type LockOptions } from './lock.ts';
+import { fileName, layoutOf, sharded, type Layout } from './layout.ts';
+
+const dayMs = 86_400_000;
+
+/** The content-addressed cache of one project, shared safely by concurrent runs. */
+export interface Store extends ActionCache {
+  readonly layout: Layout;
+  /** With `verify`, every object is re-hashed before a record counts as a hit. */
+  lookup(key: ActionKey, options?: { readonly verify?: boolean }): ActionRecord | undefined;
+  /** Absolute path of a file's bytes. */
+  objectPath(digest: Digest): string;
+  /** Whether the object holds the bytes it is named for; a damaged one is moved to quarantine. Checked once per process. */
+  verifyObject(digest: Digest): boolean;
+  /** Those of some objects that are missing or damaged, without holding up the event loop. */
+  findDamaged(digests: Iterable<Digest>): Promise<Digest[]>;
+  /** Move an attempt's files into the store and write the record last; then every run can use them. */
+  publish(publication: Publication): ActionRecord;
+  /** The folder of an artifact, its files under their own names; built when missing. */
+  view(artifact: Artifact): string;
+  checkpoint(key: ActionKey): string;
+  lock(key: ActionKey, options?: LockOptions): Promise<Lock>;
+  saveLast(pipeline: string, stage: string, last: LastStage): void;
+  /** Write what is only kept in memory: the digests of sources. */
+  flush(): void;
+}
+
+export interface Publication {
+  readonly key: ActionKey;
+  readonly stage: string;
+  readonly attempt: string;
+  readonly outcome: ActionOutcome;
+  readonly durationMs: number;
+  readonly ingredients: Ingredients;
+}
+
+/** The store in a folder such as `.run-pipeline`; nothing is created before something is published. */
+export function createStore(root: string): Store {
+  const layout = layoutOf(root);
+  const digests = openDigestCache(layout.digests, layout.temporary);
+  const sound = new Set<Digest>();
+  const objectPath = (digest: Digest): string => sharded(layout.objects, digest);
+  const recordPath = (key: ActionKey): string => `${sharded(layout.actions, key)}.json`;
+
+  const store: Store = {
+    layout,
+    objectPath,
+    digestFile: (path) => digests.digest(path),
+    flush: () => digests.save(),
+
+    lookup(key, { verify = false } = {}) {
+      const path = recordPath(key);
+      const record = readRecord(path, key);
+      if (record === undefined) return undefined;
+      for (const { manifest } of Object.values(record.outputs))
+        for (const { digest, bytes } of manifest.files) {
+          const stat = statSync(objectPath(digest), { throwIfNoEntry: false });
+          if (stat === undefined) return undefined;
+          if (stat.size !== bytes) {
+            quarantine(layout, objectPath(digest));
+            return undefined;
+          }
+          if (verify && !store.verifyObject(digest)) return undefined;
+        }
+      keepFresh(path);
+      return record;
+    },
+
+    verifyObject(digest) {
+      if (sound.has(digest)) return true;
+      const path = objectPath(digest);
+      try {
+        if (digestFile(path) === digest) {
+          sound.add(digest);
+          return true;
+        }
+      } catch {
+        return false;
+      }
+      quarantine(layout, path);
+      return false;
+    },
+
+    async findDamaged(wanted) {
+      const damaged: Digest[] = [];
+      for (const digest of wanted) {
+        if (sound.has(digest)) continue;
+        const found = await digestStream(objectPath(digest)).catch(() => undefined);
+        if (found === digest) sound.add(digest);
+        else {
+          if (found !== undefined) quarantine(layout, objectPath(digest));
+          damaged.push(digest);
+        }
+      }
+      return damaged;
+    },
+
+    publish({ key, stage, attempt, outcome, durationMs, ingredients }) {
+      const folders = new Set<string>();
+      const outputs: Record<string, Artifact> = {};
+      for (const [port, manifest] of Object.entries(outcome.outputs)) {
+        for (const file of manifest.files) {
+          const from = join(attempt, port, file.path);
+          const to = objectPath(file.digest);
+          const stat = statSync(from, { throwIfNoEntry: false });
+          if (stat === undefined) {
+            if (statSync(to, { throwIfNoEntry: false })?.size !== file.bytes) throw broken(stage, port, file.path, 'is missing');
+            continue;
+          }
+          if (stat.size !== file.bytes) throw broken(stage, port, file.path, `has ${stat.size} bytes where its manifest says ${file.bytes}`);
+          mkdirSync(dirname(to), { recursive: true });
+          chmodSync(from, 0o444);
+          renameSync(from, to);
+          sound.add(file.digest);
+          folders.add(dirname(to));
+        }
+        outputs[port] = toArtifact(manifest);
+      }
+      for (const folder of folders) syncFolder(folder);
+      if (folders.size > 0) syncFolder(layout.objects);
+      const record: ActionRecord = { v: 1, key, stage, outputs, metrics: outcome.metrics, durationMs, ingredients };
+      writeAtomic(recordPath(key), serializeRecord(record), { sync: true, temporary: layout.temporary });
+      rmSync(store.checkpoint(key), { recursive: true, force: true });
+      return record;
+    },
+
+    view: (artifact) => buildView(layout, artifact, objectPath),
+    checkpoint: (key) => join(layout.checkpoints, key),
+    lock: (key, lockOptions) => acquireLock(join(layout.locks, key), lockOptions),
+
+    last(pipeline, stage) {
+      const value = readJson(lastPath(layout, pipeline, stage)) as LastStage | undefined;
+      return typeof value === 'object' && value !== null && typeof value.ingredients === 'object' ? value : undefined;
+    },
+
+    saveLast(pipeline, stage, last) {
+      const path = lastPath(layout, pipeline, stage);
+      const text = `${JSON.stringify(last)}\n`;
+      if (readText(path) !== text) writeAtomic(path, text, { sync: false, temporary: layout.temporary });
+    },
+  };
+  return store;
+}
+
+const lastPath = (layout: Layout, pipeline: string, stage: string): string => join(layout.last, fileName(pipeline), `${fileName(stage)}.json`);
+
+function broken(stage: string, port: string, path: string, what: string): Failure {
+  return new Failure({
+    code: 'output-broken',
+    stage,
+    message: `${stage}: the file ${path} of output ${port} ${what}`,
+    help: 'The stage, or something beside it, changed its output after it ended; run it again.',
+  });
+}
+
+/** Put a damaged object where nothing reads it; it stays for whoever wants to look at it until `cache gc`. */
+function quarantine(layout: Layout, path: string): void {
+  mkdirSync(layout.quarantine, { recursive: true });
+  try {
+    renameSync(path, join(layout.quarantine, `${path.slice(-64)}-${process.pid}-${readdirSync(layout.quarantine).length}`));
+  } catch {
+    rmSync(path, { force: true });
+  }
+}
+
+/** Records in use get a new date once a day, which is what garbage collection goes by. */
+function keepFresh(path: string): void {
+  try {
+    if (Date.now() - statSync(path).mtimeMs > dayMs) utimesSync(path, new Date(), new Date());
+  } catch {
+    // A store that can be read but not written still serves hits.
+  }
+}
+

@@ -1,0 +1,88 @@
+import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { loadLanguageDetector, type LanguageGuess } from '../../src/text/language.ts';
+import { c4Rules, keepC4Lines, type C4Thresholds } from '../../src/text/quality/c4.ts';
+import { fineWebRules, type FineWebThresholds } from '../../src/text/quality/fineweb.ts';
+import { gopherQualityRules, type GopherQualityThresholds } from '../../src/text/quality/gopher-quality.ts';
+import { gopherRepetitionRules, type GopherRepetitionThresholds } from '../../src/text/quality/gopher-repetition.ts';
+import { firstReason, Prose } from '../../src/text/quality/prose.ts';
+import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
+
+type Switchable<Thresholds> = Thresholds & { readonly enabled: boolean };
+
+export interface Filters {
+  readonly gopher_repetition: Switchable<GopherRepetitionThresholds>;
+  readonly gopher_quality: Switchable<GopherQualityThresholds>;
+  readonly c4: Switchable<C4Thresholds>;
+  readonly fineweb: Switchable<FineWebThresholds>;
+}
+
+interface Config {
+  readonly languages: readonly string[];
+  readonly min_language_score: number;
+  readonly filters: Filters;
+  readonly keep_rejects: boolean;
+}
+
+/** Language and quality filters in FineWeb's order; see `src/text/quality/` for each rule. */
+export default defineStage<Config>({
+  description: 'Identify the language of documents and keep those in the languages asked for that pass the Gopher, C4 and FineWeb quality rules.',
+  inputs: { documents: { contract: 'documents', description: 'documents to clean' } },
+  outputs: {
+    documents: { contract: 'documents', description: 'documents that pass, with `lang` set' },
+    rejects: { contract: 'rejects', description: 'documents that were dropped, with the reason; empty unless `keep_rejects`', optional: true },
+  },
+  map: 'documents',
+  async run(context) {
+    const { config } = context;
+    const input = context.dataset('documents');
+    const detect = await loadLanguageDetector();
+    const documents = new ShardedDocuments(context.writer('documents'));
+    const rejects = new ShardedDocuments(context.writer('rejects'));
+    let done = 0;
+    for await (const row of input.rows()) {
+      context.signal.throwIfAborted();
+      const text = String(row.text);
+      const guess = detect(text);
+      const verdict = judge(text, guess, config);
+      count(context, verdict.reason);
+      if (verdict.reason === undefined) await documents.add({ ...row, text: verdict.text, lang: guess.language });
+      else if (config.keep_rejects) await rejects.add({ ...row, lang: guess.language, reason: verdict.reason });
+      context.progress(++done, input.rowCount, 'documents');
+    }
+    await documents.end();
+    await rejects.end();
+  },
+});
+
+interface Verdict {
+  /** What is left of the text. */
+  readonly text: string;
+  /** Why the document is dropped; `undefined` when it is kept. */
+  readonly reason: string | undefined;
+}
+
+function judge(original: string, guess: LanguageGuess, { languages, min_language_score, filters }: Config): Verdict {
+  const drop = (reason: string): Verdict => ({ text: original, reason });
+  if (original.trim() === '') return drop('empty');
+  if (languages.length > 0 && !languages.includes(guess.language)) return drop('language');
+  if (guess.score < min_language_score) return drop('language_score');
+
+  let document = new Prose(original, guess.language);
+  const { gopher_repetition, gopher_quality, c4, fineweb } = filters;
+  let reason = gopher_repetition.enabled ? firstReason(gopherRepetitionRules, document, gopher_repetition) : undefined;
+  if (gopher_quality.enabled) reason ??= firstReason(gopherQualityRules, document, gopher_quality);
+  if (c4.enabled && reason === undefined) {
+    const text = keepC4Lines(original, c4);
+    if (text === '') return drop('c4_no_lines');
+    if (text !== original) document = new Prose(text, guess.language);
+    reason = firstReason(c4Rules, document, c4);
+  }
+  if (fineweb.enabled) reason ??= firstReason(fineWebRules, document, fineweb);
+  return reason === undefined ? { text: document.text, reason } : drop(reason);
+}
+
+function count(context: StageContext<Config>, reason: string | undefined): void {
+  context.count('documents.in');
+  context.count('documents.out', reason === undefined ? 1 : 0);
+  if (reason !== undefined) context.count(`dropped.${reason}`);
+}

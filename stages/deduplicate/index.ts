@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import type { Dataset, Shard } from '../../src/core/data.ts';
+import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { DigestIndex, Uint32List } from '../../src/data/digest-index.ts';
+import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
+
+type Config = Record<string, never>;
+
+/** Exact deduplication in two passes: choose the document to keep of each text, then write those. */
+export default defineStage<Config>({
+  description: 'Drop documents whose text, white space aside, is that of another one; the one of the oldest snapshot stays, and the first of those.',
+  inputs: { documents: { contract: 'documents', description: 'documents to compare, all with all', many: true } },
+  outputs: { documents: { contract: 'documents', description: 'one document of each text' } },
+  async run(context) {
+    const inputs = context.datasets('documents');
+    const { kept, rows, total } = await chooseDocuments(inputs, context);
+    const writer = context.writer('documents');
+    const documents = new ShardedDocuments(writer);
+    let ordinal = 0, shardNumber = 0, out = 0;
+    for (const input of inputs)
+      for (const shard of input.shards) {
+        const end = ordinal + rows.get(shardNumber++);
+        const keptHere = countBits(kept, ordinal, end);
+        out += keptHere;
+        if (keptHere === end - ordinal && saysWhatItHolds(shard)) {
+          // Nothing to drop: the same bytes under the same digest, so what follows need not look at the shard again.
+          await documents.end();
+          if (keptHere > 0) writer.link(shard);
+          ordinal = end;
+        } else if (keptHere > 0) {
+          for await (const row of input.select([shard]).rows()) if (hasBit(kept, ordinal++)) await documents.add(row);
+        }
+        ordinal = end;
+        context.progress(ordinal, total, 'documents', 'writing');
+        context.signal.throwIfAborted();
+      }
+    await documents.end();
+    context.count('documents.in', ordinal);
+    context.count('documents.out', out);
+    context.count('dropped.duplicate', ordinal - out);
+  },
+});
+
+/** Which documents stay, as a bit for each in the order of the inputs, and the rows of every shard. */
+async function chooseDocuments(inputs: readonly Dataset[], context: StageContext<Config>): Promise<{ kept: Uint8Array; rows: Uint32List; total: number }> {
+  const total = inputs.reduce((sum, input) => sum + input.rowCount, 0);
+  const texts = new DigestIndex();
+  const keptOf = new Uint32List(); // text number -> ordinal of the document to keep
+  const snapshotOf = new Uint32List(); // text number -> index into `snapshots`
+  const snapshots: string[] = [];
+  const rows = new Uint32List();
+  let ordinal = 0;
+  for (const input of inputs)
+    for (const shard of input.shards) {
+      const begin = ordinal;
+      for await (const batch of input.select([shard]).batches()) {
+        const text = batch.getChild('text')!, snapshotColumn = batch.getChild('snapshot')!;
+        for (let row = 0; row < batch.numRows; row++, ordinal++) {
+          const known = texts.size;
+          const number = texts.number(textDigest(String(text.get(row))));
+          const snapshot = String(snapshotColumn.get(row));
+          if (number < known && snapshot >= snapshots[snapshotOf.get(number)]!) continue;
+          keptOf.set(number, ordinal);
+          snapshotOf.set(number, indexIn(snapshots, snapshot));
+        }
+        context.progress(ordinal, total, 'documents', 'comparing');
+        context.signal.throwIfAborted();
+      }
+      rows.set(rows.length, ordinal - begin);
+    }
+  const kept = new Uint8Array(Math.ceil(ordinal / 8));
+  for (let number = 0; number < texts.size; number++) {
+    const keptOrdinal = keptOf.get(number);
+    kept[Math.floor(keptOrdinal / 8)]! |= 1 << keptOrdinal % 8;
+  }
+  return { kept, rows, total };
+}
+
+/** SHA-256 of a text in Unicode's NFC with every run of white space as one space. */
+function textDigest(text: string): Buffer {
+  return createHash('sha256').update(text.normalize('NFC').replace(/\s+/gu, ' ').trim()).digest();
+}
+
+/** Whether `refresh` can tell from the shard's meta what is in it; if not, it is written anew with meta. */
+function saysWhatItHolds({ meta }: Shard): boolean {
+  return typeof meta?.source === 'string' && typeof meta.snapshot === 'string';
+}
+
+/** There are few snapshots, and the last one found is nearly always the next. */
+function indexIn(list: string[], item: string): number {
+  const index = list.lastIndexOf(item);
+  return index >= 0 ? index : list.push(item) - 1;
+}
+
+function hasBit(bits: Uint8Array, index: number): boolean {
+  return (bits[Math.floor(index / 8)]! >> index % 8 & 1) === 1;
+}
+
+function countBits(bits: Uint8Array, begin: number, end: number): number {
+  let count = 0;
+  for (let index = begin; index < end; index++) if (hasBit(bits, index)) count++;
+  return count;
+}

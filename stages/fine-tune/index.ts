@@ -1,0 +1,156 @@
+import { tidy } from '@tensorflow/tfjs-core';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openBackend } from '../../src/backends/select.ts';
+import { fail } from '../../src/core/diagnostic.ts';
+import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { openSource } from '../../src/data/source.ts';
+import { classificationMetrics } from '../../src/model/classification-metrics.ts';
+import { positionOffset, type RobertaConfig } from '../../src/model/config.ts';
+import { DataOrder } from '../../src/model/data-order.ts';
+import { readModel, writeModel } from '../../src/model/hf.ts';
+import { parseLabelledTexts, type LabelledText } from '../../src/model/labelled-texts.ts';
+import { Optimizer } from '../../src/model/optimizer.ts';
+import { createParameters, disposeParameters, initialValues, parameterSpecs, readParameters, type Head } from '../../src/model/parameters.ts';
+import { classificationLogits, encode, loss, type Roberta } from '../../src/model/roberta.ts';
+import { learningRate } from '../../src/model/schedule.ts';
+import { collate } from '../../src/model/sequence-store.ts';
+import { trainStep } from '../../src/model/train-step.ts';
+import { key32 } from '../../src/ops/random.ts';
+import { Tokenizer } from '../../src/text/bpe/encode.ts';
+import { loadTokenizer } from '../../src/text/bpe/files.ts';
+
+interface Config {
+  train: string;
+  eval: string;
+  text_column: string;
+  text_pair_column?: string;
+  label_column: string;
+  max_length?: number;
+  batch_size: number;
+  epochs: number;
+  learning_rate: number;
+  warmup_ratio: number;
+  weight_decay: number;
+  adam_beta1: number;
+  adam_beta2: number;
+  adam_epsilon: number;
+  hidden_dropout_prob: number;
+  attention_probs_dropout_prob: number;
+  seed: number;
+  backend: 'auto' | 'wasm' | 'cpu';
+  max_bad_steps: number;
+}
+
+/** A text as the model takes it. */
+interface Example {
+  readonly input_ids: readonly number[];
+  readonly label: number;
+}
+
+export default defineStage<Config>({
+  description: 'Fine-tune a model to classify texts and measure it on held-out ones.',
+  inputs: { model: { contract: 'model', description: 'pretrained model with its tokenizer' } },
+  outputs: { model: { contract: 'model', description: 'RobertaForSequenceClassification' } },
+
+  async run(context) {
+    const { config } = context;
+    await openBackend(config.backend);
+    const folder = context.model('model')?.path ?? '';
+    const [train, held] = [await readTexts(context, 'train'), await readTexts(context, 'eval')];
+    const labels = [...new Set(train.map(({ label }) => label))].sort();
+    if (labels.length < 2) fail('one-class', `All ${train.length} training texts have the label ${JSON.stringify(labels[0])}.`, 'A classifier needs at least two; check label_column.');
+
+    const { specs, values, config: architecture, head } = withClassifier(folder, labels.length, config);
+    const encodeAll = exampleEncoder(folder, labels, Math.min(config.max_length ?? Infinity, architecture.max_position_embeddings - positionOffset));
+    const [trainSet, evalSet] = [encodeAll(train, 'train'), encodeAll(held, 'eval')];
+    const parameters = createParameters(specs, values);
+    const model: Roberta = { config: architecture, parameters };
+
+    await trainClassifier(context, model, trainSet);
+    const guesses = classify(model, evalSet, config.batch_size);
+    const metrics = classificationMetrics(guesses, evalSet.map(({ label }) => label), labels.length);
+    for (const [name, value] of Object.entries(metrics)) context.metric(name, value as number);
+    context.log(`accuracy ${metrics.accuracy.toFixed(3)} on ${evalSet.length} texts; always guessing the commonest label gives ${metrics.majority.toFixed(3)}`);
+    writeModel(context.folder('model').path, { config: architecture, head, labels, values: readParameters(parameters) }, folder);
+    disposeParameters(parameters);
+  },
+});
+
+async function readTexts(context: StageContext<Config>, property: 'train' | 'eval'): Promise<LabelledText[]> {
+  const { text_column: text, text_pair_column: pair, label_column: label } = context.config;
+  const texts: LabelledText[] = [];
+  for (const source of context.sources(property)) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of (await openSource(source, { cache: context.checkpoint, signal: context.signal })).read()) chunks.push(chunk);
+    texts.push(...parseLabelledTexts(source.name, Buffer.concat(chunks), { text, pair, label }));
+  }
+  if (texts.length === 0) fail('missing-source', `No file for ${property}.`, 'Check the path or glob.');
+  return texts;
+}
+
+/** The encoder's weights with a new head; an existing classifier keeps its own when it has as many classes. */
+function withClassifier(folder: string, labels: number, { hidden_dropout_prob, attention_probs_dropout_prob, seed }: Config) {
+  const loaded = readModel(folder);
+  const config: RobertaConfig = { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob };
+  const head: Head = { kind: 'classification', labels };
+  const specs = parameterSpecs(config, head);
+  const values = initialValues(specs, config, seed);
+  for (const { name, shape } of specs) {
+    const known = loaded.values.get(name);
+    if (known?.length === shape.reduce((a, b) => a * b, 1)) values.set(name, known);
+  }
+  return { specs, values, config, head };
+}
+
+function exampleEncoder(folder: string, labels: readonly string[], maxLength: number): (texts: readonly LabelledText[], property: string) => Example[] {
+  const tokenizer = new Tokenizer(loadTokenizer(folder));
+  const { bos, eos } = tokenizer.model.special;
+  const idOf = new Map(labels.map((label, id) => [label, id]));
+  return (texts, property) => texts.map(({ text, pair, label }) => {
+    const first = [...tokenizer.encode(text)];
+    const second = pair === undefined ? [] : [...tokenizer.encode(pair)];
+    const room = maxLength - (pair === undefined ? 2 : 4);
+    while (first.length + second.length > room) (first.length >= second.length ? first : second).pop();
+    const input_ids = pair === undefined ? [bos, ...first, eos] : [bos, ...first, eos, eos, ...second, eos];
+    const id = idOf.get(label) ?? fail('unknown-label', `The label ${JSON.stringify(label)} of ${property} does not occur in train.`, `Labels there: ${labels.slice(0, 10).join(', ')}.`);
+    return { input_ids, label: id };
+  });
+}
+
+async function trainClassifier(context: StageContext<Config>, model: Roberta, examples: readonly Example[]): Promise<void> {
+  const { config } = context;
+  const optimizer = new Optimizer(model.parameters, config);
+  const order = new DataOrder(examples.length, config.seed);
+  const stepsPerEpoch = Math.ceil(examples.length / config.batch_size);
+  const steps = stepsPerEpoch * config.epochs;
+  let bad = 0;
+  for (let step = 0; step < steps; step++) {
+    const batch = collate(order.slice(step, config.batch_size).map(({ index }) => withoutMask(examples[index] as Example)));
+    const labels = Int32Array.from(order.slice(step, config.batch_size), ({ index }) => (examples[index] as Example).label);
+    const key = key32('fine-tune', config.seed, step);
+    const result = trainStep(optimizer, [() => loss(classificationLogits(model, encode(model, batch, key), batch, key), labels, labels.length)], learningRate(step, config.learning_rate, Math.round(config.warmup_ratio * steps), steps));
+    if (result.skipped && ++bad > config.max_bad_steps) fail('training-diverged', `${bad} of ${step + 1} steps had a loss or gradient that was not finite.`, 'Lower learning_rate or warm up longer.');
+    context.progress(step + 1, steps, 'steps', `epoch ${Math.floor(step / stepsPerEpoch) + 1}/${config.epochs} loss ${result.loss.toFixed(3)}`);
+    await nextTurn();
+    context.signal.throwIfAborted();
+  }
+  optimizer.dispose();
+}
+
+function classify(model: Roberta, examples: readonly Example[], batchSize: number): number[] {
+  const guesses: number[] = [];
+  for (let at = 0; at < examples.length; at += batchSize) {
+    const batch = collate(examples.slice(at, at + batchSize).map(withoutMask));
+    const logits = tidy(() => classificationLogits(model, encode(model, batch, undefined), batch, undefined).dataSync());
+    const classes = logits.length / batch.batch;
+    for (let row = 0; row < batch.batch; row++) {
+      const scores = [...logits.subarray(row * classes, (row + 1) * classes)];
+      guesses.push(scores.indexOf(Math.max(...scores)));
+    }
+  }
+  return guesses;
+}
+
+function withoutMask({ input_ids }: Example): Parameters<typeof collate>[0][number] {
+  return { input_ids, positions: [], labels: [] };
+}

@@ -1,0 +1,98 @@
+import { fail } from '../../src/core/diagnostic.ts';
+import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
+import { readFileBytes } from '../../src/data/file-bytes.ts';
+import { openSource } from '../../src/data/source.ts';
+import { readWarc, type BadRecord } from '../../src/data/warc.ts';
+import { readPage, snapshotOf } from './page.ts';
+
+interface Config {
+  readonly path: string | readonly string[];
+  readonly snapshot: string;
+  readonly source: string;
+  readonly max_documents?: number;
+  readonly min_characters: number;
+  readonly max_bad_records: number;
+}
+
+/** Web pages as documents, from WARC (ISO 28500) or WET files. */
+export default defineStage<Config>({
+  description: 'Read web pages from Common Crawl WARC or WET files and extract their main text.',
+  inputs: {},
+  outputs: { documents: { contract: 'documents', description: 'one row a page' } },
+  map: 'path',
+  async run(context) {
+    for (const source of context.sources('path')) await ingestFile(source, context);
+  },
+});
+
+async function ingestFile(source: Source, context: StageContext<Config>): Promise<void> {
+  const { config } = context;
+  const out = context.writer('documents');
+  const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
+  const tally = new Tally(source.name, config.max_bad_records);
+  let { snapshot } = config;
+  let documents = 0;
+  let bytes = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of readFileBytes(file.path, context.signal)) {
+      bytes += chunk.length;
+      context.count('bytes', chunk.length);
+      context.progress(bytes, file.bytes, 'bytes', `${source.name}: ${documents} documents`);
+      yield chunk;
+    }
+  }
+  for await (const record of readWarc(counted(), { name: source.name })) {
+    context.count('records');
+    tally.add(record.ok ? undefined : record);
+    if (!record.ok) {
+      context.count(`records.${record.reason}`);
+      context.log(`${source.name}: skipped a record (${record.reason}: ${record.detail}) ${record.record}`);
+      continue;
+    }
+    if (record.type === 'warcinfo') snapshot ||= snapshotOf(record);
+    const page = readPage(record);
+    if (page === undefined) continue;
+    context.count('documents.in');
+    const reason = typeof page === 'string' ? page : page.text === '' ? 'no-text' : page.text.length < config.min_characters ? 'too-short' : undefined;
+    if (typeof page === 'string' || reason !== undefined) {
+      context.count(`dropped.${reason}`);
+      continue;
+    }
+    await out.add({ ...page, id: `${config.source}:${page.id}`, source: config.source, snapshot });
+    context.count('documents.out');
+    if (++documents === config.max_documents) break;
+  }
+  tally.end();
+}
+
+/** Records read and damaged; fails when too many are. */
+class Tally {
+  private readonly name: string;
+  private readonly maxShare: number;
+  private records = 0;
+  private bad = 0;
+  private last: BadRecord | undefined;
+
+  constructor(name: string, maxShare: number) {
+    this.name = name;
+    this.maxShare = maxShare;
+  }
+
+  add(bad: BadRecord | undefined): void {
+    this.records++;
+    if (bad === undefined) return;
+    this.bad++;
+    this.last = bad;
+    // A file that is rubbish throughout need not be read to its end.
+    if (this.bad >= 1000) this.end();
+  }
+
+  end(): void {
+    if (this.last === undefined || this.bad <= this.records * this.maxShare) return;
+    fail(
+      'bad-records',
+      `${this.name}: ${this.bad} of ${this.records} records are damaged, more than max_bad_records (${this.maxShare}) allows; the last: ${this.last.reason}, ${this.last.detail}`,
+      'Fetch the file again; if it is meant to be like this, raise max_bad_records.',
+    );
+  }
+}

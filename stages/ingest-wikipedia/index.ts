@@ -1,0 +1,101 @@
+import { canonicalJson } from '../../src/core/artifact.ts';
+import { fail, Failure } from '../../src/core/diagnostic.ts';
+import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
+import { openSource, type OpenSource } from '../../src/data/source.ts';
+import { readMediaWiki, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
+import { wikitextToText } from '../../src/text/wikitext.ts';
+
+interface Config {
+  readonly dump: string | readonly string[];
+  readonly snapshot: string;
+  readonly source: string;
+  readonly lang: string;
+  readonly checksum: string;
+  readonly min_characters: number;
+  readonly max_documents?: number;
+  readonly variant: string;
+  readonly drop_sections: readonly string[];
+}
+
+/** Articles of a wiki as documents. */
+export default defineStage<Config>({
+  description: 'Read the articles of a MediaWiki dump as plain text.',
+  inputs: {},
+  outputs: { documents: { contract: 'documents', description: 'one row an article' } },
+  map: 'dump',
+  check: (config) =>
+    config.checksum !== '' && Array.isArray(config.dump) && config.dump.length > 1 ? [{ property: 'checksum', message: 'one checksum cannot hold for several dumps; give each dump a stage of its own' }] : [],
+  async run(context) {
+    const { config } = context;
+    const documents = new ShardedDocuments(context.writer('documents'));
+    for (const source of context.sources('dump')) {
+      const snapshot = config.snapshot || snapshotOf(source.name);
+      const file = await openSource(source, {
+        cache: context.checkpoint,
+        checksum: config.checksum,
+        signal: context.signal,
+        log: (message) => context.log(message),
+        onProgress: (done, total) => context.progress(done, total, 'bytes', 'downloading'),
+      });
+      try {
+        await ingest(file, source.name, snapshot, documents, context);
+      } catch (error) {
+        if (error instanceof Failure) await file.discard();
+        throw error;
+      }
+    }
+    await documents.end();
+  },
+});
+
+async function ingest(file: OpenSource, name: string, snapshot: string, documents: ShardedDocuments, context: StageContext<Config>): Promise<void> {
+  const { config } = context;
+  let kept = 0;
+  for await (const { site, page } of readMediaWiki(file.read(), name)) {
+    context.signal.throwIfAborted();
+    context.count('documents.in');
+    context.progress(file.bytesRead, file.bytes, 'bytes', page.title);
+    const reason = unwanted(page);
+    const text = reason === undefined ? toText(page, site, config) : '';
+    if (reason !== undefined || text.length < config.min_characters || text === '') {
+      context.count(`dropped.${reason ?? (text === '' ? 'empty' : 'short')}`);
+      continue;
+    }
+    await documents.add(toRow(page, site, text, snapshot, config));
+    context.count('documents.out');
+    if (++kept === config.max_documents) return;
+  }
+}
+
+/** Why a page is no article. */
+function unwanted(page: WikiPage): string | undefined {
+  if (page.namespace !== 0) return 'namespace';
+  if (page.redirect !== undefined || /^\s*#(?:redirect|重定向)\s*:?\s*\[\[/i.test(page.text)) return 'redirect';
+  return page.model === 'wikitext' ? undefined : 'model';
+}
+
+function toText(page: WikiPage, site: SiteInfo, config: Config): string {
+  return wikitextToText(page.text, { title: page.title, namespaces: site.namespaces, variant: config.variant, dropSections: config.drop_sections });
+}
+
+function toRow(page: WikiPage, site: SiteInfo, text: string, snapshot: string, config: Config) {
+  const lang = config.lang || site.lang;
+  return {
+    id: `${site.dbname || `${lang.replaceAll('-', '_')}wiki`}:${page.id}`,
+    source: config.source,
+    snapshot,
+    url: site.baseUrl === '' ? '' : site.baseUrl + encodeURI(page.title.replaceAll(' ', '_')).replace(/[?#]/g, encodeURIComponent),
+    title: page.title,
+    text,
+    lang,
+    meta: canonicalJson(page.timestamp === '' ? {} : { timestamp: page.timestamp }),
+  };
+}
+
+/** The date in `enwiki-20261101-pages-articles.xml.bz2`. */
+function snapshotOf(name: string): string {
+  const date = /-(\d{4})(\d{2})(\d{2})-/.exec(name);
+  if (date === null) fail('no-snapshot', `${name} does not say when it was taken`, 'Set `snapshot: YYYY-MM-DD` in the stage.');
+  return `${date[1]}-${date[2]}-${date[3]}`;
+}

@@ -1,0 +1,99 @@
+import { fail } from '../../src/core/diagnostic.ts';
+import type { Dataset, Shard } from '../../src/core/data.ts';
+import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { chooseWindow, type Placement, type SourceWindow, type Standing, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
+
+type Config = WindowOptions;
+
+interface DocumentShard extends WindowShard {
+  readonly shard: Shard;
+  readonly documents: number;
+}
+
+/** The sliding window over snapshots of the corpora. It links shards and copies nothing. */
+export default defineStage<Config>({
+  description: 'Keep a sliding window of snapshots of each source: old ones are evicted, new ones enter, sources are weighted. Shards are chosen, not copied.',
+  inputs: { documents: { contract: 'documents', description: 'all documents there are, of every source and snapshot', many: true } },
+  outputs: { documents: { contract: 'documents', description: 'the shards in the window' } },
+  check({ window, step }) {
+    return step > window ? [{ property: 'step', message: `A step of ${step} moves a window of ${window} past snapshots that no round would see; it can be at most ${window}.` }] : [];
+  },
+  async run(context) {
+    const shards = (await Promise.all(context.datasets('documents').map(describeShards))).flat();
+    checkWeights(context.config, shards);
+    const windows = chooseWindow(shards, context.config);
+    link(context, shards, windows);
+    report(context, windows);
+  },
+});
+
+/** Each shard with its source and snapshot, from its meta or, where that does not say, from its first row. */
+async function describeShards(dataset: Dataset): Promise<DocumentShard[]> {
+  const described: DocumentShard[] = [];
+  for (const shard of dataset.shards) {
+    if (shard.rows === 0) continue;
+    let { source, snapshot } = shard.meta ?? {};
+    if (source === undefined || snapshot === undefined)
+      for await (const row of dataset.select([shard]).rows()) {
+        source = String(row.source);
+        snapshot = String(row.snapshot);
+        break;
+      }
+    if (source === undefined || snapshot === undefined) continue;
+    described.push({ source: String(source), snapshot: String(snapshot), digest: shard.digest, documents: shard.rows ?? 0, shard });
+  }
+  return described;
+}
+
+function checkWeights({ weights }: Config, shards: readonly DocumentShard[]): void {
+  const sources = new Set(shards.map((shard) => shard.source));
+  const unknown = Object.keys(weights).find((source) => !sources.has(source));
+  if (unknown !== undefined) fail('unknown-source', `There are no documents of the source "${unknown}" that \`weights\` names.`, `The sources of the input are: ${[...sources].sort().join(', ') || 'none'}.`);
+}
+
+/** In the order of the inputs; repeats follow after everything has come once. */
+function link(context: StageContext<Config>, shards: readonly DocumentShard[], windows: readonly SourceWindow<DocumentShard>[]): void {
+  const copies = new Map<DocumentShard, number>();
+  for (const { placements } of windows) for (const placement of placements) copies.set(placement.shard, placement.copies);
+  const most = [...copies.values()].reduce((a, b) => Math.max(a, b), 0);
+  if (most === 0) fail('empty-window', 'No shard is in the window.', shards.length === 0 ? 'The input has no documents: see the counts of dropped documents of the stages before.' : 'Raise `weights` or `window`.');
+  const writer = context.writer('documents');
+  for (let copy = 1; copy <= most; copy++)
+    for (const described of shards)
+      if (copies.get(described)! >= copy) writer.link({ ...described.shard, meta: { ...described.shard.meta, source: described.source, snapshot: described.snapshot } });
+}
+
+const standings: readonly Standing[] = ['entered', 'stayed', 'evicted', 'replayed', 'waiting'];
+
+function report(context: StageContext<Config>, windows: readonly SourceWindow<DocumentShard>[]): void {
+  const all = windows.flatMap((window) => window.placements);
+  for (const standing of standings) {
+    const those = all.filter((placement) => placement.standing === standing);
+    context.metric(`shards.${standing}`, those.length);
+    context.metric(`documents.${standing}`, those.reduce((sum, { shard }) => sum + shard.documents, 0));
+  }
+  context.metric('documents.in', all.reduce((sum, { shard }) => sum + shard.documents, 0));
+  context.metric('documents.out', documentsIn(all));
+  if (context.config.round > 0) context.log(`round ${context.config.round}`);
+  for (const { source, snapshots, begin, end, placements } of windows) {
+    const documents = documentsIn(placements);
+    context.metric(`documents.out.${source}`, documents);
+    const range = snapshots.length === 0 ? 'no snapshots, always in' : begin === end ? 'nothing' : `${snapshots[begin]} to ${snapshots[end - 1]} (${end - begin} of ${snapshots.length} snapshots)`;
+    context.log(`${source}: ${range}, ${amount(documents, 'document')}`);
+    for (const standing of standings) {
+      const those = placements.filter((placement) => placement.standing === standing);
+      if (those.length > 0) context.log(`  ${standing}: ${amount(those.length, 'shard')}, ${amount(those.reduce((sum, { shard }) => sum + shard.documents, 0), 'document')} of ${snapshotsOf(those)}`);
+    }
+  }
+}
+
+/** Documents that are let through, repeats included. */
+function documentsIn(placements: readonly Placement<DocumentShard>[]): number {
+  return placements.reduce((sum, { shard, copies }) => sum + shard.documents * copies, 0);
+}
+
+function snapshotsOf(placements: readonly Placement<DocumentShard>[]): string {
+  return [...new Set(placements.map(({ shard }) => shard.snapshot || 'no snapshot'))].join(', ');
+}
+
+const amount = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

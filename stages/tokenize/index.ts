@@ -1,0 +1,123 @@
+import type { DatasetWriter, ModelFolder, Row } from '../../src/core/data.ts';
+import { defineStage } from '../../src/core/stage.ts';
+import { Tokenizer } from '../../src/text/bpe/encode.ts';
+import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { Packer, type PackedSequence, type Packing } from '../../src/text/pack.ts';
+import { hashToUnit } from '../../src/text/random.ts';
+import { splitSentences } from '../../src/text/sentences.ts';
+import { autoMarker, jiebaSegmenter, segmentMarker, whitespaceMarker, type WordMarker, type WordSegmentation } from '../../src/text/words.ts';
+
+interface Config {
+  readonly max_length: number;
+  readonly min_length: number;
+  readonly packing: Packing;
+  readonly word_segmentation: WordSegmentation;
+  readonly held_out: number;
+}
+
+/** Tokens of a shard; 4 bytes each, so that a shard ends, with its meta, before the writer's own limit. */
+const shardTokens = 10_000_000;
+
+/** Turns documents into packed token sequences. */
+export default defineStage<Config>({
+  description: 'Tokenize documents and pack their sentences into sequences, setting aside held-out documents.',
+  inputs: {
+    documents: { contract: 'documents', description: 'text to tokenize' },
+    tokenizer: { contract: 'tokenizer', description: 'byte-level BPE tokenizer' },
+  },
+  outputs: {
+    sequences: { contract: 'sequences', description: 'packed sequences to train on', optional: true },
+    held_out: { contract: 'sequences', description: 'packed sequences of the held-out documents', optional: true },
+  },
+  map: 'documents',
+  async run(context) {
+    const { config } = context;
+    const tokenizer = new Tokenizer(loadTokenizer((context.model('tokenizer') as ModelFolder).path));
+    const markWords = await wordMarker(config.word_segmentation, tokenizer);
+    const train = new Output(context.writer('sequences'), config, tokenizer);
+    const heldOut = new Output(context.writer('held_out'), config, tokenizer);
+
+    const documents = context.dataset('documents');
+    let ordinal = 0;
+    for await (const row of documents.rows()) {
+      const output = hashToUnit(row.id as string) < config.held_out ? heldOut : train;
+      await output.add(row, ordinal++, tokenizeSentences(row.text as string, tokenizer, markWords));
+      context.progress(ordinal, documents.rowCount, 'documents');
+    }
+    await train.finish();
+    await heldOut.finish();
+
+    context.count('documents.in', ordinal);
+    context.count('tokens', train.tokens);
+    context.count('sequences', train.sequences);
+    context.count('held_out.tokens', heldOut.tokens);
+    context.count('held_out.sequences', heldOut.sequences);
+    context.count('sequences.too_short', train.tooShort + heldOut.tooShort);
+  },
+});
+
+function* tokenizeSentences(text: string, tokenizer: Tokenizer, markWords: WordMarker): Generator<{ ids: Uint32Array; starts: number[] }> {
+  for (const sentence of splitSentences(text)) {
+    const ids = tokenizer.encode(sentence);
+    yield { ids, starts: markWords(sentence, ids) };
+  }
+}
+
+async function wordMarker(segmentation: WordSegmentation, tokenizer: Tokenizer): Promise<WordMarker> {
+  if (segmentation === 'whitespace') return whitespaceMarker(tokenizer);
+  const segment = await jiebaSegmenter();
+  return segmentation === 'jieba' ? segmentMarker(tokenizer, segment) : autoMarker(tokenizer, segment);
+}
+
+/** Packs documents into a writer, and tells in each shard's meta what it holds. */
+class Output {
+  tokens = 0;
+  sequences = 0;
+  private readonly writer: DatasetWriter;
+  private readonly packer: Packer;
+  private readonly sources = new Set<string>();
+  private readonly snapshots = new Set<string>();
+  private shard = { tokens: 0, sequences: 0 };
+
+  constructor(writer: DatasetWriter, { max_length: maxLength, min_length: minLength, packing }: Config, { model }: Tokenizer) {
+    this.writer = writer;
+    this.packer = new Packer({ maxLength, minLength, packing, bos: model.special.bos, eos: model.special.eos });
+  }
+
+  get tooShort(): number {
+    return this.packer.dropped.sequences;
+  }
+
+  async add({ source, snapshot }: Row, ordinal: number, sentences: Iterable<{ ids: Uint32Array; starts: number[] }>): Promise<void> {
+    this.sources.add(source as string);
+    this.snapshots.add(snapshot as string);
+    await this.write(this.packer.add(ordinal, sentences));
+  }
+
+  async finish(): Promise<void> {
+    await this.write(this.packer.flush());
+    await this.endShard();
+  }
+
+  private async write(sequences: Iterable<PackedSequence>): Promise<void> {
+    for (const sequence of sequences) {
+      await this.writer.add({ ...sequence });
+      this.tokens += sequence.input_ids.length;
+      this.sequences++;
+      this.shard.tokens += sequence.input_ids.length;
+      this.shard.sequences++;
+      if (this.shard.tokens >= shardTokens) await this.endShard();
+    }
+  }
+
+  private async endShard(): Promise<void> {
+    if (this.shard.sequences === 0) return;
+    await this.writer.endShard({ ...only('source', this.sources), ...only('snapshot', this.snapshots), ...this.shard });
+    this.shard = { tokens: 0, sequences: 0 };
+  }
+}
+
+function only(name: string, values: ReadonlySet<string>): Record<string, string> {
+  const [value] = values;
+  return values.size === 1 && value !== undefined ? { [name]: value } : {};
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { bytes, duration } from '../reporting/format.ts';
+import { collectGarbage, listActions, verifyStore } from '../store/maintenance.ts';
+import { createStore, type Store } from '../store/store.ts';
+import { exitCodes, print, printError } from './exit.ts';
+import { projectOf, storeRoot } from './workspace.ts';
+
+interface CacheOptions {
+  readonly store?: string;
+}
+
+/** `cache ls`: cached results, most recently used first. */
+export function cacheLs(options: CacheOptions & { json?: boolean }): number {
+  const actions = listActions(open(options).layout);
+  const width = Math.max(5, ...actions.map(({ record }) => record.stage.length));
+  for (const { record, bytes: size, usedMs } of actions) {
+    if (options.json) print(JSON.stringify({ key: record.key, stage: record.stage, bytes: size, used: usedMs, durationMs: record.durationMs }));
+    else print(`${record.key.slice(0, 12)}  ${record.stage.padEnd(width)}  ${bytes(size).padStart(10)}  took ${duration(record.durationMs)}`);
+  }
+  if (!options.json) print(`${actions.length} results, ${bytes(actions.reduce((sum, action) => sum + action.bytes, 0))}`);
+  return exitCodes.ok;
+}
+
+/** `cache verify`: exit code 4 when something was damaged; the next run rebuilds it. */
+export function cacheVerify(options: CacheOptions): number {
+  const { checked, damaged } = verifyStore(open(options));
+  for (const digest of damaged) printError(`damaged: ${digest}`);
+  print(`${checked} objects read, ${damaged.length} damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`);
+  return damaged.length === 0 ? exitCodes.ok : exitCodes.damagedStore;
+}
+
+/** `cache gc`: what went, or would go. */
+export function cacheGc(options: CacheOptions & { keepDays: number; dryRun?: boolean }): number {
+  const { actions, objects, bytes: size } = collectGarbage(open(options).layout, { keepDays: options.keepDays, dryRun: options.dryRun === true });
+  print(`${options.dryRun ? 'would remove' : 'removed'} ${actions} results, ${objects} objects, ${bytes(size)}`);
+  return exitCodes.ok;
+}
+
+function open(options: CacheOptions): Store {
+  return createStore(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))));
+}

@@ -1,0 +1,112 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { exitCodes, printError, refuse } from './exit.ts';
+
+/* Every command's code is loaded when it is called, so that a run in which all is cached starts fast. */
+
+const program = new Command('run-pipeline')
+  .description('Run a pipeline that pretrains a RoBERTa-style language model: what is stale runs, the rest is reused.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(run-pipeline --help lists commands and options)')
+  .enablePositionalOptions();
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value];
+
+/** A command over a pipeline file, with the options that all of these share. */
+function pipelineCommand(name: string, description: string, options: { isDefault?: boolean } = {}): Command {
+  return program.command(name, options)
+    .description(description)
+    .argument('[pipeline]', 'pipeline file; looked for here, then in ./pipelines', 'pipeline.yaml')
+    .option('--set <path=value>', 'override a value, such as vars.vocab_size=8192 or stages.mask.with.rate=0.3 (repeatable)', collect, [])
+    .option('--store <dir>', 'where results are kept (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)')
+    .option('--json', 'one JSON object a line on standard output');
+}
+
+pipelineCommand('run', 'run what is stale (the default command)', { isDefault: true })
+  .option('-j, --jobs <n>', 'actions at a time (default: number of cores)', positive)
+  .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
+  .option('--verify', 'read every cached artifact again and compare its digest before it is used')
+  .option('-n, --dry-run', 'say what would run, and stop')
+  .action(async (pipeline: string, options: { dryRun?: boolean; json?: boolean; set: string[]; store?: string; jobs?: number; keepGoing?: boolean; verify?: boolean }) => {
+    process.exitCode = options.dryRun
+      ? await (await import('./plan.ts')).planCommand(pipeline, options)
+      : await (await import('./run.ts')).runCommand(pipeline, options);
+  });
+
+pipelineCommand('plan', 'say what a run would do, stage by stage')
+  .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string }) => {
+    process.exitCode = await (await import('./plan.ts')).planCommand(pipeline, options);
+  });
+
+pipelineCommand('explain', 'say why each stage would run: which ingredient changed, old and new')
+  .option('--stage <name>', 'only this stage')
+  .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string; stage?: string }) => {
+    process.exitCode = await (await import('./plan.ts')).planCommand(pipeline, { ...options, explain: true });
+  });
+
+pipelineCommand('validate', 'check a pipeline file and say everything that is wrong with it')
+  .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string }) => {
+    process.exitCode = await (await import('./validate.ts')).validateCommand(pipeline, options);
+  });
+
+pipelineCommand('graph', 'draw the stages and what flows between them')
+  .addOption(new Option('--format <format>', 'text format').choices(['mermaid', 'dot']).default('mermaid'))
+  .action(async (pipeline: string, options: { set: string[]; store?: string; format: 'mermaid' | 'dot' }) => {
+    process.exitCode = await (await import('./validate.ts')).graphCommand(pipeline, options);
+  });
+
+program.command('stages').description('list the stage types, or document one from its schema')
+  .argument('[type]', 'stage type, or ./file.ts')
+  .option('--json', 'as JSON')
+  .action(async (type: string | undefined, options: { json?: boolean }) => {
+    process.exitCode = await (await import('./validate.ts')).stagesCommand(type, options);
+  });
+
+storeOption(program.command('runs').description('list the runs of the store, newest first')).option('--json', 'one JSON object a line')
+  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./runs.ts')).runsCommand(options); });
+
+storeOption(program.command('logs').description('print what a run said')).argument('[run]', 'run id (default: the newest)')
+  .option('--stage <name>', 'only this stage').option('--json', 'the journal as it is')
+  .action(async (run: string | undefined, options: { store?: string; json?: boolean; stage?: string }) => { process.exitCode = (await import('./runs.ts')).logsCommand(run, options); });
+
+const cache = program.command('cache').description('look after the store');
+storeOption(cache.command('ls').description('list cached results with their size')).option('--json', 'one JSON object a line')
+  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheLs(options); });
+storeOption(cache.command('verify').description('read every object again; damaged ones are set aside and rebuilt by the next run'))
+  .action(async (options: { store?: string }) => { process.exitCode = (await import('./cache.ts')).cacheVerify(options); });
+storeOption(cache.command('gc').description('remove results that no recent run refers to'))
+  .option('--keep-days <n>', 'keep what was used in the last n days', positive, 14).option('-n, --dry-run', 'say what would go')
+  .action(async (options: { store?: string; keepDays: number; dryRun?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheGc(options); });
+
+program.command('init').description('write a pipeline file to start from').argument('[folder]', 'where', '.')
+  .action(async (folder: string) => { process.exitCode = (await import('./init.ts')).initCommand(folder); });
+storeOption(program.command('doctor').description('check the machine, the store and the backend'))
+  .action(async (options: { store?: string }) => { process.exitCode = await (await import('./doctor.ts')).doctorCommand(options); });
+
+for (const command of program.commands) command.exitOverride();
+for (const command of cache.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.badInput;
+  else process.exitCode = await unexpected(error);
+}
+
+function storeOption(command: Command): Command {
+  return command.option('--store <dir>', 'the store (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('it takes a whole number from 1.');
+  return value;
+}
+
+async function unexpected(error: unknown): Promise<number> {
+  const { Failure } = await import('../core/diagnostic.ts');
+  if (error instanceof Failure) return refuse([error.diagnostic]);
+  printError(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  printError('This is a bug in run-pipeline: please report it with the lines above.');
+  return exitCodes.stageFailed;
+}

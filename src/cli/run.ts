@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+import type { RunEvent } from '../core/event.ts';
+import { createLocalExecutor } from '../executors/local.ts';
+import { LiveReporter } from '../reporting/live.ts';
+import { NdjsonReporter } from '../reporting/ndjson.ts';
+import { PlainReporter } from '../reporting/plain.ts';
+import type { Reporter } from '../reporting/reporter.ts';
+import { runPipeline } from '../runner/run-pipeline.ts';
+import { exitCodes, print, printError, refuse, render } from './exit.ts';
+import { contracts, openWorkspace, type PipelineOptions } from './workspace.ts';
+
+export interface RunOptions extends PipelineOptions {
+  readonly jobs?: number;
+  readonly keepGoing?: boolean;
+  readonly verify?: boolean;
+  readonly json?: boolean;
+}
+
+/** `run-pipeline run`: load, run what is stale, report. Ctrl-C once ends cleanly, twice at once. */
+export async function runCommand(name: string | undefined, options: RunOptions): Promise<number> {
+  const workspace = await openWorkspace(name, options);
+  if (!workspace.ok) return refuse(workspace.error, options.json);
+  const { pipeline, store, outputs } = workspace.value;
+  const jobs = options.jobs ?? availableParallelism();
+  const reporter = createReporter(options.json === true);
+  for (const diagnostic of pipeline.warnings) printError(render(diagnostic));
+
+  const abort = new AbortController();
+  let signalled: 'SIGINT' | 'SIGTERM' | undefined;
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (signalled) process.exit(signal === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm);
+    signalled = signal;
+    abort.abort(signal);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    const result = await runPipeline(pipeline, {
+      store, contracts, outputsDir: outputs,
+      executor: createLocalExecutor({ env: process.env, jobs }),
+      jobs,
+      keepGoing: options.keepGoing === true,
+      verify: options.verify === true,
+      env: process.env,
+      signal: abort.signal,
+      emit: (event: RunEvent) => { reporter.event(event); },
+    });
+    if (signalled) return signalled === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+    return result.state === 'ok' ? exitCodes.ok : exitCodes.stageFailed;
+  } finally {
+    reporter.end();
+  }
+}
+
+function createReporter(json: boolean): Reporter {
+  if (json) return new NdjsonReporter(print);
+  if (process.stdout.isTTY && process.env['CI'] === undefined) return new LiveReporter(process.stdout, render);
+  return new PlainReporter(print, render);
+}

@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEvent } from '../core/event.ts';
+import { PlainReporter } from '../reporting/plain.ts';
+import { summary } from '../reporting/stage-lines.ts';
+import { exitCodes, print, refuse, render } from './exit.ts';
+import { projectOf, storeRoot } from './workspace.ts';
+
+/** `runs`: every run of the store, newest first, with how it ended. */
+export function runsCommand(options: { store?: string; json?: boolean }): number {
+  const runs = join(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))), 'runs');
+  for (const id of listRuns(runs)) {
+    const events = readJournal(runs, id);
+    const start = events.find((event) => event.type === 'run-start');
+    const end = events.find((event) => event.type === 'run-end');
+    if (options.json) print(JSON.stringify({ run: id, pipeline: start?.pipeline, start: start?.time, state: end?.state ?? 'killed' }));
+    else print(`${id}  ${start?.pipeline ?? '?'}  ${end ? `${end.state} · ${summary(end)}` : 'killed or still running'}`);
+  }
+  return exitCodes.ok;
+}
+
+/** `logs [run]`: the journal of a run as plain text; the newest when none is named. */
+export function logsCommand(id: string | undefined, options: { store?: string; json?: boolean; stage?: string }): number {
+  const runs = join(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))), 'runs');
+  const run = id ?? listRuns(runs)[0];
+  if (run === undefined || !existsSync(join(runs, run))) {
+    return refuse([{ code: 'unknown-run', message: run === undefined ? `There are no runs in ${runs}.` : `There is no run ${run} in ${runs}.`, help: 'List them with `run-pipeline runs`.' }], options.json);
+  }
+  const reporter = new PlainReporter(print, render);
+  for (const event of readJournal(runs, run)) {
+    if (options.stage !== undefined && (!('stage' in event) || event.stage !== options.stage)) continue;
+    if (options.json) print(JSON.stringify(event));
+    else reporter.event(event);
+  }
+  return exitCodes.ok;
+}
+
+function listRuns(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).sort().reverse() : [];
+}
+
+/** Events of a journal; a torn last line, left by a kill, is passed over. */
+function readJournal(runs: string, id: string): RunEvent[] {
+  const path = join(runs, id, 'events.ndjson');
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8').split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as RunEvent];
+    } catch {
+      return [];
+    }
+  });
+}

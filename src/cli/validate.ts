@@ -1,0 +1,37 @@
+import type { Result } from '../core/result.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { StageDescription } from '../core/pipeline.ts';
+import { exitCodes, print, refuse } from './exit.ts';
+import { drawGraph, type GraphFormat } from './graph.ts';
+import { describeStage, listStages } from './stages.ts';
+import { openCatalogue, openWorkspace, projectOf, storeRoot, type PipelineOptions } from './workspace.ts';
+
+/** `validate`: everything that is wrong with a pipeline file, or that nothing is. */
+export async function validateCommand(name: string | undefined, options: PipelineOptions & { json?: boolean }): Promise<number> {
+  const workspace = await openWorkspace(name, options);
+  if (!workspace.ok) return refuse(workspace.error, options.json);
+  const { pipeline } = workspace.value;
+  print(options.json ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length }) : `${pipeline.name}: ${pipeline.stages.length} stages, valid`);
+  return exitCodes.ok;
+}
+
+/** `graph`: the DAG as text. */
+export async function graphCommand(name: string | undefined, options: PipelineOptions & { format: GraphFormat }): Promise<number> {
+  const workspace = await openWorkspace(name, options);
+  if (!workspace.ok) return refuse(workspace.error);
+  print(drawGraph(workspace.value.pipeline, options.format));
+  return exitCodes.ok;
+}
+
+/** `stages [type]`: the stage types, or one in full. */
+export async function stagesCommand(type: string | undefined, options: { json?: boolean }): Promise<number> {
+  const catalogue = openCatalogue(storeRoot(undefined, projectOf(`${process.cwd()}/x`)));
+  const found: Result<StageDescription, Diagnostic>[] = [];
+  for (const name of type === undefined ? catalogue.types() : [type]) found.push(await catalogue.describe(name, process.cwd()));
+  const stages = found.flatMap((result) => (result.ok ? [result.value] : []));
+  const problems = found.flatMap((result) => (result.ok ? [] : [result.error]));
+  if (problems.length > 0) return refuse(problems, options.json);
+  if (options.json) for (const stage of stages) print(JSON.stringify(stage));
+  else print(type === undefined ? listStages(stages) : describeStage(stages[0]!));
+  return exitCodes.ok;
+}

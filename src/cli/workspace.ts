@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { createCatalogue } from '../executors/catalogue.ts';
+import { loadPipeline } from '../pipeline/load-pipeline.ts';
+import { createStore, type Store } from '../store/store.ts';
+import { resolveBackend } from '../backends/resolve.ts';
+
+/** Options that every command working on a pipeline takes. */
+export interface PipelineOptions {
+  readonly set?: readonly string[];
+  readonly store?: string;
+}
+
+/** A loaded pipeline with the places that go with it. */
+export interface Workspace {
+  readonly pipeline: Pipeline;
+  readonly store: Store;
+  readonly outputs: string;
+}
+
+/** The root of this package, where `dist/`, `schemas/` and `pipelines/` are. */
+export const packageRoot = nearest(dirname(fileURLToPath(import.meta.url)), 'package.json') ?? process.cwd();
+export const contracts = join(packageRoot, 'schemas/contracts');
+
+export function openCatalogue(storeRoot: string): ReturnType<typeof createCatalogue> {
+  return createCatalogue({ distribution: join(packageRoot, 'dist'), cache: join(storeRoot, 'user-stages') });
+}
+
+/** Find and load a pipeline: `./pretrain.yaml`, then `./pipelines/pretrain.yaml`. */
+export async function openWorkspace(name: string | undefined, options: PipelineOptions): Promise<Result<Workspace, readonly Diagnostic[]>> {
+  const file = findPipeline(name);
+  if (!file.ok) return err([file.error]);
+  const project = projectOf(file.value);
+  const root = storeRoot(options.store, project);
+  const pipeline = await loadPipeline({ file: file.value, set: options.set ?? [], catalogue: openCatalogue(root), contracts, resolveBackend });
+  if (!pipeline.ok) return err(pipeline.error);
+  return ok({ pipeline: pipeline.value, store: createStore(root), outputs: join(project, 'outputs') });
+}
+
+/** `--store`, then `RUN_PIPELINE_STORE`, then `.run-pipeline/` in the project. */
+export function storeRoot(option: string | undefined, project: string): string {
+  return resolve(option ?? process.env['RUN_PIPELINE_STORE'] ?? join(project, '.run-pipeline'));
+}
+
+/** The nearest folder above a file that has a package.json or is a git checkout; the file's own folder otherwise. */
+export function projectOf(file: string): string {
+  const folder = dirname(file);
+  return nearest(folder, 'package.json') ?? nearest(folder, '.git') ?? (basename(folder) === 'pipelines' ? dirname(folder) : folder);
+}
+
+function findPipeline(name: string | undefined): Result<string, Diagnostic> {
+  const given = name ?? 'pipeline.yaml';
+  const candidates = [resolve(given), resolve('pipelines', given)];
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found !== undefined) return ok(found);
+  return err({ code: 'pipeline-not-found', message: `There is no ${candidates.join(' and no ')}.`, help: 'Name a pipeline file, or make one with `run-pipeline init`.' });
+}
+
+function nearest(from: string, name: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}

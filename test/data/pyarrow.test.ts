@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { datasetOf, document } from '../rig/run-stage.ts';
+
+const python = process.env['RUN_PIPELINE_PYTHON'] ?? 'python3';
+const missing = (() => {
+  try {
+    execFileSync(python, ['-c', 'import pyarrow'], { stdio: 'pipe' });
+    return undefined;
+  } catch {
+    return `${python} has no pyarrow (RUN_PIPELINE_PYTHON names another)`;
+  }
+})();
+
+describe.skipIf(missing !== undefined)(`pyarrow opens every shard${missing ? ` — skipped: ${missing}` : ''}`, () => {
+  const cases = [
+    { contract: 'documents', rows: Array.from({ length: 300 }, (_, i) => document({ id: `t:${i}`, text: `我爱北京天安门 ${i}`.repeat(i) })), ask: `t['text'].to_pylist()[2]`, gives: '我爱北京天安门 2我爱北京天安门 2' },
+    { contract: 'sequences', rows: Array.from({ length: 10_000 }, (_, i) => ({ input_ids: Uint32Array.of(0, i, 2), word_starts: Uint16Array.of(1), doc_ids: Uint32Array.of(i) })), ask: `str(t['input_ids'].to_pylist()[9999])`, gives: '[0, 9999, 2]' },
+  ];
+  for (const { contract, rows, ask, gives } of cases) {
+    it(contract, async () => {
+      const dataset = await datasetOf(contract, rows);
+      const program = `import pyarrow.ipc as ipc, sys\nt = ipc.open_file(sys.argv[1]).read_all()\nt.validate(full=True)\nprint(t.num_rows)\nprint(${ask})`;
+      const [count, answer] = execFileSync(python, ['-c', program, dataset.shards[0]!.location], { encoding: 'utf8' }).split('\n');
+      expect([count, answer]).toEqual([String(rows.length), gives]);
+    });
+  }
+});

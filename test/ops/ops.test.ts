@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openBackend, type BackendName } from '../../src/backends/select.ts';
+import { adamW, attention, crossEntropy, dropout, embedding, gelu, layerNorm, linear, tiedDecoder } from '../../src/ops/index.ts';
+import { fillNormal, key32 } from '../../src/ops/random.ts';
+
+/** Deterministic inputs, the same on every backend. */
+function normal(name: string, shape: number[], deviation = 1): tf.Tensor {
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  fillNormal(values, key32(name), deviation);
+  return tf.tensor(values, shape);
+}
+
+const ids = () => tf.tensor1d([3, 0, 3, 5, 1, 2], 'int32');
+const bias = () => tf.tensor3d([0, 0, 0, 0, 0, -1e9], [2, 1, 3]);
+
+/** Each op as a function of tensors to a tensor, with its inputs. */
+const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) => tf.Tensor }[] = [
+  { name: 'linear', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5]), normal('b', [5])], op: (x, w, b) => linear(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D) },
+  { name: 'tiedDecoder', inputs: () => [normal('x', [6, 8]), normal('w', [5, 8]), normal('b', [5])], op: (x, w, b) => tiedDecoder(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D) },
+  { name: 'gelu', inputs: () => [normal('x', [6, 8], 2)], op: (x) => gelu(x as tf.Tensor) },
+  { name: 'layerNorm', inputs: () => [normal('x', [6, 8], 3), normal('w', [8]), normal('b', [8])], op: (x, w, b) => layerNorm(x as tf.Tensor2D, w as tf.Tensor1D, b as tf.Tensor1D, 1e-5) },
+  { name: 'dropout', inputs: () => [normal('x', [6, 8])], op: (x) => dropout(x as tf.Tensor, 0.3, 17) },
+  { name: 'embedding', inputs: () => [normal('t', [7, 4])], op: (t) => embedding(t as tf.Tensor2D, ids()) },
+  { name: 'crossEntropy', inputs: () => [normal('x', [6, 7], 3)], op: (x) => crossEntropy(x as tf.Tensor2D, ids(), 9) },
+  { name: 'attention', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
+  { name: 'attention with dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
+];
+
+/** Values and input gradients of Σ op(x)·weights, as plain arrays. */
+function valueAndGradients({ inputs, op }: (typeof cases)[number]): number[][] {
+  return tf.tidy(() => {
+    const xs = inputs();
+    const y = op(...xs);
+    const weights = normal('dy', y.shape);
+    const gradients = tf.grads((...x: tf.Tensor[]) => op(...x))(xs, weights);
+    return [y, ...gradients].map((tensor) => [...tensor.dataSync()]);
+  });
+}
+
+function expectClose(actual: number[][], expected: number[][], tolerance: number): void {
+  expect(actual.length).toBe(expected.length);
+  for (const [i, row] of actual.entries()) {
+    const worst = Math.max(...row.map((value, j) => Math.abs(value - (expected[i]?.[j] ?? Number.NaN)) / (1 + Math.abs(value))));
+    expect(worst, `output ${i}`).toBeLessThan(tolerance);
+  }
+}
+
+describe('fused ops agree with finite differences on cpu', () => {
+  beforeAll(() => openBackend('cpu'));
+  test.each(cases)('$name', ({ inputs, op }) => {
+    tf.tidy(() => {
+      const xs = inputs();
+      const y = op(...xs);
+      const weights = normal('dy', y.shape);
+      const loss = (values: tf.Tensor[]) => [...tf.mul(op(...values), weights).dataSync()].reduce((a, b) => a + b, 0);
+      const gradients = tf.grads((...x: tf.Tensor[]) => op(...x))(xs, weights);
+      const step = 1e-2;
+      for (const [index, x] of xs.entries()) {
+        const gradient = gradients[index]?.dataSync() ?? [];
+        for (let i = 0; i < x.size; i++) {
+          const shifted = (by: number) => {
+            const values = Float32Array.from(x.dataSync());
+            values[i] = (values[i] ?? 0) + by;
+            return loss(xs.map((other, at) => (at === index ? tf.tensor(values, x.shape) : other)));
+          };
+          const numeric = (shifted(step) - shifted(-step)) / (2 * step);
+          expect(Math.abs(numeric - (gradient[i] as number)), `input ${index}[${i}]`).toBeLessThan(2e-2 * (1 + Math.abs(numeric)));
+        }
+      }
+    });
+  });
+});
+
+describe.each<BackendName>(['wasm', 'cpu'])('fused ops on %s equal the composites of plain tfjs ops', (backend) => {
+  const composites = new Map<string, number[][]>();
+  beforeAll(async () => {
+    // A second name for the same JavaScript backend, without our kernels, so that ops take their composite path.
+    await openBackend('cpu');
+    const { MathBackendCPU } = await import('@tensorflow/tfjs-backend-cpu/dist/base.js');
+    if (tf.findBackend('plain') === null) {
+      tf.registerBackend('plain', () => new MathBackendCPU());
+      tf.copyRegisteredKernels('cpu', 'plain');
+      for (const { kernelName } of tf.getKernelsForBackend('plain')) if (kernelName.startsWith('Rp')) tf.unregisterKernel(kernelName, 'plain');
+    }
+    await tf.setBackend('plain');
+    for (const each of cases) composites.set(each.name, valueAndGradients(each));
+    await openBackend(backend);
+    before = tf.memory().numTensors;
+  });
+  let before = 0;
+  afterAll(() => expect(tf.memory().numTensors).toBe(before));
+
+  test.each(cases)('$name', (each) => expectClose(valueAndGradients(each), composites.get(each.name) ?? [], 1e-4));
+
+  test('matMul with every pair of flags, one matrix and a batch', () => {
+    tf.tidy(() => {
+      for (const batch of [[], [3]]) for (const flipA of [false, true]) for (const flipB of [false, true]) {
+        const a = normal('a', [...batch, ...(flipA ? [5, 4] : [4, 5])]);
+        const b = normal('b', [...batch, ...(flipB ? [6, 5] : [5, 6])]);
+        const at = (tensor: tf.Tensor, n: number, row: number, column: number, flip: boolean) => {
+          const [rows, columns] = tensor.shape.slice(-2) as [number, number];
+          return tensor.dataSync()[n * rows * columns + (flip ? column * columns + row : row * columns + column)] as number;
+        };
+        const product = tf.matMul(a, b, flipA, flipB).dataSync();
+        for (let n = 0; n < (batch[0] ?? 1); n++) for (let i = 0; i < 4; i++) for (let j = 0; j < 6; j++) {
+          let expected = 0;
+          for (let k = 0; k < 5; k++) expected += at(a, n, i, k, flipA) * at(b, n, k, j, flipB);
+          expect(product[n * 24 + i * 6 + j]).toBeCloseTo(expected, 4);
+        }
+      }
+    });
+  });
+
+  test('AdamW changes a parameter that was multiplied by before, and the next product sees it', () => {
+    const options = { learning_rate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weight_decay: 0.01, step: 1 };
+    const [parameter, ...moments] = tf.tidy(() => [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.zeros([2, 2]), tf.zeros([2, 2])].map((start) => tf.variable(start))) as [tf.Variable, tf.Variable, tf.Variable];
+    const x = tf.eye(2);
+    const gradient = tf.tensor2d([1, -1, 2, 0], [2, 2]);
+    const before = tf.matMul(x, parameter as unknown as tf.Tensor2D);
+    adamW(parameter, moments[0], moments[1], gradient, options);
+    const after = tf.matMul(x, parameter as unknown as tf.Tensor2D);
+    const expected = [1, 2, 3, 4].map((value, i) => value * (1 - 0.1 * 0.01) - 0.1 * Math.sign([1, -1, 2, 0][i] as number));
+    expect([...before.dataSync()]).toEqual([1, 2, 3, 4]);
+    for (const [i, value] of [...after.dataSync()].entries()) expect(value).toBeCloseTo(expected[i] as number, 4);
+    for (const tensor of [parameter, ...moments, x, gradient, before, after]) tensor.dispose();
+  });
+});

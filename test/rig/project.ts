@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const bin = join(import.meta.dirname, '../../bin/run-pipeline.js');
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A temporary folder with files, in which the real command line is run. */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), 'project-'));
+
+  constructor(files: Readonly<Record<string, string>>) {
+    this.write('package.json', '{ "type": "module" }');
+    for (const [path, text] of Object.entries(files)) this.write(path, text);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), text);
+  }
+
+  read(path: string): string {
+    return readFileSync(this.path(path), 'utf8');
+  }
+
+  /** Start the command line and leave it running. */
+  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<CliResult> } {
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.folder, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => { stdout += String(chunk); });
+    child.stderr.on('data', (chunk) => { stderr += String(chunk); });
+    return { child, ended: new Promise((resolve) => { child.on('close', (code, signal) => { resolve({ code, signal, stdout, stderr }); }); }) };
+  }
+
+  run(...args: string[]): Promise<CliResult> {
+    return this.start(args).ended;
+  }
+
+  /** Run to the end and tell how each stage fared; throws with the output when the run failed. */
+  async states(...args: string[]): Promise<Record<string, string>> {
+    const result = await this.run(...args, '--json');
+    if (result.code !== 0) throw new Error(`exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    return statesOf(result);
+  }
+
+  /** Digest of every stage's outputs, from the newest run's events. */
+  async digests(...args: string[]): Promise<Record<string, string>> {
+    const result = await this.run(...args, '--json');
+    if (result.code !== 0) throw new Error(`exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    return Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage, JSON.stringify(Object.values(event.outputs ?? {}).map((output) => output.digest))]));
+  }
+}
+
+interface AnyEvent {
+  readonly type: string;
+  readonly stage?: string;
+  readonly state?: string;
+  readonly outputs?: Record<string, { digest: string }>;
+  readonly metrics?: Record<string, number>;
+}
+
+export function eventsOf(result: CliResult): AnyEvent[] {
+  return result.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as AnyEvent);
+}
+
+export function statesOf(result: CliResult): Record<string, string> {
+  return Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage, event.state ?? '']));
+}

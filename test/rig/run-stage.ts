@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import type { Manifest } from '../../src/core/artifact.ts';
+import type { Dataset, Row } from '../../src/core/data.ts';
+import type { Source, StageType } from '../../src/core/stage.ts';
+import type { InputArtifact, WorkerMessage } from '../../src/core/worker.ts';
+import { loadContract } from '../../src/data/contract.ts';
+import { ArrowDataset } from '../../src/data/dataset.ts';
+import { sealFolder } from '../../src/data/folder.ts';
+import { ArrowDatasetWriter } from '../../src/data/writer.ts';
+import { StageRun } from '../../src/executors/stage-run.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+export const contracts = join(root, 'schemas/contracts');
+
+/** An artifact that a test made or a stage left: give it to the next stage as an input. */
+export interface TestArtifact extends InputArtifact {
+  readonly manifest: Manifest;
+  /** Rows of a dataset, all in memory. */
+  rows(): Promise<Row[]>;
+}
+
+/**
+ * Run a stage in this process, as a worker would: config completed with its schema's defaults (and refused when it
+ * breaks the schema), outputs checked against their contracts. `map` stages get whole datasets.
+ */
+export async function runStage<C>(stage: StageType<C>, options: {
+  type?: string;
+  config?: Record<string, unknown>;
+  inputs?: Record<string, TestArtifact | readonly TestArtifact[]>;
+  sources?: Record<string, readonly string[]>;
+  directory?: string;
+  signal?: AbortSignal;
+}): Promise<{ outputs: Record<string, TestArtifact>; metrics: Record<string, number>; messages: WorkerMessage[]; attempt: string; checkpoint: string }> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stage-'));
+  const attempt = mkdtempSync(join(directory, 'attempt-'));
+  const config: Record<string, unknown> = structuredClone(options.config ?? {});
+  const schema = options.type ? (JSON.parse(readFileSync(join(root, `schemas/stages/${options.type}.schema.json`), 'utf8')) as object) : stage.config;
+  if (schema) {
+    const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
+    if (!ajv.validate(schema, config)) throw new Error(ajv.errorsText());
+  }
+  const inputs = Object.fromEntries(Object.entries(options.inputs ?? {}).map(([port, value]) => [port, [value].flat() as TestArtifact[]]));
+  const sources = Object.fromEntries(Object.entries(options.sources ?? {}).map(([property, uris]) => [property, uris.map((uri): Source => ({ uri, name: basename(uri) }))]));
+  const messages: WorkerMessage[] = [];
+  for (const port of Object.keys(stage.outputs)) mkdirSync(join(attempt, port), { recursive: true });
+  const checkpoint = join(directory, 'checkpoint');
+  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, contracts, cpus: 1, env: {} }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
+  await stage.run(run as never);
+  const outputs: Record<string, TestArtifact> = {};
+  for (const [port, { contract }] of Object.entries(stage.outputs)) {
+    const folder = join(attempt, port);
+    const definition = loadContract(contracts, contract);
+    const manifest: Manifest = definition.kind === 'dataset' ? await run.writer(port).finish() : { version: 1, kind: 'model', contract, files: sealFolder(folder) };
+    outputs[port] = artifactOf(manifest, folder, Object.values(inputs).flat());
+  }
+  return { outputs, metrics: run.metrics, messages, attempt, checkpoint };
+}
+
+/** A dataset artifact with the given rows. */
+export async function datasetOf(contract: string, rows: readonly Row[], meta?: Record<string, string | number>): Promise<TestArtifact> {
+  const folder = mkdtempSync(join(tmpdir(), 'dataset-'));
+  const definition = loadContract(contracts, contract);
+  if (definition.kind !== 'dataset') throw new TypeError(`${contract} is not a dataset`);
+  const writer = new ArrowDatasetWriter(folder, definition);
+  for (const row of rows) await writer.add(row);
+  await writer.endShard(meta);
+  return artifactOf(await writer.finish(), folder, []);
+}
+
+/** A document row; what is left out gets a plausible value. */
+export function document(fields: Partial<Record<'id' | 'source' | 'snapshot' | 'url' | 'title' | 'text' | 'lang' | 'meta', string>>): Row {
+  return { id: 'test:1', source: 'test', snapshot: '2026-11-01', url: '', title: '', text: '', lang: 'en', meta: '{}', ...fields };
+}
+
+function artifactOf(manifest: Manifest, folder: string, inputs: readonly TestArtifact[]): TestArtifact {
+  const shards = manifest.files.map((file) => {
+    const linked = inputs.flatMap((input) => input.shards).find((shard) => shard.digest === file.digest);
+    return { ...file, location: linked?.location ?? join(folder, file.path) };
+  });
+  return {
+    kind: manifest.kind, contract: manifest.contract, folder, shards, manifest,
+    async rows() {
+      const definition = loadContract(contracts, manifest.contract);
+      if (definition.kind !== 'dataset') throw new TypeError('a model has no rows');
+      const dataset: Dataset = new ArrowDataset(definition, shards);
+      const rows: Row[] = [];
+      for await (const row of dataset.rows()) rows.push(row);
+      return rows;
+    },
+  };
+}

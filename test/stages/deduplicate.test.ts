@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { DigestIndex } from '../../src/data/digest-index.ts';
+import deduplicate from '../../stages/deduplicate/index.ts';
+import { datasetOf, document, runStage } from '../rig/run-stage.ts';
+
+const november = { source: 'test', snapshot: '2026-11-01' };
+const december = { source: 'test', snapshot: '2026-12-01' };
+const rowsOf = (snapshot: { source: string; snapshot: string }, texts: Record<string, string>) => Object.entries(texts).map(([id, text]) => document({ ...snapshot, id, text }));
+
+describe('deduplicate', () => {
+  it('keeps the oldest snapshot of a text, then the first, whatever the order of the inputs', async () => {
+    const newer = await datasetOf('documents', rowsOf(december, { a2: 'one  text\n', b2: 'two', c2: 'three', c3: 'three' }), december);
+    const older = await datasetOf('documents', rowsOf(november, { a1: 'one text', d1: 'four' }), november);
+    const { outputs, metrics } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: [newer, older] } });
+    expect((await outputs.documents!.rows()).map((row) => row.id)).toEqual(['b2', 'c2', 'a1', 'd1']);
+    expect(metrics).toMatchObject({ 'documents.in': 6, 'documents.out': 4, 'dropped.duplicate': 2 });
+    const [rewritten, linked] = outputs.documents!.manifest.files;
+    expect(rewritten!.meta).toEqual({ ...december, documents: 2 });
+    expect(linked!.digest).toBe(older.manifest.files[0]!.digest);
+  });
+
+  it('writes a shard anew that does not say what it holds', async () => {
+    const mixed = await datasetOf('documents', [...rowsOf(november, { a: 'one' }), ...rowsOf(december, { b: 'two' })]);
+    const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: mixed } });
+    expect(outputs.documents!.manifest.files.map((file) => file.meta)).toEqual([{ ...november, documents: 1 }, { ...december, documents: 1 }]);
+  });
+
+  it('takes composed and decomposed letters for the same, upper and lower case not', async () => {
+    const input = await datasetOf('documents', rowsOf(november, { a: 'caf\u00e9', b: 'cafe\u0301', c: 'Caf\u00e9' }), november);
+    const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: input } });
+    expect((await outputs.documents!.rows()).map((row) => row.id)).toEqual(['a', 'c']);
+  });
+
+  it('leaves out a shard of which nothing is left', async () => {
+    const first = await datasetOf('documents', rowsOf(november, { a: 'one' }), november);
+    const second = await datasetOf('documents', rowsOf(december, { b: 'one' }), december);
+    const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: [first, second] } });
+    expect(outputs.documents!.manifest.files.map((file) => file.digest)).toEqual([first.manifest.files[0]!.digest]);
+  });
+});
+
+describe('DigestIndex', () => {
+  it('numbers digests like a Map does, past several growths', () => {
+    const index = new DigestIndex();
+    const map = new Map<string, number>();
+    for (let n = 0; n < 20_000; n++) {
+      const digest = createHash('sha256').update(String((n * 7919) % 9001)).digest();
+      const key = digest.toString('hex');
+      if (!map.has(key)) map.set(key, map.size);
+      expect(index.number(digest)).toBe(map.get(key));
+    }
+    expect(index.size).toBe(9001);
+  });
+});

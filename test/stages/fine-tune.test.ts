@@ -1,0 +1,67 @@
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import exportStage from '../../stages/export/index.ts';
+import fineTune from '../../stages/fine-tune/index.ts';
+import pretrain from '../../stages/pretrain/index.ts';
+import { classificationMetrics } from '../../src/model/classification-metrics.ts';
+import { parseLabelledTexts } from '../../src/model/labelled-texts.ts';
+import { draw32 } from '../../src/ops/random.ts';
+import { runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { pretrainingInputs, sentence } from './model-fixture.ts';
+
+let model: TestArtifact;
+const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
+
+beforeAll(async () => {
+  const { tokenizer, plan, masked } = await pretrainingInputs(16, 32);
+  const config = { hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_length: 32, batch_size: 8, max_steps: 2, backend: 'wasm' };
+  model = (await runStage(pretrain, { type: 'pretrain', config, inputs: { tokenizer, plan, masked } })).outputs.model!;
+  const rows = (from: number, count: number) => Array.from({ length: count }, (_, i) => {
+    const good = draw32(11, from + i) % 5 < 2;
+    return { text: `${good ? 'What a joy.' : 'It was awful.'} ${sentence(from + i)}`, label: good ? 'positive' : 'negative' };
+  });
+  writeFileSync(join(folder, 'train.jsonl'), rows(0, 96).map((row) => JSON.stringify(row)).join('\n'));
+  writeFileSync(join(folder, 'eval.tsv'), ['label\ttext', ...rows(500, 40).map(({ text, label }) => `${label}\t${text}`), ''].join('\r\n'));
+});
+
+test('fine-tuning beats the majority class, and export leaves a complete folder', async () => {
+  const sources = { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] };
+  const config = { train: 'train.jsonl', eval: 'eval.tsv', epochs: 8, learning_rate: 3e-3, backend: 'wasm', seed: 1 };
+  const { outputs, metrics } = await runStage(fineTune, { type: 'fine-tune', config, inputs: { model }, sources });
+  expect(metrics.majority).toBeLessThan(0.75);
+  expect(metrics.accuracy).toBeGreaterThan(0.9);
+  expect(metrics.f1).toBeGreaterThan(0.9);
+  const exported = await runStage(exportStage, { type: 'export', inputs: { model: outputs.model! } });
+  const path = exported.outputs.model!.folder;
+  expect(readdirSync(path).sort()).toEqual(['README.md', 'config.json', 'merges.txt', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.json']);
+  expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toMatchObject({ architectures: ['RobertaForSequenceClassification'], id2label: { 0: 'negative', 1: 'positive' }, label2id: { negative: 0, positive: 1 } });
+  expect(readFileSync(join(path, 'model.safetensors'))).toEqual(readFileSync(join(outputs.model!.folder, 'model.safetensors')));
+});
+
+describe('labelled texts', () => {
+  const columns = { text: 'text', label: 'label' };
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  test.each([
+    { name: 'a.tsv', text: 'text\tlabel\nhi there\tgood\n' },
+    { name: 'a.csv', text: '\uFEFFlabel,text\r\ngood,"hi there"\r\n' },
+    { name: 'a.jsonl', text: '{"text":"hi there","label":"good","more":1}\n\n' },
+  ])('$name', ({ name, text }) => expect(parseLabelledTexts(name, bytes(text), columns)).toEqual([{ text: 'hi there', label: 'good' }]));
+
+  test('a quoted CSV cell holds commas, quotes and line ends', () => {
+    expect(parseLabelledTexts('a.csv', bytes('text,label\n"a, ""b""\nc",1\n'), columns)).toEqual([{ text: 'a, "b"\nc', label: '1' }]);
+  });
+
+  test.each([
+    { name: 'a.tsv', text: 'text\tlabel\nhi\n', message: /a\.tsv:2 has 1 columns/ },
+    { name: 'a.jsonl', text: '{"text":"hi"}\n', message: /a\.jsonl:1 has no "label"/ },
+    { name: 'a.jsonl', text: '\n{oops\n', message: /a\.jsonl:2 is not a JSON object/ },
+    { name: 'a.docx', text: 'x', message: /cannot tell its format/ },
+    { name: 'a.tsv', text: 'text\tlabel\n', message: /no rows/ },
+  ])('$name: $message', ({ name, text, message }) => expect(() => parseLabelledTexts(name, bytes(text), columns)).toThrow(message));
+});
+
+test('metrics are macro averages over the classes that occur', () => {
+  expect(classificationMetrics([0, 0, 1, 1], [0, 1, 1, 1], 3)).toEqual({ accuracy: 0.75, precision: 0.75, recall: (1 + 2 / 3) / 2, f1: (2 / 3 + 4 / 5) / 2, majority: 0.75 });
+});

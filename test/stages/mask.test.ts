@@ -1,0 +1,87 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import stage from '../../stages/mask/index.ts';
+import type { Row } from '../../src/core/data.ts';
+import { writeTokenizer } from '../../src/text/bpe/files.ts';
+import { trainBpe } from '../../src/text/bpe/train.ts';
+import { loadMaskPlan } from '../../src/text/mask-plan.ts';
+import { maskSequence } from '../../src/text/masking.ts';
+import { datasetOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
+
+const tokenizer = (): TestArtifact => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
+  writeTokenizer(folder, trainBpe(new Map([['hello', 9], ['world', 5]]), { vocabSize: 300, minFrequency: 1 }));
+  return { kind: 'model', contract: 'tokenizer', folder, shards: [], manifest: { version: 1, kind: 'model', contract: 'tokenizer', files: [] }, rows: async () => [] };
+};
+const sequences = (count: number, length = 42): Promise<TestArtifact> =>
+  datasetOf('sequences', Array.from({ length: count }, (_, row): Row => ({
+    input_ids: Uint32Array.from({ length }, (_v, i) => (i === 0 ? 0 : i === length - 1 ? 2 : 4 + ((row * 31 + i * i) % 200))),
+    word_starts: Uint16Array.from({ length: Math.floor((length - 1) / 2) }, (_v, i) => 1 + i * 2),
+    doc_ids: Uint32Array.of(row),
+  })));
+const mask = async (config: Record<string, unknown>, input?: TestArtifact) =>
+  runStage(stage, { type: 'mask', config, inputs: { sequences: input ?? (await sequences(50)), tokenizer: tokenizer() } });
+
+describe('mask', () => {
+  it('static: writes every sequence once per copy, each masked otherwise', async () => {
+    const input = await sequences(50);
+    const { outputs, metrics } = await mask({ mode: 'static', copies: 3 }, input);
+    const rows = await outputs.masked!.rows();
+    const originals = await input.rows();
+    expect(rows).toHaveLength(150);
+    expect(outputs.masked!.manifest.files.map((file) => file.meta)).toEqual([{ copy: 0 }, { copy: 1 }, { copy: 2 }]);
+    expect(metrics.masked_share).toBeCloseTo(0.15, 1);
+    rows.forEach((row, i) => {
+      const restored = Uint32Array.from(row.input_ids as Uint32Array);
+      (row.positions as Uint16Array).forEach((position, k) => (restored[position] = (row.labels as Uint32Array)[k]!));
+      expect(restored).toEqual(originals[i % 50]!.input_ids);
+    });
+    expect(rows[0]!.positions).not.toEqual(rows[50]!.positions);
+  });
+
+  it('static copies are what the plan gives for their epoch', async () => {
+    const input = await sequences(5);
+    const { outputs } = await mask({ mode: 'static', copies: 2, whole_word: true }, input);
+    const plan = loadMaskPlan(outputs.plan!.folder);
+    const original = (await input.rows())[3]!;
+    const { input_ids, positions, labels } = maskSequence(plan, original.input_ids as Uint32Array, original.word_starts as Uint16Array, 1, 3);
+    expect((await outputs.masked!.rows())[8]).toEqual({ input_ids, word_starts: original.word_starts, positions, labels });
+  });
+
+  it.each(['dynamic', 'importance'])('%s: links the shards and copies nothing', async (mode) => {
+    const input = await sequences(20);
+    const { outputs } = await mask({ mode }, input);
+    expect(outputs.masked!.manifest.files).toEqual(input.manifest.files);
+  });
+
+  it.each(['surprisal', 'tf-idf', 'pmi'])('importance by %s: the plan masks the set share of the corpus', async (importance) => {
+    const input = await sequences(200);
+    const { outputs } = await mask({ mode: 'importance', importance, rate: 0.2 }, input);
+    const plan = loadMaskPlan(outputs.plan!.folder);
+    expect(plan.probability).toHaveLength(plan.vocab_size);
+    let masked = 0;
+    let expected = 0;
+    (await input.rows()).forEach(({ input_ids }, index) => {
+      masked += maskSequence(plan, input_ids as Uint32Array, [], 0, index).positions.length;
+      for (const id of input_ids as Uint32Array) expected += plan.probability![id]!;
+    });
+    expect(masked / (200 * 40)).toBeCloseTo(0.2, 2);
+    expect(expected / (200 * 40)).toBeCloseTo(0.2, 4);
+  });
+
+  it('gives the same plan and copies twice', async () => {
+    const digests = async () => Object.values((await mask({ mode: 'static', copies: 1, importance: 'pmi' })).outputs).flatMap((output) => output.manifest.files.map((file) => file.digest));
+    expect(await digests()).toEqual(await digests());
+  });
+
+  it('refuses sequences of another tokenizer', async () => {
+    const input = await datasetOf('sequences', [{ input_ids: Uint32Array.of(0, 5000, 2), word_starts: Uint16Array.of(1), doc_ids: Uint32Array.of(0) }]);
+    await expect(mask({}, input)).rejects.toThrow('token id 5000');
+  });
+
+  it('refuses shares that add up to more than 1', () => {
+    expect(stage.check!({ mask_replace_prob: 0.8, random_replace_prob: 0.3 } as never)[0]?.property).toBe('random_replace_prob');
+  });
+});

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import pretrain from '../../stages/pretrain/index.ts';
+import evaluate from '../../stages/evaluate/index.ts';
+import { openBackend } from '../../src/backends/select.ts';
+import { readModel } from '../../src/model/hf.ts';
+import { runStage } from '../rig/run-stage.ts';
+import { pretrainingInputs } from './model-fixture.ts';
+
+let inputs: Awaited<ReturnType<typeof pretrainingInputs>>;
+beforeAll(async () => {
+  inputs = await pretrainingInputs(64, 32);
+});
+
+const small = { hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_length: 32, batch_size: 8, learning_rate: 5e-3, seed: 7, backend: 'wasm' };
+
+function digest(folder: string): string {
+  return createHash('sha256').update(readFileSync(join(folder, 'model.safetensors'))).digest('hex');
+}
+
+function train(config: Record<string, unknown>, options: { directory?: string; signal?: AbortSignal; init?: Awaited<ReturnType<typeof runStage>>['outputs'][string] } = {}) {
+  const { init, ...rest } = options;
+  const { tokenizer, plan, masked } = inputs;
+  return runStage(pretrain, { type: 'pretrain', config: { ...small, ...config }, inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) }, ...rest });
+}
+
+describe('pretrain', () => {
+  test('learns, gives the same bytes again, and evaluates better than it began', async () => {
+    await openBackend('wasm');
+    const before = memory().numTensors;
+    const { outputs, metrics } = await train({ max_steps: 80 });
+    expect(metrics.loss).toBeLessThan((metrics.loss_first as number) * 2 / 3);
+    expect(metrics.tokens).toBe(80 * 8 * 32);
+    expect(memory().numTensors).toBe(before);
+    const again = await train({ max_steps: 80 });
+    expect(digest(again.outputs.model!.folder)).toBe(digest(outputs.model!.folder));
+
+    const { metrics: measured } = await runStage(evaluate, { type: 'evaluate', config: { backend: 'wasm' }, inputs: { model: outputs.model!, sequences: inputs.sequences, plan: inputs.plan } });
+    expect(measured.perplexity).toBeCloseTo(Math.exp(measured.loss as number), 6);
+    expect(measured.loss).toBeLessThan(metrics.loss_first as number);
+    expect(measured.masked_accuracy).toBeGreaterThan(0.1);
+    const one = await runStage(evaluate, { type: 'evaluate', config: { backend: 'wasm', batch_size: 3 }, inputs: { model: outputs.model!, sequences: inputs.sequences, plan: inputs.plan } });
+    expect(one.metrics.loss).toBeCloseTo(measured.loss as number, 5);
+
+    const { metrics: continued } = await train({ max_steps: 10, learning_rate: 1e-4 }, { init: outputs.model! });
+    expect(continued.loss_first).toBeLessThan((metrics.loss_first as number) * 0.75);
+  });
+
+  test.each([
+    { name: 'after a clean interruption', damage: false },
+    { name: 'from the checkpoint before a damaged one', damage: true },
+  ])('resumes $name with the bytes of an undisturbed run', async ({ damage }) => {
+    const config = { max_steps: 20, save_steps: 4, gradient_accumulation_steps: 2, batch_size: 4 };
+    const whole = await train(config);
+    const directory = mkdtempSync(join(tmpdir(), 'resume-'));
+    const controller = new AbortController();
+    // Training gives way between steps, so this ends it after the first one, with a checkpoint.
+    if (!damage) setTimeout(() => controller.abort(), 0);
+    const first = train(config, { directory, signal: controller.signal });
+    if (damage) await first;
+    else await expect(first).rejects.toThrow('aborted');
+    const checkpoints = readdirSync(join(directory, 'checkpoint')).sort();
+    expect(checkpoints.length).toBeGreaterThan(0);
+    if (damage) {
+      const state = join(directory, 'checkpoint', checkpoints.at(-1) as string, 'state.safetensors');
+      const bytes = readFileSync(state);
+      bytes[bytes.length - 3] = (bytes.at(-3) as number) ^ 1;
+      writeFileSync(state, bytes);
+    }
+    const resumed = await train(config, { directory });
+    const logs = resumed.messages.flatMap((message) => (message.type === 'log' ? message.text : []));
+    expect(logs.some((text) => text.startsWith('resumed after step'))).toBe(true);
+    expect(logs.some((text) => text.includes('is damaged'))).toBe(damage);
+    expect(digest(resumed.outputs.model!.folder)).toBe(digest(whole.outputs.model!.folder));
+    expect(resumed.metrics).toEqual(whole.metrics);
+  });
+
+  test('the loss does not depend on how the batch is split', async () => {
+    const off = { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0, max_steps: 3 };
+    const whole = await train({ ...off, batch_size: 8, gradient_accumulation_steps: 1 });
+    const split = await train({ ...off, batch_size: 2, gradient_accumulation_steps: 4 });
+    expect(split.metrics.loss).toBeCloseTo(whole.metrics.loss as number, 4);
+  });
+
+  test('stops with a reason when every step diverges', async () => {
+    await expect(train({ max_steps: 20, learning_rate: 1e30, max_bad_steps: 2, warmup_ratio: 0 })).rejects.toMatchObject({ diagnostic: { code: 'training-diverged' } });
+  });
+
+  test('says what to do about sequences that are too long', async () => {
+    await expect(train({ max_length: 16, max_steps: 1 })).rejects.toMatchObject({ diagnostic: { code: 'sequence-too-long', help: expect.stringContaining('max_length') } });
+  });
+
+  test.each([
+    { config: { hidden_size: 30, num_attention_heads: 4 }, property: 'num_attention_heads' },
+    { config: { max_position_embeddings: 128, max_length: 128 }, property: 'max_position_embeddings' },
+    { config: { warmup_steps: 500, max_steps: 300 }, property: 'warmup_steps' },
+  ])('refuses nonsense at plan time: $property', ({ config, property }) => {
+    expect(pretrain.check?.({ size: 'tiny', max_length: 64, max_steps: 300, ...config } as never).map((problem) => problem.property)).toEqual([property]);
+    expect(pretrain.check?.({ size: 'tiny', max_length: 64, max_steps: 300 } as never)).toEqual([]);
+  });
+
+  test('writes a folder that reads back as itself', async () => {
+    const { outputs } = await train({ max_steps: 1 });
+    const model = readModel(outputs.model!.folder);
+    expect(model.config).toMatchObject({ vocab_size: inputs.vocabSize, hidden_size: 32, intermediate_size: 128, max_position_embeddings: 34 });
+    expect(readdirSync(outputs.model!.folder).sort()).toEqual(expect.arrayContaining(['config.json', 'merges.txt', 'model.safetensors', 'tokenizer.json', 'vocab.json']));
+  });
+});

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import stage from '../../stages/train-tokenizer/index.ts';
+import { Tokenizer } from '../../src/text/bpe/encode.ts';
+import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { datasetOf, document, runStage } from '../rig/run-stage.ts';
+
+const train = async (texts: readonly (readonly string[])[], config: Record<string, unknown>) => {
+  const documents = await Promise.all(texts.map((corpus) => datasetOf('documents', corpus.map((text, i) => document({ id: `t:${i}`, text })))));
+  return runStage(stage, { type: 'train-tokenizer', config, inputs: { documents } });
+};
+
+it('trains on all corpora and writes a folder that loads again', async () => {
+  const { outputs, metrics } = await train([['the cat and the hat', 'the cat'], ['the mat']], { vocab_size: 270 });
+  const folder = outputs.tokenizer!.folder;
+  expect(outputs.tokenizer!.manifest.files.map((file) => file.path)).toEqual(['merges.txt', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.json']);
+  const tokenizer = new Tokenizer(loadTokenizer(folder));
+  expect(tokenizer.vocabSize).toBe(metrics.vocab_size);
+  expect(metrics.bytes_per_token).toBeGreaterThan(1.5);
+  expect(tokenizer.decode(tokenizer.encode('the mat — 垫子'))).toBe('the mat — 垫子');
+  expect(readFileSync(join(folder, 'merges.txt'), 'utf8')).toMatch(/^#version: 0.2\na t\n/);
+});
+
+it('gives the same bytes twice', async () => {
+  const texts = [['one two three two one', 'three two one']];
+  const digests = async () => (await train(texts, { vocab_size: 280 })).outputs.tokenizer!.manifest.files.map((file) => file.digest);
+  expect(await digests()).toEqual(await digests());
+});
+
+it('spreads max_documents over the corpora', async () => {
+  const { metrics } = await train([Array(10).fill('aaaa'), Array(10).fill('bbbb')], { vocab_size: 300, max_documents: 4 });
+  expect(metrics['documents.used']).toBe(4);
+  expect(metrics.vocab_size).toBe(261 + 4); // aa, aaaa, bb, bbbb: both corpora were seen twice
+});
+
+it('says so when there is no text', async () => {
+  await expect(train([['']], {})).rejects.toThrow('no text');
+});

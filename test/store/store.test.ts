@@ -1,0 +1,149 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ActionKey, Digest } from '../../src/core/artifact.ts';
+import { sha256 } from '../../src/plan/fingerprint.ts';
+import { openDigestCache } from '../../src/store/digest-cache.ts';
+import { acquireLock } from '../../src/store/lock.ts';
+import { collectGarbage, listActions, verifyStore } from '../../src/store/maintenance.ts';
+import { currentOwner, startTime } from '../../src/store/owner.ts';
+import { createStore, type Store } from '../../src/store/store.ts';
+
+const folder = (): string => mkdtempSync(join(tmpdir(), 'store-'));
+
+function publish(store: Store, name: string, text: string): ActionKey {
+  const attempt = folder();
+  mkdirSync(join(attempt, 'out'));
+  writeFileSync(join(attempt, 'out/a.txt'), text);
+  const key = sha256(name) as string as ActionKey;
+  const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256(text), bytes: text.length }] } as const;
+  store.publish({ key, stage: name, attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 5, ingredients: { name } });
+  return key;
+}
+
+describe('records', () => {
+  test('a published action is found by another store on the folder; its objects are read-only', () => {
+    const root = folder();
+    const key = publish(createStore(root), 'one', 'hello');
+    const store = createStore(root);
+    expect(store.lookup(key)).toMatchObject({ stage: 'one', durationMs: 5 });
+    expect(statSync(store.objectPath(sha256('hello'))).mode & 0o777).toBe(0o444);
+    expect(store.lookup(sha256('two') as string as ActionKey)).toBeUndefined();
+  });
+
+  test('an output shorter than its manifest says is refused', () => {
+    const store = createStore(folder());
+    const attempt = folder();
+    mkdirSync(join(attempt, 'out'));
+    writeFileSync(join(attempt, 'out/a.txt'), 'short');
+    const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256('longer text'), bytes: 11 }] } as const;
+    expect(() => store.publish({ key: sha256('k') as string as ActionKey, stage: 's', attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 1, ingredients: {} })).toThrow('has 5 bytes');
+  });
+});
+
+describe('digests of sources', () => {
+  test('an unchanged file is not read again, a changed one is, by content', () => {
+    const root = folder();
+    const path = join(root, 'in.txt');
+    writeFileSync(path, 'one');
+    execFileSync('sleep', ['0.1']);
+    const cache = openDigestCache(join(root, 'digests.json'), root);
+    expect(cache.digest(path)).toBe(sha256('one'));
+    cache.save();
+    expect(readdirSync(root)).toContain('digests.json');
+    const { mtime } = statSync(path);
+    writeFileSync(path, 'two');
+    utimesSync(path, mtime, mtime);
+    expect(openDigestCache(join(root, 'digests.json'), root).digest(path)).toBe(sha256('two'));
+  });
+
+  test.each(['', '{"a', '[]', '{"/x": 3}'])('a memo holding %j is ignored', (text) => {
+    const root = folder();
+    writeFileSync(join(root, 'digests.json'), text);
+    writeFileSync(join(root, 'in.txt'), 'one');
+    expect(openDigestCache(join(root, 'digests.json'), root).digest(join(root, 'in.txt'))).toBe(sha256('one'));
+  });
+});
+
+describe('locks', () => {
+  const { host, boot, pid, start } = currentOwner();
+  const entry = (...parts: (string | number)[]): string => [...parts, 'ffff'].map((part) => encodeURIComponent(part)).join('~');
+  const long = new Date(Date.now() - 3_600_000);
+
+  test.each([
+    ['a dead pid', entry(host, boot, 4_000_000, '1')],
+    ['a pid given to another process', entry(host, boot, pid, '1')],
+    ['another boot', entry(host, 'other-boot', pid, start)],
+    ['another host that stopped beating', entry('elsewhere', boot, pid, start), long],
+    ['nonsense', 'what~is~this'],
+  ])('a lock of %s is taken over', async (_, name, touched?: Date) => {
+    const path = join(folder(), 'lock');
+    mkdirSync(path);
+    writeFileSync(join(path, name), '');
+    utimesSync(join(path, name), touched ?? new Date(0), touched ?? new Date(0));
+    (await acquireLock(path)).release();
+    expect(() => statSync(path)).toThrow();
+  });
+
+  test.each([
+    ['this host', () => spawn('sleep', ['30']), host],
+    ['another host that beats', () => undefined, `${hostname()}-2`],
+  ])('a live lock of %s is waited for', async (_, start_, owner) => {
+    const path = join(folder(), 'lock');
+    mkdirSync(path);
+    const child = start_();
+    const holder = child?.pid ?? 7;
+    writeFileSync(join(path, entry(owner, boot, holder, startTime(holder) ?? '1')), '');
+    const waited: number[] = [];
+    const wait = acquireLock(path, { signal: AbortSignal.timeout(1_500), onWait: ({ pid: rival }) => void waited.push(rival) });
+    await expect(wait).rejects.toThrow();
+    expect(waited).toEqual([holder]);
+    child?.kill();
+  });
+
+  test('one at a time, however many want it', async () => {
+    const path = join(folder(), 'lock');
+    let inside = 0;
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const lock = await acquireLock(path);
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        inside -= 1;
+        lock.release();
+      }),
+    );
+    expect(most).toBe(1);
+  });
+});
+
+describe('maintenance', () => {
+  const old = { keepDays: 3, now: Date.now() + 10 * 86_400_000 };
+
+  test('gc keeps what the latest state names, and nothing else of that age', () => {
+    const store = createStore(folder());
+    const kept = publish(store, 'kept', 'text of kept');
+    const gone = publish(store, 'gone', 'text of gone');
+    store.saveLast('p', 'kept', { ingredients: {}, actions: [kept], outputs: {} });
+    expect(collectGarbage(store.layout, { keepDays: 3 })).toEqual({ actions: 0, objects: 0, bytes: 0 });
+    expect(collectGarbage(store.layout, { ...old, dryRun: true })).toEqual({ actions: 1, objects: 1, bytes: 12 });
+    expect(listActions(store.layout).map(({ record, bytes }) => [record.stage, bytes]).sort()).toEqual([['gone', 12], ['kept', 12]]);
+    expect(collectGarbage(store.layout, old)).toEqual({ actions: 1, objects: 1, bytes: 12 });
+    expect(store.lookup(kept)).toBeDefined();
+    expect(store.lookup(gone)).toBeUndefined();
+  });
+
+  test('verify finds the damaged object and sets it aside', () => {
+    const store = createStore(folder());
+    const key = publish(store, 'one', 'hello');
+    publish(store, 'two', 'world');
+    const path = store.objectPath(sha256('hello'));
+    execFileSync('chmod', ['u+w', path]);
+    writeFileSync(path, 'hellp');
+    expect(verifyStore(createStore(store.layout.root))).toEqual({ checked: 2, damaged: [sha256('hello') as Digest] });
+    expect(store.lookup(key)).toBeUndefined();
+  });
+});

@@ -111,4 +111,3 @@ export const world = [
   ...buildingNames.flatMap(([name, town, building]) => things('building', [name], (r) => ({ ...make(r, town), place: town, type: building }))),
 ];
 export const people = peopleNames;
-const towns = townNames;

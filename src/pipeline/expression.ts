@@ -101,16 +101,15 @@ function computeBinary(expression: Expression & { kind: 'binary' }, lookup: Look
     case '==': return equal(left, right);
     case '!=': return !equal(left, right);
     case '<': case '<=': case '>': case '>=': return compare(operator, left, right, expression);
-    case '+': if (typeof left === 'string' || typeof right === 'string') return text(left, expression.left) + text(right, expression.right);
+    case '+': return typeof left === 'string' || typeof right === 'string' ? text(left, expression.left) + text(right, expression.right) : arithmetic();
+    case '-': case '*': case '/': case '%': return arithmetic();
   }
-  const [a, b] = [number(left, operator, expression.left), number(right, operator, expression.right)];
-  if (b === 0 && (operator === '/' || operator === '%')) throw new Problem('division by zero', expression.right);
-  switch (operator) {
-    case '+': return finite(a + b, expression);
-    case '-': return finite(a - b, expression);
-    case '*': return finite(a * b, expression);
-    case '/': return finite(a / b, expression);
-    case '%': return finite(a % b, expression);
+
+  function arithmetic(): number {
+    const [a, b] = [number(left, operator, expression.left), number(right, operator, expression.right)];
+    if (b === 0 && (operator === '/' || operator === '%')) throw new Problem('division by zero', expression.right);
+    const results: Partial<Record<typeof operator, number>> = { '+': a + b, '-': a - b, '*': a * b, '/': a / b, '%': a % b };
+    return finite(results[operator] as number, expression);
   }
 }
 

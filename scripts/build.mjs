@@ -30,10 +30,17 @@ for (const type of readdirSync(join(root, 'stages')).sort()) {
     config: schema,
     implementation: await implementationDigest(path),
     module,
-    hasCheck: typeof stage.check === 'function',
+    ...(stage.check ? { checkModule: checkModule(type) } : {}),
   };
 }
 writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify(catalogue));
+
+/** Where a stage's `check` is: every run loads it, so it must not bring along what only `run` needs. */
+function checkModule(type) {
+  const module = join('stages', type, 'check.js');
+  if (!existsSync(join(root, 'dist', module))) throw new Error(`stages/${type} has a check: export it from stages/${type}/check.ts`);
+  return module;
+}
 
 /** SHA-256 over a stage's module and every project module it reaches, without comments and layout. */
 async function implementationDigest(path) {

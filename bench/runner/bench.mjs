@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ours = [process.execPath, join(root, 'bin/run-pipeline.js')];
-const runs = 5;
+const runs = 3;
 
 const jobs = { sample, trivial, input, plan };
 const wanted = process.argv.slice(2);

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { RunEvent } from '../core/event.ts';
 import { createLocalExecutor } from '../executors/local.ts';
-import { LiveReporter } from '../reporting/live.ts';
 import { NdjsonReporter } from '../reporting/ndjson.ts';
 import { PlainReporter } from '../reporting/plain.ts';
 import type { Reporter } from '../reporting/reporter.ts';
@@ -22,7 +21,7 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store, outputs } = workspace.value;
   const jobs = options.jobs ?? availableParallelism();
-  const reporter = createReporter(options.json === true);
+  const reporter = await createReporter(options.json === true);
   for (const diagnostic of pipeline.warnings) printError(render(diagnostic));
 
   const abort = new AbortController();
@@ -52,8 +51,8 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   }
 }
 
-function createReporter(json: boolean): Reporter {
+async function createReporter(json: boolean): Promise<Reporter> {
   if (json) return new NdjsonReporter(print);
-  if (process.stdout.isTTY && process.env['CI'] === undefined) return new LiveReporter(process.stdout, render);
+  if (process.stdout.isTTY && process.env['CI'] === undefined) return new (await import('../reporting/live.ts')).LiveReporter(process.stdout, render);
   return new PlainReporter(print, render);
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic, SourceLocation } from './diagnostic.ts';
-import type { Port } from './stage.ts';
+import type { ConfigProblem, Port } from './stage.ts';
 import type { Digest } from './artifact.ts';
 import type { Result } from './result.ts';
 
@@ -23,8 +23,8 @@ export interface StageDescription {
   readonly implementation: Digest;
   /** Absolute path of the module to import, or of nothing for a shell step. */
   readonly module: string;
-  /** Whether its module has a `check` to be called on the resolved config. */
-  readonly hasCheck: boolean;
+  /** Absolute path of the module with its `check` of a resolved config; absent when it has none. */
+  readonly checkModule?: string;
 }
 
 /** Where an input comes from, after matrix and rounds are unrolled. */
@@ -86,5 +86,5 @@ export interface Catalogue {
   /** What is known of `uses`, a type name or a path relative to `fromDirectory`. */
   describe(uses: string, fromDirectory: string): Promise<Result<StageDescription, Diagnostic>>;
   /** Call the stage type's own `check` on a resolved config; no problems where it has none. */
-  check(description: StageDescription, config: Readonly<Record<string, unknown>>): Promise<readonly { readonly property: string; readonly message: string }[]>;
+  check(description: StageDescription, config: Readonly<Record<string, unknown>>): Promise<readonly ConfigProblem[]>;
 }

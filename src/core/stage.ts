@@ -51,6 +51,12 @@ export interface StageContext<Config = Record<string, unknown>> {
   readonly cpus: number;
 }
 
+/** What a stage type objects to in a config that its schema allows; the property as a dotted path. */
+export interface ConfigProblem {
+  readonly property: string;
+  readonly message: string;
+}
+
 /** A stage type: what a pipeline names with `uses:`. */
 export interface StageType<Config = Record<string, unknown>> {
   readonly description: string;
@@ -63,8 +69,8 @@ export interface StageType<Config = Record<string, unknown>> {
   readonly map?: string;
   /** JSON Schema of `with:`. Stage types of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** What can be told from the resolved config before anything runs; returns the problems found. */
-  check?(config: Config): readonly { readonly property: string; readonly message: string }[];
+  /** What can be told from the resolved config before anything runs. */
+  check?(config: Config): readonly ConfigProblem[];
   run(context: StageContext<Config>): Promise<void>;
 }
 

@@ -101,7 +101,7 @@ async function describe(file: string, module: string): Promise<Omit<StageDescrip
     outputs: stage.outputs,
     ...(stage.map === undefined ? {} : { map: stage.map }),
     config: stage.config ?? { type: 'object', additionalProperties: false, properties: {} },
-    hasCheck: typeof stage.check === 'function',
+    ...(typeof stage.check === 'function' ? { checkModule: module } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Problems } from './problems.ts';
 /** Ask each stage type what it thinks of its complete config, and point at the properties it objects to. */
 export async function checkConfigs(drafts: readonly Draft[], catalogue: Catalogue, problems: Problems): Promise<void> {
   for (const { node, stage, sound } of drafts) {
-    if (!sound || !node.type.hasCheck) continue;
+    if (!sound || node.type.checkModule === undefined) continue;
     const written = entryOf(stage.node, 'with');
     for (const problem of await catalogue.check(node.type, node.config)) {
       const path = problem.property.split('.');

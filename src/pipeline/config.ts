@@ -88,7 +88,7 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
   return {
     type: 'run', description: 'A shell script.', inputs, outputs, config: { type: 'object', additionalProperties: false },
     implementation: createHash('sha256').update(canonicalJson({ script: scriptOf(stage), env: envOf(stage) })).digest('hex') as Digest,
-    module: '', hasCheck: false,
+    module: '',
   };
 }
 

@@ -5,6 +5,7 @@ import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 import { openSource, type OpenSource } from '../../src/data/source.ts';
 import { readMediaWiki, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
 import { wikitextToText } from '../../src/text/wikitext.ts';
+import { check } from './check.ts';
 
 interface Config {
   readonly dump: string | readonly string[];
@@ -24,8 +25,7 @@ export default defineStage<Config>({
   inputs: {},
   outputs: { documents: { contract: 'documents', description: 'one row an article' } },
   map: 'dump',
-  check: (config) =>
-    config.checksum !== '' && Array.isArray(config.dump) && config.dump.length > 1 ? [{ property: 'checksum', message: 'one checksum cannot hold for several dumps; give each dump a stage of its own' }] : [],
+  check,
   async run(context) {
     const { config } = context;
     const documents = new ShardedDocuments(context.writer('documents'));

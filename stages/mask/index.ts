@@ -5,6 +5,7 @@ import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { calibrate, TokenCounts, type ImportanceMeasure } from '../../src/text/importance.ts';
 import { writeMaskPlan } from '../../src/text/mask-plan.ts';
 import { createMaskPlan, maskSequence, type MaskPlan, type MaskSettings } from '../../src/text/masking.ts';
+import { check } from './check.ts';
 
 interface Config {
   readonly mode: 'static' | 'dynamic' | 'importance';
@@ -32,8 +33,7 @@ export default defineStage<Config>({
     masked: { contract: 'masked', description: 'masked copies (static), or the sequences themselves by reference' },
     plan: { contract: 'mask-plan', description: 'how to mask a sequence when it is served' },
   },
-  check: ({ mask_replace_prob: mask, random_replace_prob: random }) =>
-    mask + random > 1 + 1e-9 ? [{ property: 'random_replace_prob', message: `mask_replace_prob and random_replace_prob add up to ${mask + random}; they must not pass 1` }] : [],
+  check,
   async run(context) {
     const { config } = context;
     const sequences = context.dataset('sequences');

@@ -3,7 +3,7 @@ import { openBackend } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/model/checkpoint.ts';
-import { checkArchitecture, dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
+import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
 import { DataOrder, type Sample } from '../../src/model/data-order.ts';
 import { readModel, writeModel } from '../../src/model/hf.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
@@ -17,6 +17,7 @@ import { key32 } from '../../src/ops/random.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { loadMaskPlan } from '../../src/text/mask-plan.ts';
 import { maskSequence, type MaskPlan } from '../../src/text/masking.ts';
+import { check } from './check.ts';
 
 interface Config {
   size: Preset;
@@ -67,14 +68,7 @@ export default defineStage<Config>({
   },
   outputs: { model: { contract: 'model', description: 'RobertaForMaskedLM' } },
 
-  check: (config) => {
-    const problems = checkArchitecture({ ...dimensionsOf(config.size, config), ...(config.max_position_embeddings === undefined ? {} : { max_position_embeddings: config.max_position_embeddings }) });
-    if (config.max_position_embeddings !== undefined && config.max_position_embeddings < config.max_length + positionOffset)
-      problems.push({ property: 'max_position_embeddings', message: `max_position_embeddings ${config.max_position_embeddings} is too small for max_length ${config.max_length}: RoBERTa needs max_length + ${positionOffset}` });
-    if (config.warmup_steps !== undefined && config.warmup_steps > config.max_steps)
-      problems.push({ property: 'warmup_steps', message: `warmup_steps ${config.warmup_steps} is more than max_steps ${config.max_steps}, so the peak learning rate would never be reached` });
-    return problems;
-  },
+  check,
 
   async run(context) {
     const { config } = context;

@@ -2,6 +2,7 @@ import { fail } from '../../src/core/diagnostic.ts';
 import type { Dataset, Shard } from '../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { chooseWindow, type Placement, type SourceWindow, type Standing, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
+import { check } from './check.ts';
 
 type Config = WindowOptions;
 
@@ -15,9 +16,7 @@ export default defineStage<Config>({
   description: 'Keep a sliding window of snapshots of each source: old ones are evicted, new ones enter, sources are weighted. Shards are chosen, not copied.',
   inputs: { documents: { contract: 'documents', description: 'all documents there are, of every source and snapshot', many: true } },
   outputs: { documents: { contract: 'documents', description: 'the shards in the window' } },
-  check({ window, step }) {
-    return step > window ? [{ property: 'step', message: `A step of ${step} moves a window of ${window} past snapshots that no round would see; it can be at most ${window}.` }] : [];
-  },
+  check,
   async run(context) {
     const shards = (await Promise.all(context.datasets('documents').map(describeShards))).flat();
     checkWeights(context.config, shards);

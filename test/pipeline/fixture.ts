@@ -30,7 +30,7 @@ export const catalogue: Catalogue = {
   async describe(uses) {
     const type = types[uses];
     if (type === undefined) return err({ code: 'stage-not-found', message: `there is no file ${uses}` });
-    return ok({ type: uses, description: uses, implementation: 'f'.repeat(64) as Digest, module: `/stages/${uses}.js`, hasCheck: uses === 'pretrain', ...type });
+    return ok({ type: uses, description: uses, implementation: 'f'.repeat(64) as Digest, module: `/stages/${uses}.js`, ...(uses === 'pretrain' ? { checkModule: '/stages/pretrain/check.js' } : {}), ...type });
   },
   async check(description, config) {
     const { hidden_size: hidden, num_attention_heads: heads } = config as { hidden_size: number; num_attention_heads: number };

@@ -61,7 +61,7 @@ export default { async run(context) { ${body} } };\n`;
       id, name: id.replace(/@.*/, ''),
       type: {
         type: id, description: '', inputs: Object.fromEntries(Object.keys(node.inputs ?? {}).map((name) => [name, port])), outputs: Object.fromEntries(outputs.map((name) => [name, port])),
-        config: {}, implementation: sha256(text) as Digest, module, hasCheck: false, ...(map === undefined ? {} : { map }),
+        config: {}, implementation: sha256(text) as Digest, module, ...(map === undefined ? {} : { map }),
       },
       config: {}, inputs: {}, sources: {}, retries: 0, resources: { cpus: 1, memory: 1, gpus: 0 },
       location: { file: 'p.yaml', line: 1, column: 1, length: 1 }, ...node,

@@ -71,6 +71,9 @@ function resolveBackend(name: string, at: Span, stage: Instance, inherited: Inhe
   }
 }
 
+/** One object for all scripts: a schema is compiled once for each object. */
+const noConfig = { type: 'object', additionalProperties: false };
+
 /** A description for a `run:` script, made from the ports that the YAML gives it. */
 export function describeShell(stage: Instance, contracts: Contracts, problems: Problems): StageDescription {
   const outputs: Record<string, Port> = {};
@@ -86,7 +89,7 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
   const inputs: Record<string, Port> = {};
   for (const name of entriesOf(child(stage.node, 'inputs')).keys()) inputs[name] = { contract: anyContract, description: '', many: true };
   return {
-    type: 'run', description: 'A shell script.', inputs, outputs, config: { type: 'object', additionalProperties: false },
+    type: 'run', description: 'A shell script.', inputs, outputs, config: noConfig,
     implementation: createHash('sha256').update(canonicalJson({ script: scriptOf(stage), env: envOf(stage) })).digest('hex') as Digest,
     module: '',
   };

@@ -160,6 +160,7 @@ async function withTypes(instances: ReadonlyMap<string, readonly Instance[]>, ca
 
 function connect(producers: Producers, rounds: Rounds | undefined, header: YamlNode, inherits: Inherited, problems: Problems): readonly Draft[] {
   const drafts: Draft[] = [];
+  const types = new Map([...producers.byName.values()].flat().map(({ id, type }) => [id, type]));
   for (const all of producers.byName.values()) {
     for (const each of all) {
       if (!each.on || each.type === undefined) continue;
@@ -167,7 +168,7 @@ function connect(producers: Producers, rounds: Rounds | undefined, header: YamlN
       const resolved = stage.sound ? resolveConfig(stage, inherits, problems) : { config: {}, sources: {}, sound: false };
       const inputs = { ...resolveInputs(stage, producers, problems), ...carryInputs(stage, rounds, producers, problems) };
       const shell = child(stage.node, 'run') === undefined ? undefined : { script: scriptOf(stage), env: envOf(stage) };
-      const type = shell === undefined ? stage.type : withContracts(stage.type, inputs, producers);
+      const type = shell === undefined ? stage.type : withContracts(stage.type, inputs, types);
       drafts.push({
         stage, sound: resolved.sound,
         node: {
@@ -181,15 +182,12 @@ function connect(producers: Producers, rounds: Rounds | undefined, header: YamlN
 }
 
 /** A shell step's inputs have the contracts of what feeds them. */
-function withContracts(type: StageDescription, inputs: StageNode['inputs'], producers: Producers): StageDescription {
-  const ids = new Map<string, StageDescription | undefined>();
+function withContracts(type: StageDescription, inputs: StageNode['inputs'], types: ReadonlyMap<string, StageDescription | undefined>): StageDescription {
   const contractOf = (port: string): string | undefined => {
     const reference = inputs[port]?.[0];
     if (reference === undefined) return undefined;
     const id = reference.kind === 'stage' ? reference.stage : (reference.rounds[0] ?? '');
-    const name = /^[A-Za-z0-9_-]+/.exec(id)?.[0] ?? '';
-    if (!ids.has(id)) ids.set(id, producers.byName.get(name)?.find((each) => each.id === id)?.type);
-    return ids.get(id)?.outputs[reference.port]?.contract;
+    return types.get(id)?.outputs[reference.port]?.contract;
   };
   return { ...type, inputs: Object.fromEntries(Object.entries(type.inputs).map(([name, port]) => [name, { ...port, contract: contractOf(name) ?? anyContract }])) };
 }

@@ -11,10 +11,13 @@ export interface Typed extends Instance {
   readonly type: StageDescription;
 }
 
+/** An instance whose stage type may be unknown, because its `uses` is wrong. */
+type Named = Instance & { readonly type: StageDescription | undefined };
+
 /** What references can lead to. */
 export interface Producers {
-  /** Instances by the stage's name in the YAML, switched-off ones included; `undefined` type where `uses` is wrong. */
-  readonly byName: ReadonlyMap<string, readonly (Instance & { readonly type: StageDescription | undefined })[]>;
+  /** Instances by the stage's name in the YAML, switched-off ones included. */
+  readonly byName: ReadonlyMap<string, readonly Named[]>;
   readonly contracts: Contracts;
   /** Contracts that disagree are worth a look at their files; collected here and reported at the end. */
   readonly carried: ReadonlySet<string>;
@@ -65,7 +68,7 @@ export function resolveReference(text: string, at: Span, consumer: Typed, portNa
     return undefined;
   }
   const round = previousRound ? (consumer.round ?? 1) - 1 : consumer.round;
-  const chosen = all.filter((each) => matches(each.matrix, selection, consumer.matrix) && (consumer.round === undefined || each.round === undefined || each.round === round));
+  const chosen = (selection === undefined ? agreeing(all, consumer.matrix) : selected(all, selection)).filter((each) => (consumer.round === undefined || each.round === undefined || each.round === round));
   if (chosen.length === 0) {
     if (all.length > 0) problems.add('unknown-stage', `no instance of \`${name}\` matches \`${selection ?? consumer.id}\``, at, suggest(selection ?? '', [...new Set(all.map((each) => each.id.slice(name.length).replace(/@\d+$/, '')))], 'instances'), consumer.name);
     return undefined;
@@ -91,15 +94,37 @@ export function resolveReference(text: string, at: Span, consumer: Typed, portNa
   return references;
 }
 
-/** Keys that both have must be equal; `[key=value]` chooses further. */
-function matches(producer: Readonly<Record<string, Scalar>>, selection: string | undefined, consumer: Readonly<Record<string, Scalar>>): boolean {
-  if (selection !== undefined) {
-    return selection.split(',').every((part) => {
-      const [key = '', value] = part.split('=').map((each) => each.trim());
-      return Object.hasOwn(producer, key) && String(producer[key]) === value;
-    });
+/** Those that `[key=value,…]` names. */
+function selected(all: readonly Named[], selection: string): readonly Named[] {
+  const wanted = selection.split(',').map((part) => part.split('=').map((each) => each.trim()));
+  return all.filter(({ matrix }) => wanted.every(([key = '', value]) => Object.hasOwn(matrix, key) && String(matrix[key]) === value));
+}
+
+type Matrix = Readonly<Record<string, Scalar>>;
+const groupings = new WeakMap<readonly Named[], Map<string, Map<string, Named[]>>>();
+
+/**
+ * Those that have the consumer's values of every matrix key that both have. Instances are grouped once for each choice
+ * of keys: two matrices of 5,000 would otherwise be compared 25 million times.
+ */
+function agreeing(all: readonly Named[], consumer: Matrix): readonly Named[] {
+  const keys = Object.keys(all[0]?.matrix ?? {}).filter((key) => Object.hasOwn(consumer, key));
+  if (keys.length === 0) return all;
+  const valuesOf = (matrix: Matrix): string => JSON.stringify(keys.map((key) => matrix[key]));
+  const byKeys = groupings.get(all) ?? new Map<string, Map<string, Named[]>>();
+  groupings.set(all, byKeys);
+  let groups = byKeys.get(keys.join());
+  if (groups === undefined) {
+    groups = new Map();
+    for (const each of all) {
+      const values = valuesOf(each.matrix);
+      const group = groups.get(values);
+      if (group === undefined) groups.set(values, [each]);
+      else group.push(each);
+    }
+    byKeys.set(keys.join(), groups);
   }
-  return Object.entries(producer).every(([key, value]) => !Object.hasOwn(consumer, key) || consumer[key] === value);
+  return groups.get(valuesOf(consumer)) ?? [];
 }
 
 /** Which output a reference means: the one it names, the only one, the only one of the right contract, or the port's namesake. */

@@ -5,7 +5,7 @@ import type { ShellStep } from '../core/pipeline.ts';
 import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 
 /**
- * Run a `run: |` step: bash with `set -euo pipefail`, in the attempt directory. `$IN_<PORT>` is the folder of an input
+ * Run a `run: |` step: bash with `set -euo pipefail` (zx's prefix), in the attempt directory. `$IN_<PORT>` is the folder of an input
  * (several are separated by spaces), `$OUT_<PORT>` the folder to fill; of the environment only PATH, HOME, LANG, TMPDIR
  * and the names under `env:` are passed.
  */
@@ -13,7 +13,7 @@ export async function runShellStep(request: ActionRequest, step: ShellStep, send
   const env: Record<string, string> = { ...request.env };
   for (const [port, artifacts] of Object.entries(request.inputs)) env[`IN_${variable(port)}`] = artifacts.map((artifact) => artifact.folder).join(' ');
   for (const port of Object.keys(request.outputs)) env[`OUT_${variable(port)}`] = join(request.attempt, port);
-  const process = $({ cwd: request.attempt, env, nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], signal })`bash -euo pipefail -c ${step.script}`;
+  const process = $({ cwd: request.attempt, env, nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], signal, quote: (script) => script })`${step.script}`;
   process.stdout.on('data', (chunk: Buffer) => { send({ type: 'log', stream: 'stdout', text: chunk.toString() }); });
   process.stderr.on('data', (chunk: Buffer) => { send({ type: 'log', stream: 'stderr', text: chunk.toString() }); });
   const result = await process;

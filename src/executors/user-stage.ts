@@ -38,9 +38,9 @@ export async function describeUserStage(file: string, { type, cache, framework }
   const { inputs, code, implementation } = await bundle(file, framework);
   const identities = inputs.map((path): [string, string] => [path, identityOf(path)]);
   const module = join(cache, `${sha256(code)}.mjs`);
-  if (!existsSync(module)) writeAtomic(module, code, { sync: false, temporary: join(cache, 'temporary') });
+  if (!existsSync(module)) writeAtomic(module, code, join(cache, 'temporary'));
   const description = { ...(await describe(file, module)), implementation, module };
-  writeAtomic(memoFile, JSON.stringify({ inputs: identities, description } satisfies Memo), { sync: false, temporary: join(cache, 'temporary') });
+  writeAtomic(memoFile, JSON.stringify({ inputs: identities, description } satisfies Memo), join(cache, 'temporary'));
   return { type, ...description };
 }
 

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson } from '../store/files.ts';
 import { currentOwner, ownerState, sameProcess, startTime, type Owner } from '../store/owner.ts';
@@ -6,7 +7,7 @@ import { currentOwner, ownerState, sameProcess, startTime, type Owner } from '..
 /** Private directories of a run's actions, in one folder that also says whose they are and which workers write in them. */
 export interface Attempts {
   create(): string;
-  remove(attempt: string): void;
+  remove(attempt: string): Promise<void>;
   /** Note a worker before it gets work, so that a later run can end it should this one die. */
   noteWorker(pid: number): void;
   close(): void;
@@ -29,7 +30,7 @@ export function openAttempts(folder: string, run: string): Attempts {
       mkdirSync(attempt);
       return attempt;
     },
-    remove: (attempt) => rmSync(attempt, { recursive: true, force: true }),
+    remove: (attempt) => rm(attempt, { recursive: true, force: true }),
     noteWorker(pid) {
       if (workers.has(pid)) return;
       workers.add(pid);

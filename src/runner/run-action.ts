@@ -81,7 +81,7 @@ async function runLocked(node: StageNode, action: PlannedAction, context: Action
       await sleep(delayMs, undefined, { signal: ending }).catch(() => {});
     }
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
@@ -123,7 +123,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
         help: 'Run again when nothing writes to it any more.',
       });
     return ok(
-      store.publish({
+      await store.publish({
         key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - began), ingredients: action.ingredients,
         outcome: { outputs: result.value.outputs, metrics: Object.fromEntries(Object.entries(result.value.metrics).filter(([, value]) => Number.isFinite(value))) },
       }),
@@ -131,7 +131,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
   } catch (error) {
     return err(systemDiagnostic(node, error));
   } finally {
-    if (folder !== undefined) attempts.remove(folder);
+    if (folder !== undefined) await attempts.remove(folder);
   }
 }
 

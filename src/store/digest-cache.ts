@@ -35,7 +35,7 @@ export function openDigestCache(file: string, temporary: string): DigestCache {
       return digest;
     },
     save() {
-      if (changed) writeAtomic(file, JSON.stringify(Object.fromEntries(entries)), { sync: false, temporary });
+      if (changed) writeAtomic(file, JSON.stringify(Object.fromEntries(entries)), temporary);
       changed = false;
     },
   };

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replace a file so that a reader, or a crash at any moment, sees the old content or the new, never a mixture. */
-export function writeAtomic(path: string, content: string, options: { readonly sync: boolean; readonly temporary: string }): void {
-  mkdirSync(options.temporary, { recursive: true });
-  const draft = `${options.temporary}/${randomBytes(8).toString('hex')}`;
+/** Replace a file so that a reader, or a kill at any moment, sees the old content or the new, never a mixture. */
+export function writeAtomic(path: string, content: string, temporary: string): void {
+  mkdirSync(temporary, { recursive: true });
+  const draft = `${temporary}/${randomBytes(8).toString('hex')}`;
   try {
     const file = openSync(draft, 'wx');
     try {
       const bytes = Buffer.from(content);
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
-      if (options.sync) fsyncSync(file);
     } finally {
       closeSync(file);
     }
@@ -21,16 +21,36 @@ export function writeAtomic(path: string, content: string, options: { readonly s
     rmSync(draft, { force: true });
     throw error;
   }
-  if (options.sync) syncFolder(dirname(path));
+}
+
+/** The same, and when it resolves the content survives a power cut. */
+export async function writeDurable(path: string, content: string, temporary: string): Promise<void> {
+  await mkdir(temporary, { recursive: true });
+  const draft = `${temporary}/${randomBytes(8).toString('hex')}`;
+  try {
+    const file = await open(draft, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await mkdir(dirname(path), { recursive: true });
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
 }
 
 /** Make the names in a folder durable (fsync(2): a new name needs an fsync of its directory). */
-export function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
   try {
-    fsyncSync(folder);
+    await folder.sync();
   } finally {
-    closeSync(folder);
+    await folder.close();
   }
 }
 

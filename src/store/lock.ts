@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMissing } from './files.ts';
@@ -9,7 +10,7 @@ const heartbeatMs = 5_000;
 const foreignDeadAfterMs = 60_000;
 
 export interface Lock {
-  release(): void;
+  release(): Promise<void>;
 }
 
 export interface LockOptions {
@@ -85,11 +86,11 @@ function hold(folder: string, path: string): Lock {
   }, heartbeatMs);
   heartbeat.unref();
   return {
-    release() {
+    async release() {
       clearInterval(heartbeat);
       try {
-        rmSync(path, { force: true });
-        rmdirSync(folder);
+        await rm(path, { force: true });
+        await rmdir(folder);
       } catch {
         // Not empty: someone else waits in it.
       }

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActionKey, Digest } from '../core/artifact.ts';
 import { Failure } from '../core/diagnostic.ts';
@@ -8,7 +9,7 @@ import { toArtifact } from '../plan/fingerprint.ts';
 import { readRecord, serializeRecord } from './action-record.ts';
 import { buildView } from './artifact-view.ts';
 import { digestFile, digestStream, openDigestCache } from './digest-cache.ts';
-import { readJson, readText, syncFolder, writeAtomic } from './files.ts';
+import { readJson, readText, syncFolder, writeAtomic, writeDurable } from './files.ts';
 import { acquireLock, type Lock, type LockOptions } from './lock.ts';
 import { fileName, layoutOf, sharded, type Layout } from './layout.ts';
 
@@ -25,8 +26,8 @@ export interface Store extends ActionCache {
   verifyObject(digest: Digest): boolean;
   /** Those of some objects that are missing or damaged, without holding up the event loop. */
   findDamaged(digests: Iterable<Digest>): Promise<Digest[]>;
-  /** Move an attempt's files into the store and write the record last; then every run can use them. */
-  publish(publication: Publication): ActionRecord;
+  /** Move an attempt's files into the store and, once they are durable, write the record; then every run can use them. */
+  publish(publication: Publication): Promise<ActionRecord>;
   /** The folder of an artifact, its files under their own names; built when missing. */
   view(artifact: Artifact): string;
   checkpoint(key: ActionKey): string;
@@ -106,7 +107,7 @@ export function createStore(root: string): Store {
       return damaged;
     },
 
-    publish({ key, stage, attempt, outcome, durationMs, ingredients }) {
+    async publish({ key, stage, attempt, outcome, durationMs, ingredients }) {
       const folders = new Set<string>();
       const outputs: Record<string, Artifact> = {};
       for (const [port, manifest] of Object.entries(outcome.outputs)) {
@@ -127,11 +128,10 @@ export function createStore(root: string): Store {
         }
         outputs[port] = toArtifact(manifest);
       }
-      for (const folder of folders) syncFolder(folder);
-      if (folders.size > 0) syncFolder(layout.objects);
+      if (folders.size > 0) await Promise.all([...folders, layout.objects].map(syncFolder));
       const record: ActionRecord = { v: 1, key, stage, outputs, metrics: outcome.metrics, durationMs, ingredients };
-      writeAtomic(recordPath(key), serializeRecord(record), { sync: true, temporary: layout.temporary });
-      rmSync(store.checkpoint(key), { recursive: true, force: true });
+      await writeDurable(recordPath(key), serializeRecord(record), layout.temporary);
+      await rm(store.checkpoint(key), { recursive: true, force: true });
       return record;
     },
 
@@ -147,7 +147,7 @@ export function createStore(root: string): Store {
     saveLast(pipeline, stage, last) {
       const path = lastPath(layout, pipeline, stage);
       const text = `${JSON.stringify(last)}\n`;
-      if (readText(path) !== text) writeAtomic(path, text, { sync: false, temporary: layout.temporary });
+      if (readText(path) !== text) writeAtomic(path, text, layout.temporary);
     },
   };
   return store;

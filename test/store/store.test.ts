@@ -13,33 +13,33 @@ import { createStore, type Store } from '../../src/store/store.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'store-'));
 
-function publish(store: Store, name: string, text: string): ActionKey {
+async function publish(store: Store, name: string, text: string): Promise<ActionKey> {
   const attempt = folder();
   mkdirSync(join(attempt, 'out'));
   writeFileSync(join(attempt, 'out/a.txt'), text);
   const key = sha256(name) as string as ActionKey;
   const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256(text), bytes: text.length }] } as const;
-  store.publish({ key, stage: name, attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 5, ingredients: { name } });
+  await store.publish({ key, stage: name, attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 5, ingredients: { name } });
   return key;
 }
 
 describe('records', () => {
-  test('a published action is found by another store on the folder; its objects are read-only', () => {
+  test('a published action is found by another store on the folder; its objects are read-only', async () => {
     const root = folder();
-    const key = publish(createStore(root), 'one', 'hello');
+    const key = await publish(createStore(root), 'one', 'hello');
     const store = createStore(root);
     expect(store.lookup(key)).toMatchObject({ stage: 'one', durationMs: 5 });
     expect(statSync(store.objectPath(sha256('hello'))).mode & 0o777).toBe(0o444);
     expect(store.lookup(sha256('two') as string as ActionKey)).toBeUndefined();
   });
 
-  test('an output shorter than its manifest says is refused', () => {
+  test('an output shorter than its manifest says is refused', async () => {
     const store = createStore(folder());
     const attempt = folder();
     mkdirSync(join(attempt, 'out'));
     writeFileSync(join(attempt, 'out/a.txt'), 'short');
     const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256('longer text'), bytes: 11 }] } as const;
-    expect(() => store.publish({ key: sha256('k') as string as ActionKey, stage: 's', attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 1, ingredients: {} })).toThrow('has 5 bytes');
+    await expect(store.publish({ key: sha256('k') as string as ActionKey, stage: 's', attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 1, ingredients: {} })).rejects.toThrow('has 5 bytes');
   });
 });
 
@@ -83,7 +83,7 @@ describe('locks', () => {
     mkdirSync(path);
     writeFileSync(join(path, name), '');
     utimesSync(join(path, name), touched ?? new Date(0), touched ?? new Date(0));
-    (await acquireLock(path)).release();
+    await (await acquireLock(path)).release();
     expect(() => statSync(path)).toThrow();
   });
 
@@ -113,7 +113,7 @@ describe('locks', () => {
         most = Math.max(most, ++inside);
         await new Promise((resolve) => setTimeout(resolve, 5));
         inside -= 1;
-        lock.release();
+        await lock.release();
       }),
     );
     expect(most).toBe(1);
@@ -123,10 +123,10 @@ describe('locks', () => {
 describe('maintenance', () => {
   const old = { keepDays: 3, now: Date.now() + 10 * 86_400_000 };
 
-  test('gc keeps what the latest state names, and nothing else of that age', () => {
+  test('gc keeps what the latest state names, and nothing else of that age', async () => {
     const store = createStore(folder());
-    const kept = publish(store, 'kept', 'text of kept');
-    const gone = publish(store, 'gone', 'text of gone');
+    const kept = await publish(store, 'kept', 'text of kept');
+    const gone = await publish(store, 'gone', 'text of gone');
     store.saveLast('p', 'kept', { ingredients: {}, actions: [kept], outputs: {} });
     expect(collectGarbage(store.layout, { keepDays: 3 })).toEqual({ actions: 0, objects: 0, bytes: 0 });
     expect(collectGarbage(store.layout, { ...old, dryRun: true })).toEqual({ actions: 1, objects: 1, bytes: 12 });
@@ -136,10 +136,10 @@ describe('maintenance', () => {
     expect(store.lookup(gone)).toBeUndefined();
   });
 
-  test('verify finds the damaged object and sets it aside', () => {
+  test('verify finds the damaged object and sets it aside', async () => {
     const store = createStore(folder());
-    const key = publish(store, 'one', 'hello');
-    publish(store, 'two', 'world');
+    const key = await publish(store, 'one', 'hello');
+    await publish(store, 'two', 'world');
     const path = store.objectPath(sha256('hello'));
     execFileSync('chmod', ['u+w', path]);
     writeFileSync(path, 'hellp');

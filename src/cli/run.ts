@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
 import { createLocalExecutor } from '../executors/local.ts';
 import { NdjsonReporter } from '../reporting/ndjson.ts';
@@ -6,7 +7,7 @@ import { PlainReporter } from '../reporting/plain.ts';
 import type { Reporter } from '../reporting/reporter.ts';
 import { runPipeline } from '../runner/run-pipeline.ts';
 import { exitCodes, print, printError, refuse, render } from './exit.ts';
-import { contracts, openWorkspace, type PipelineOptions } from './workspace.ts';
+import { contracts, distribution, openWorkspace, type PipelineOptions } from './workspace.ts';
 
 export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
@@ -36,7 +37,7 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   try {
     const result = await runPipeline(pipeline, {
       store, contracts, outputsDir: outputs,
-      executor: createLocalExecutor({ env: process.env, jobs }),
+      executor: createLocalExecutor({ workerEntry: join(distribution, 'src/executors/worker-main.js'), env: process.env, jobs }),
       jobs,
       keepGoing: options.keepGoing === true,
       verify: options.verify === true,

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { createCatalogue } from '../executors/catalogue.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
+import { usePrebuilt } from '../pipeline/schema.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { resolveBackend } from '../backends/resolve.ts';
 
@@ -24,10 +25,11 @@ export interface Workspace {
 
 /** The root of this package, where `dist/`, `schemas/` and `pipelines/` are. */
 export const packageRoot = nearest(dirname(fileURLToPath(import.meta.url)), 'package.json') ?? process.cwd();
+export const distribution = join(packageRoot, 'dist');
 export const contracts = join(packageRoot, 'schemas/contracts');
 
 export function openCatalogue(storeRoot: string): ReturnType<typeof createCatalogue> {
-  return createCatalogue({ distribution: join(packageRoot, 'dist'), cache: join(storeRoot, 'user-stages') });
+  return createCatalogue({ distribution, cache: join(storeRoot, 'user-stages') });
 }
 
 /** Find and load a pipeline: `./pretrain.yaml`, then `./pipelines/pretrain.yaml`. */
@@ -36,6 +38,7 @@ export async function openWorkspace(name: string | undefined, options: PipelineO
   if (!file.ok) return err([file.error]);
   const project = projectOf(file.value);
   const root = storeRoot(options.store, project);
+  usePrebuilt(((await import(pathToFileURL(join(distribution, 'validators.js')).href)) as { validators: Parameters<typeof usePrebuilt>[0] }).validators);
   const pipeline = await loadPipeline({ file: file.value, set: options.set ?? [], catalogue: openCatalogue(root), contracts, resolveBackend });
   if (!pipeline.ok) return err(pipeline.error);
   return ok({ pipeline: pipeline.value, store: createStore(root), outputs: join(project, 'outputs') });

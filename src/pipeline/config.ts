@@ -71,8 +71,8 @@ function resolveBackend(name: string, at: Span, stage: Instance, inherited: Inhe
   }
 }
 
-/** One object for all scripts: a schema is compiled once for each object. */
-const noConfig = { type: 'object', additionalProperties: false };
+/** Config schema of scripts; one object, because a schema is compiled once for each object. */
+export const noConfig = { type: 'object', additionalProperties: false };
 
 /** A description for a `run:` script, made from the ports that the YAML gives it. */
 export function describeShell(stage: Instance, contracts: Contracts, problems: Problems): StageDescription {

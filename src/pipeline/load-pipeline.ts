@@ -90,8 +90,8 @@ function withoutUntil(header: YamlNode): YamlNode {
 }
 
 function unroll(document: YamlNode, rounds: Rounds | undefined, vars: Vars, schema: JsonSchema, problems: Problems): ReadonlyMap<string, readonly Instance[]> {
-  const stageSchema: JsonSchema = { ...((schema.definitions as Record<string, JsonSchema>).stage ?? {}), definitions: schema.definitions };
   const byName = new Map<string, readonly Instance[]>();
+  const ofStages = stageSchema(schema);
   const stages = [...entriesOf(child(document, 'stages'))].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [name, { key, node }] of stages) {
     if (node.kind !== 'map') {
@@ -108,11 +108,16 @@ function unroll(document: YamlNode, rounds: Rounds | undefined, vars: Vars, sche
     }
     const instances = instancesOf(name, node, key, rounds?.names.has(name) === true ? rounds.max : undefined, vars, problems);
     for (const instance of instances) {
-      if (instance.sound) validateInterpolated(instance, node, stageSchema, problems);
+      if (instance.sound) validateInterpolated(instance, node, ofStages, problems);
     }
     byName.set(name, instances);
   }
   return byName;
+}
+
+/** What a pipeline's schema says of each stage. */
+export function stageSchema(pipeline: JsonSchema): JsonSchema {
+  return { ...(pipeline.definitions as Record<string, JsonSchema>).stage, definitions: pipeline.definitions };
 }
 
 /** A stage was validated as written, `${{ }}` excepted; judge it again where expressions have given values. */

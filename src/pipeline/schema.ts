@@ -1,4 +1,7 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
+import { canonicalJson } from '../core/artifact.ts';
 import { entryOf, type Span, type YamlNode } from './node.ts';
 import { isTemplate } from './interpolate.ts';
 import type { Problems } from './problems.ts';
@@ -6,23 +9,41 @@ import { suggest } from './suggest.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+const prebuilt = new Map<string, ValidateFunction>();
 let ajv: Ajv | undefined;
 /** Far more than anyone reads; a megabyte of nonsense must not take seconds to complain about. */
 const mostErrors = 500;
 
 /**
- * Compile a draft-07 schema, on first use only. The schemas are our own or checked by `compileSchema`'s callers, so ajv's
- * meta-schema, which costs more than all the rest, is left out. Throws when the schema cannot be compiled.
+ * How schemas are compiled. They are our own or checked by `compileSchema`'s callers, so ajv's meta-schema, which costs
+ * more than all the rest, is left out.
  */
+export const ajvOptions = { allErrors: true, useDefaults: true, strict: false, validateSchema: false, meta: false, addUsedSchema: false, verbose: true, ownProperties: true, logger: false } as const satisfies Options;
+
+/** What a compiled schema goes by. */
+export const schemaDigest = (schema: JsonSchema): string => createHash('sha256').update(canonicalJson(schema)).digest('hex');
+
+/** Take validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run may. */
+export function usePrebuilt(validators: Readonly<Record<string, ValidateFunction>>): void {
+  for (const [digest, validator] of Object.entries(validators)) prebuilt.set(digest, validator);
+}
+
+/** Compile a draft-07 schema, on first use only, and load the compiler only when one is new. Throws when that fails. */
 export function compileSchema(schema: JsonSchema): ValidateFunction {
   let validate = compiled.get(schema);
   if (validate === undefined) {
-    ajv ??= new Ajv({ allErrors: true, useDefaults: true, strict: false, validateSchema: false, meta: false, addUsedSchema: false, verbose: true, ownProperties: true, logger: false });
-    const { $schema: _, $id: __, ...body } = schema;
-    validate = ajv.compile(body);
+    validate = prebuilt.get(schemaDigest(schema)) ?? compile(schema);
     compiled.set(schema, validate);
   }
   return validate;
+}
+
+function compile({ $schema: _, $id: __, ...body }: JsonSchema): ValidateFunction {
+  if (ajv === undefined) {
+    const { Ajv: Compiler } = createRequire(import.meta.url)('ajv') as typeof import('ajv');
+    ajv = new Compiler(ajvOptions);
+  }
+  return ajv.compile(body);
 }
 
 export interface Subject {

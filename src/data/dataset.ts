@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import { DataType, RecordBatchReader, type RecordBatch, type Vector } from 'apache-arrow';
 import { Failure } from '../core/diagnostic.ts';
 import type { Dataset, Row, Shard, Value } from '../core/data.ts';
-import { schemaMismatch, type Contract } from './contract.ts';
+import { schemaMismatch } from './arrow-schema.ts';
+import type { Contract } from './contract.ts';
 
 /** Shards of Arrow IPC files read batch by batch, each checked against the contract when it is opened. */
 export class ArrowDataset implements Dataset {

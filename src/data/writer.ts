@@ -5,7 +5,8 @@ import { RecordBatch, RecordBatchFileWriter, Schema, Struct, makeData, type Type
 import type { ArtifactFile, Digest, Manifest } from '../core/artifact.ts';
 import type { DatasetWriter, Row, Shard } from '../core/data.ts';
 import { columnBuilder, type ColumnBuilder } from './columns.ts';
-import { arrowSchema, type Contract } from './contract.ts';
+import { arrowSchema } from './arrow-schema.ts';
+import type { Contract } from './contract.ts';
 
 const batchBytes = 4 << 20;
 const batchRows = 8192;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactFile, Manifest } from '../core/artifact.ts';
@@ -6,10 +6,7 @@ import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Port, StageType } from '../core/stage.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
 import { loadContract } from '../data/contract.ts';
-import { ArrowDataset, readShard } from '../data/dataset.ts';
 import { sealFolder } from '../data/folder.ts';
-import { runShellStep } from './shell-step.ts';
-import { StageRun } from './stage-run.ts';
 
 /**
  * Run one action in its attempt directory and seal what it leaves: every output is checked against its contract,
@@ -17,13 +14,16 @@ import { StageRun } from './stage-run.ts';
  */
 export async function performAction(request: ActionRequest, send: (message: WorkerMessage) => void, signal: AbortSignal): Promise<ActionOutcome> {
   for (const port of Object.keys(request.outputs)) mkdirSync(join(request.attempt, port), { recursive: true });
+  // A stage needs Arrow and no zx, most shell steps the other way round; either takes longer to load than a small action.
   if (request.shell) {
+    const { runShellStep } = await import('./shell-step.ts');
     await runShellStep(request, request.shell, send, signal);
     const outputs: Record<string, Manifest> = {};
     for (const [name, port] of Object.entries(request.outputs)) outputs[name] = await sealShellOutput(request, name, port);
     return { outputs, metrics: {} };
   }
   const { default: stage } = (await import(pathToFileURL(request.module).href)) as { default: StageType };
+  const { StageRun } = await import('./stage-run.ts');
   const run = new StageRun(request, send, signal);
   await stage.run(run);
   const outputs: Record<string, Manifest> = {};
@@ -51,6 +51,7 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
   const folder = join(request.attempt, name);
   const files = sealFolder(folder);
   if (contract.kind === 'model') return checkFolder(files, request, name, contract.name, contract.files);
+  const { readShard } = await import('../data/dataset.ts');
   const shards: ArtifactFile[] = [];
   for (const file of files) {
     if (!file.path.endsWith('.arrow')) fail('contract-broken', `Output "${name}" of stage "${request.stage}" holds ${file.path}, which is not an .arrow file.`, `Its contract "${contract.name}" is a dataset: write Arrow IPC files into $OUT_${name.toUpperCase()}.`);
@@ -75,14 +76,4 @@ function checkFolder(files: ArtifactFile[], request: ActionRequest, name: string
     fail('contract-broken', `Output "${name}" of stage "${request.stage}" lacks ${missing.join(', ') || 'any file'}; its contract "${contract}" promises ${promised.join(', ') || 'at least one file'}.`, `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`);
   }
   return { version: 1, kind: 'model', contract, files };
-}
-
-/** Datasets of an input, with their contract. Fails when the file system no longer has a shard. */
-export function openInput(request: ActionRequest, port: string): ArrowDataset[] {
-  return (request.inputs[port] ?? []).map((artifact) => {
-    const contract = loadContract(request.contracts, artifact.contract);
-    if (contract.kind !== 'dataset') throw new TypeError(`input "${port}" is a ${contract.kind}, not a dataset`);
-    for (const shard of artifact.shards) if (!existsSync(shard.location)) fail('missing-shard', `Shard ${shard.path} is gone from ${shard.location}.`, 'Run again: it is rebuilt.');
-    return new ArrowDataset(contract, artifact.shards);
-  });
 }

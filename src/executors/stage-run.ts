@@ -1,11 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fail } from '../core/diagnostic.ts';
 import type { Dataset, FolderWriter, ModelFolder } from '../core/data.ts';
 import type { Source, StageContext } from '../core/stage.ts';
 import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 import { loadContract } from '../data/contract.ts';
+import { ArrowDataset } from '../data/dataset.ts';
 import { ArrowDatasetWriter } from '../data/writer.ts';
-import { openInput } from './perform-action.ts';
 
 const progressEveryMs = 100;
 
@@ -105,4 +106,14 @@ export class StageRun implements StageContext {
     if (!declared) throw new TypeError(`stage "${this.stage}" has no output "${port}"`);
     return declared.contract;
   }
+}
+
+/** Datasets of an input, with their contract. Fails when the file system no longer has a shard. */
+function openInput(request: ActionRequest, port: string): ArrowDataset[] {
+  return (request.inputs[port] ?? []).map((artifact) => {
+    const contract = loadContract(request.contracts, artifact.contract);
+    if (contract.kind !== 'dataset') throw new TypeError(`input "${port}" is a ${contract.kind}, not a dataset`);
+    for (const shard of artifact.shards) if (!existsSync(shard.location)) fail('missing-shard', `Shard ${shard.path} is gone from ${shard.location}.`, 'Run again: it is rebuilt.');
+    return new ArrowDataset(contract, artifact.shards);
+  });
 }

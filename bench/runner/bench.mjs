@@ -1,52 +1,42 @@
-// Time of the runner itself: no-op, cold overhead a stage, planning. Beside wireit and turbo, put to the same job, where
-// they can do it. Usage: node bench/runner/bench.mjs [sample|trivial|input|plan ...]   (npm run build first)
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, openSync, writeSync, closeSync } from 'node:fs';
+// Speed of the runner beside wireit and turbo. Usage: npm run build && node bench/runner/bench.mjs [sample|trivial|input|plan …]; ROUNDS=3 for fewer
+// What each job is, and what came out: bench/README.md.
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { machine, measure, paired, report } from './measure.mjs';
+import { ours, project, root, turbo, wireit, writePeers } from './peers.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const ours = [process.execPath, join(root, 'bin/run-pipeline.js')];
-const runs = 3;
-
+const rounds = Number(process.env.ROUNDS ?? 5);
 const jobs = { sample, trivial, input, plan };
 const wanted = process.argv.slice(2);
-for (const [name, job] of Object.entries(jobs)) if (wanted.length === 0 || wanted.includes(name)) job();
 
-/** The sample pipeline, everything cached. */
+console.log(machine());
+console.log('\n| job | runner | median s | range s | CPU s | peak MiB | |\n| --- | --- | --: | --- | --: | --: | --- |');
+for (const [name, job] of Object.entries(jobs)) if (wanted.length === 0 || wanted.includes(name)) job();
+console.log(`\n${machine()}`);
+
+/** The sample pipeline with everything cached, shortened so that filling the cache takes a minute. The bare Node start is the floor. */
 function sample() {
-  const once = time([...ours, 'pretrain.yaml'], root);
-  report('sample pipeline, first call here', [once]);
-  report('sample pipeline, no-op', repeat(() => time([...ours, 'pretrain.yaml'], root)));
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const command = ours(root, 'pretrain.yaml', '--store', folder, '--set', 'vars.steps=5', '--set', 'stages.pretrain.with.warmup_steps=2');
+  measure(command);
+  report('sample, no-op', paired({ 'run-pipeline': command, 'node -e 0': { argv: [process.execPath, '-e', '0'], cwd: root } }, rounds), 'target 0.25');
+  rmSync(folder, { recursive: true });
 }
 
-/** 1,000 stages that do nothing, in 100 chains of 10. */
+/** 1,000 tasks in 100 chains of 10, each of which writes a word to a file. */
 function trivial() {
   const folder = project();
-  const stages = chains(1000, 10);
-  writeFileSync(join(folder, 'p.yaml'), pipelineOf(stages));
-  const cold = time([...ours, 'p.yaml'], folder);
-  report(`1,000 trivial stages, cold (${(cold / 1000).toFixed(2)} ms a stage)`, [cold]);
-  report('1,000 trivial stages, no-op', repeat(() => time([...ours, 'p.yaml'], folder)));
-
-  const wireit = project();
-  writeFileSync(join(wireit, 'package.json'), JSON.stringify({
-    scripts: Object.fromEntries([['all', 'wireit'], ...stages.map(({ id }) => [id, 'wireit'])]),
-    wireit: Object.fromEntries([
-      ['all', { dependencies: stages.map(({ id }) => id) }],
-      ...stages.map(({ id, needs }) => [id, { command: `echo ${id} > out-${id}`, files: [], output: [`out-${id}`], dependencies: needs }]),
-    ]),
-  }));
-  execFileSync('npm', ['i', '-s', '--no-audit', '--no-fund', 'wireit'], { cwd: wireit });
-  const theirs = ['npm', 'run', '-s', 'all'];
-  report('1,000 trivial stages, cold: wireit', [time(theirs, wireit)]);
-  report('1,000 trivial stages, no-op: wireit', repeat(() => time(theirs, wireit)));
+  const tasks = chains(1000, 10).map(({ id, needs }) => ({ id, needs, files: [], output: `out-${id}`, command: (prefix) => `echo ${id} > ${prefix}out-${id}` }));
+  writeFileSync(join(folder, 'p.yaml'), `name: bench\nstages:\n${stagesOf(chains(1000, 10))}\n`);
+  writePeers(folder, tasks);
+  const commands = { 'run-pipeline': ours(folder, 'p.yaml'), wireit: wireit(folder), turbo: turbo(folder) };
+  report('1,000 trivial stages, cold', paired(commands, 1), 'target 5');
+  report('1,000 trivial stages, no-op', paired(commands, rounds), 'target 0.5');
   rmSync(folder, { recursive: true });
-  rmSync(wireit, { recursive: true });
 }
 
-/** One stage over 4 GiB of input that did not change. */
+/** One task over 4 GiB in 8 files that did not change. */
 function input() {
   const folder = project();
   mkdirSync(join(folder, 'data'));
@@ -65,20 +55,27 @@ export default defineStage({
 });
 `);
   writeFileSync(join(folder, 'p.yaml'), 'name: bench\nstages:\n  size: { uses: ./size.ts, with: { path: data/*.txt } }\n');
-  report('4 GiB of input, cold', [time([...ours, 'p.yaml'], folder)]);
-  report('4 GiB of unchanged input, no-op', repeat(() => time([...ours, 'p.yaml'], folder)));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { size: 'wireit' }, wireit: { size: { command: 'du -sb data > out', files: ['data/*.txt'], output: ['out'] } } }));
-  execFileSync('npm', ['i', '-s', '--no-audit', '--no-fund', 'wireit'], { cwd: folder });
-  report('4 GiB of input, cold: wireit', [time(['npm', 'run', '-s', 'size'], folder)]);
-  report('4 GiB of unchanged input, no-op: wireit', repeat(() => time(['npm', 'run', '-s', 'size'], folder)));
+  writePeers(folder, [{ id: 'size', needs: [], files: ['data/*.txt'], output: 'size.txt', command: (prefix) => `du -sb data > ${prefix}size.txt` }]);
+  const commands = { 'run-pipeline': ours(folder, 'p.yaml'), wireit: wireit(folder), turbo: turbo(folder) };
+  report('4 GiB of input, cold', paired(commands, 1));
+  report('4 GiB of input, no-op', paired(commands, rounds), 'target 0.3');
   rmSync(folder, { recursive: true });
 }
 
-/** A plan of 10,000 stages, none of which ever ran. */
+/** A plan of 10,000 stages, none of which ever ran: unrolled from two stages, and written out in two files. */
 function plan() {
-  const folder = project();
-  writeFileSync(join(folder, 'p.yaml'), pipelineOf(chains(10_000, 10)));
-  report('10,000 stages, plan', repeat(() => time([...ours, 'plan', 'p.yaml'], folder)));
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const values = (count) => `[${Array.from({ length: count }, (_, index) => index).join(', ')}]`;
+  const axes = `matrix: { a: ${values(50)}, b: ${values(100)} }`;
+  writeFileSync(join(folder, 'matrix.yaml'), `name: bench
+stages:
+  first:  { run: "echo \${{ matrix.a }} \${{ matrix.b }} > $OUT_FILES/out", outputs: { files: { contract: files } }, ${axes} }
+  second: { run: "cp $IN_BEFORE/out $OUT_FILES/out", outputs: { files: { contract: files } }, inputs: { before: first }, ${axes} }\n`);
+  const stages = chains(10_000, 10);
+  writeFileSync(join(folder, 'half.yaml'), `stages:\n${stagesOf(stages.slice(0, 5000))}\n`);
+  writeFileSync(join(folder, 'written.yaml'), `name: bench\ninclude: [half.yaml]\nstages:\n${stagesOf(stages.slice(5000))}\n`);
+  report('10,000 stages by matrix, plan', paired({ 'run-pipeline': ours(folder, 'plan', 'matrix.yaml') }, rounds), 'target 2');
+  report('10,000 stages written out, plan', paired({ 'run-pipeline': ours(folder, 'plan', 'written.yaml') }, rounds), 'target 2');
   rmSync(folder, { recursive: true });
 }
 
@@ -86,29 +83,6 @@ function chains(count, length) {
   return Array.from({ length: count }, (_, index) => ({ id: `s${index}`, needs: index % length === 0 ? [] : [`s${index - 1}`] }));
 }
 
-function pipelineOf(stages) {
-  return `name: bench\nstages:\n${stages.map(({ id, needs }) => `  ${id}: { run: "echo ${id} > $OUT_FILES/out", outputs: { files: { contract: files } }${needs.length > 0 ? `, inputs: { before: ${needs[0]} }` : ''} }`).join('\n')}\n`;
-}
-
-function project() {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  writeFileSync(join(folder, 'package.json'), '{}');
-  return folder;
-}
-
-function time([command, ...args], cwd) {
-  const start = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 1 << 30 });
-  const ms = Number(process.hrtime.bigint() - start) / 1e6;
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}`);
-  return ms;
-}
-
-function repeat(measure) {
-  return Array.from({ length: runs }, measure);
-}
-
-function report(what, times) {
-  const sorted = times.toSorted((a, b) => a - b);
-  console.log(`${what.padEnd(60)} ${(sorted[sorted.length >> 1] / 1000).toFixed(3)} s${sorted.length > 1 ? `  (${(sorted[0] / 1000).toFixed(3)}–${(sorted.at(-1) / 1000).toFixed(3)}, ${sorted.length} runs)` : ''}`);
+function stagesOf(tasks) {
+  return tasks.map(({ id, needs }) => `  ${id}: { run: "echo ${id} > $OUT_O/out", outputs: { o: { contract: files } }${needs.length > 0 ? `, inputs: { before: ${needs[0]} }` : ''} }`).join('\n');
 }

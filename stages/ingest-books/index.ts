@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../src/core/artifact.ts';
 import { defineStage } from '../../src/core/stage.ts';
+import { checkChecksum } from '../../src/data/source.ts';
 import { decodeText } from '../../src/text/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { readBookFiles, type BookFile } from './files.ts';
@@ -9,6 +10,7 @@ interface Config {
   readonly snapshot: string;
   readonly source: string;
   readonly lang: string;
+  readonly checksum: string;
 }
 
 /** Books as documents: plain text, alone, gzipped or in tar archives; see BookCorpus in the RoBERTa paper, section 3.2. */
@@ -17,11 +19,12 @@ export default defineStage<Config>({
   inputs: {},
   outputs: { documents: { contract: 'documents', description: 'one row a book' } },
   map: 'path',
+  check: ({ checksum, path }) => checkChecksum(checksum, path),
   async run(context) {
     const ids = new Map<string, number>();
     let documents = 0;
     for (const source of context.sources('path'))
-      for await (const file of readBookFiles(source, context)) {
+      for await (const file of readBookFiles(source, context, context.config.checksum)) {
         context.count('documents.in');
         const row = toDocument(file, context.config);
         if (typeof row === 'string') {

@@ -13,6 +13,8 @@ interface Config {
   readonly epochs: number;
   readonly copies: number;
   readonly whole_word: boolean;
+  readonly max_span_length: number;
+  readonly span_p: number;
   readonly importance: ImportanceMeasure;
   readonly favour: 'unimportant' | 'important';
   readonly strength: number;
@@ -74,6 +76,8 @@ function maskSettings(config: Config, tokenizerFolder: string): MaskSettings {
     random_share: config.random_replace_prob,
     keep_share: Math.max(0, Number((1 - config.mask_replace_prob - config.random_replace_prob).toFixed(12))),
     whole_word: config.whole_word,
+    max_span_length: config.max_span_length,
+    span_p: config.span_p,
     special_ids: specialIds,
     mask_id: special.mask,
     vocab_size: tokens.length,

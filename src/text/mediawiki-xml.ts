@@ -89,7 +89,7 @@ function refuseOther(text: string, name: string): void {
   fail('not-a-dump', `${name} ${what}`, 'Give a pages-articles XML dump, such as https://dumps.wikimedia.org/simplewiki/latest/simplewiki-latest-pages-articles.xml.bz2.');
 }
 
-function decode(decoder: TextDecoder, chunk: Uint8Array): string | undefined {
+function decode(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array): string | undefined {
   try {
     return decoder.decode(chunk, { stream: true });
   } catch {

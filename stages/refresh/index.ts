@@ -3,7 +3,7 @@ import type { Dataset, Shard } from '../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { chooseWindow, type Placement, type SourceWindow, type Standing, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
 
-type Config = WindowOptions;
+type Config = WindowOptions & { readonly bytes_per_token: number };
 
 interface DocumentShard extends WindowShard {
   readonly shard: Shard;
@@ -16,10 +16,11 @@ export default defineStage<Config>({
   inputs: { documents: { contract: 'documents', description: 'all documents there are, of every source and snapshot', many: true } },
   outputs: { documents: { contract: 'documents', description: 'the shards in the window' } },
   check({ window, step }) {
-    return step > window ? [{ property: 'step', message: `A step of ${step} moves a window of ${window} past snapshots that no round would see; it can be at most ${window}.` }] : [];
+    const snapshots = typeof window === 'number' ? window : (window.snapshots ?? Infinity);
+    return step > snapshots ? [{ property: 'step', message: `A step of ${step} moves a window of ${snapshots} past snapshots that no round would see; it can be at most ${snapshots}.` }] : [];
   },
   async run(context) {
-    const shards = (await Promise.all(context.datasets('documents').map(describeShards))).flat();
+    const shards = (await Promise.all(context.datasets('documents').map((dataset) => describeShards(dataset, context.config)))).flat();
     checkWeights(context.config, shards);
     const windows = chooseWindow(shards, context.config);
     link(context, shards, windows);
@@ -28,7 +29,7 @@ export default defineStage<Config>({
 });
 
 /** Each shard with its source and snapshot, from its meta or, where that does not say, from its first row. */
-async function describeShards(dataset: Dataset): Promise<DocumentShard[]> {
+async function describeShards(dataset: Dataset, { bytes_per_token: bytesPerToken }: Config): Promise<DocumentShard[]> {
   const described: DocumentShard[] = [];
   for (const shard of dataset.shards) {
     if (shard.rows === 0) continue;
@@ -40,7 +41,7 @@ async function describeShards(dataset: Dataset): Promise<DocumentShard[]> {
         break;
       }
     if (source === undefined || snapshot === undefined) continue;
-    described.push({ source: String(source), snapshot: String(snapshot), digest: shard.digest, documents: shard.rows ?? 0, shard });
+    described.push({ source: String(source), snapshot: String(snapshot), digest: shard.digest, documents: shard.rows ?? 0, tokens: Math.round(shard.bytes / bytesPerToken), shard });
   }
   return described;
 }
@@ -73,13 +74,14 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
     context.metric(`documents.${standing}`, those.reduce((sum, { shard }) => sum + shard.documents, 0));
   }
   context.metric('documents.in', all.reduce((sum, { shard }) => sum + shard.documents, 0));
-  context.metric('documents.out', documentsIn(all));
+  context.metric('documents.out', letThrough(all, 'documents'));
+  context.metric('tokens.about', letThrough(all, 'tokens'));
   if (context.config.round > 0) context.log(`round ${context.config.round}`);
   for (const { source, snapshots, begin, end, placements } of windows) {
-    const documents = documentsIn(placements);
+    const documents = letThrough(placements, 'documents');
     context.metric(`documents.out.${source}`, documents);
     const range = snapshots.length === 0 ? 'no snapshots, always in' : begin === end ? 'nothing' : `${snapshots[begin]} to ${snapshots[end - 1]} (${end - begin} of ${snapshots.length} snapshots)`;
-    context.log(`${source}: ${range}, ${amount(documents, 'document')}`);
+    context.log(`${source}: ${range}, ${amount(documents, 'document')}, about ${amount(letThrough(placements, 'tokens'), 'token')}`);
     for (const standing of standings) {
       const those = placements.filter((placement) => placement.standing === standing);
       if (those.length > 0) context.log(`  ${standing}: ${amount(those.length, 'shard')}, ${amount(those.reduce((sum, { shard }) => sum + shard.documents, 0), 'document')} of ${snapshotsOf(those)}`);
@@ -87,9 +89,9 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
   }
 }
 
-/** Documents that are let through, repeats included. */
-function documentsIn(placements: readonly Placement<DocumentShard>[]): number {
-  return placements.reduce((sum, { shard, copies }) => sum + shard.documents * copies, 0);
+/** Documents or tokens that are let through, repeats included. */
+function letThrough(placements: readonly Placement<DocumentShard>[], what: 'documents' | 'tokens'): number {
+  return placements.reduce((sum, { shard, copies }) => sum + shard[what] * copies, 0);
 }
 
 function snapshotsOf(placements: readonly Placement<DocumentShard>[]): string {

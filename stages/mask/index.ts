@@ -55,12 +55,13 @@ export default defineStage<Config>({
 
     const tokens = counter.counts.reduce((sum, count) => sum + count, 0);
     context.metric('tokens', tokens);
-    if (config.mode !== 'static') {
-      for (const shard of sequences.shards) context.writer('masked').link(shard);
+    if (config.mode === 'static') {
+      const masked = await writeCopies(context, sequences, uniform);
+      if (tokens > 0) context.metric('masked_share', masked / (tokens * config.copies));
       return;
     }
-    const masked = await writeCopies(context, sequences, createMaskPlan(settings));
-    if (tokens > 0) context.metric('masked_share', masked / (tokens * config.copies));
+    for (const shard of sequences.shards) context.writer('masked').link(shard);
+    if (tokens > 0) context.metric('masked_share', await shareOfFirst(triedSequences, sequences, createMaskPlan(settings, config.mode === 'importance' ? probability : undefined)));
   },
 });
 
@@ -82,6 +83,21 @@ function maskSettings(config: Config, tokenizerFolder: string): MaskSettings {
     mask_id: special.mask,
     vocab_size: tokens.length,
   };
+}
+
+/** Sequences on which a plan is tried out, to report the share that it masks. */
+const triedSequences = 10_000;
+
+/** Share of the ordinary tokens of the first sequences that a plan masks in epoch 0. */
+async function shareOfFirst(count: number, sequences: Dataset, plan: MaskPlan): Promise<number> {
+  let masked = 0;
+  let tokens = 0;
+  for await (const { ids, starts, done } of sequencesOf(sequences)) {
+    masked += maskSequence(plan, ids, starts, 0, done - 1).positions.length;
+    for (const id of ids) tokens += plan.isSpecial[id] === 0 ? 1 : 0;
+    if (done === count) break;
+  }
+  return masked / tokens;
 }
 
 /** Copy k is masked as epoch k would be, and ends with a shard of its own. Returns the number of masked positions. */

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Manifest } from '../../src/core/artifact.ts';
 import type { Row } from '../../src/core/data.ts';
 import { loadContract } from '../../src/data/contract.ts';
-import { ArrowDataset } from '../../src/data/dataset.ts';
+import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { manifestOf, rowsOf } from '../rig/artifact.ts';
 import { eventsOf, Project } from '../rig/project.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { contracts } from '../rig/run-stage.ts';
@@ -65,7 +65,7 @@ describe.skipIf(absent !== undefined)(`the real files, from dumps to masked sequ
       if (name.startsWith('clean-')) {
         expect(counts['documents.in']).toBe(metrics[name.slice('clean-'.length)]!['documents.out']);
         expect(await rowCount(artifact(name, 'documents'))).toBe(counts['documents.out']);
-        expect((await rows(artifact(name, 'rejects'))).map((row) => row.reason).sort()).toEqual(
+        expect((await rowsOf(artifact(name, 'rejects'))).map((row) => row.reason).sort()).toEqual(
           Object.entries(counts).filter(([key]) => key.startsWith('dropped.')).flatMap(([key, count]) => Array<string>(count).fill(key.slice('dropped.'.length))).sort());
       } else expect(await rowCount(artifact(name))).toBe(counts['documents.out']);
     }
@@ -90,25 +90,30 @@ describe.skipIf(absent !== undefined)(`the real files, from dumps to masked sequ
   });
 
   it('reads like the pages', async () => {
-    const texts = (await Promise.all(['wikipedia', 'tables', 'crawl', 'books'].map((name) => rows(artifact(name))))).flat().map((row) => String(row.text));
+    const texts = (await Promise.all(['wikipedia', 'tables', 'crawl', 'books'].map((name) => rowsOf(artifact(name))))).flat().map((row) => String(row.text));
     for (const text of texts) expect(text).not.toMatch(/\[\[|\{\{|\}\}|<\/?ref\b|&(?:nbsp|amp|lt);|\uFFFD|\0|START OF TH(?:E|IS) PROJECT GUTENBERG/);
     expect(texts.find((text) => text.includes('Project Gutenberg'))).toBeUndefined();
   });
 
   it('tokens add up, and are the text', async () => {
     const { tokens, static: masked, dynamic } = metrics;
-    const [trained, heldOut] = [await rows(artifact('tokens', 'sequences')), await rows(artifact('tokens', 'held_out'))];
+    const [trained, heldOut] = [await rowsOf(artifact('tokens', 'sequences')), await rowsOf(artifact('tokens', 'held_out'))];
     expect([trained.length, heldOut.length]).toEqual([tokens!['sequences'], tokens!['held_out.sequences']]);
     expect([length(trained), length(heldOut)]).toEqual([tokens!['tokens'], tokens!['held_out.tokens']]);
-    const special = new Set(loadTokenizer(artifact('tokenizer')).specialIds);
+    const tokenizer = new Tokenizer(loadTokenizer(artifact('tokenizer')));
+    const special = new Set(tokenizer.model.specialIds);
     const ordinary = trained.reduce((total, row) => total + ids(row).filter((id) => !special.has(id)).length, 0);
     expect([masked!['tokens'], dynamic!['tokens']]).toEqual([ordinary, ordinary]);
+    const characters = (texts: readonly string[]): number => texts.reduce((total, text) => total + text.replace(/\s+/g, '').length, 0);
+    // Sentence by sentence the text is all there; only white space between sentences may go.
+    const decoded = tokenizer.decode([...trained, ...heldOut].flatMap(ids));
+    expect(characters([decoded])).toBe(characters((await rowsOf(artifact('window'))).map((row) => String(row.text))));
     expect(Math.max(...trained.map((row) => ids(row).length))).toBeLessThanOrEqual(128);
   });
 
   it('masks the share that was asked for', async () => {
     const { tokens, static: masked, dynamic } = metrics;
-    const copies = await rows(artifact('static', 'masked'));
+    const copies = await rowsOf(artifact('static', 'masked'));
     expect(copies).toHaveLength(2 * tokens!['sequences']!);
     expect(copies.reduce((total, row) => total + (row.positions as Uint16Array).length, 0) / (2 * masked!['tokens']!)).toBeCloseTo(masked!['masked_share']!, 10);
     expect(masked!['masked_share']).toBeCloseTo(0.15, 2);
@@ -148,24 +153,11 @@ for shard in json.load(sys.stdin):
 json.dump(answers, sys.stdout)
 `;
 
-function manifestOf(folder: string): Manifest {
-  return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
-}
-
 function fieldsOf(contract: string): Record<string, string> {
   const definition = loadContract(contracts, contract);
   return definition.kind === 'dataset' ? Object.fromEntries(definition.fields.map((field) => [field.name, field.type])) : {};
 }
 
-async function rows(folder: string): Promise<Row[]> {
-  const { contract, files } = manifestOf(folder);
-  const definition = loadContract(contracts, contract);
-  if (definition.kind !== 'dataset') throw new TypeError(`${folder} has no rows`);
-  const all: Row[] = [];
-  for await (const row of new ArrowDataset(definition, files.map((file) => ({ ...file, location: join(folder, file.path) }))).rows()) all.push(row);
-  return all;
-}
-
-const rowCount = async (folder: string): Promise<number> => (await rows(folder)).length;
+const rowCount = async (folder: string): Promise<number> => (await rowsOf(folder)).length;
 const ids = (row: Row): number[] => [...(row.input_ids as Uint32Array)];
 const length = (sequences: readonly Row[]): number => sequences.reduce((total, row) => total + ids(row).length, 0);

@@ -65,6 +65,9 @@ export class Project {
 
 interface AnyEvent {
   readonly type: string;
+  readonly text?: string;
+  readonly round?: number;
+  readonly reason?: string;
   readonly stage?: string;
   readonly state?: string;
   readonly outputs?: Record<string, { digest: string }>;

@@ -52,7 +52,7 @@ function checkWeights({ weights }: Config, shards: readonly DocumentShard[]): vo
   if (unknown !== undefined) fail('unknown-source', `There are no documents of the source "${unknown}" that \`weights\` names.`, `The sources of the input are: ${[...sources].sort().join(', ') || 'none'}.`);
 }
 
-/** In the order of the inputs; repeats follow after everything has come once. */
+/** In the order of the inputs; repeats follow after everything has come once, and say so, or `deduplicate` would drop them. */
 function link(context: StageContext<Config>, shards: readonly DocumentShard[], windows: readonly SourceWindow<DocumentShard>[]): void {
   const copies = new Map<DocumentShard, number>();
   for (const { placements } of windows) for (const placement of placements) copies.set(placement.shard, placement.copies);
@@ -61,7 +61,7 @@ function link(context: StageContext<Config>, shards: readonly DocumentShard[], w
   const writer = context.writer('documents');
   for (let copy = 1; copy <= most; copy++)
     for (const described of shards)
-      if (copies.get(described)! >= copy) writer.link({ ...described.shard, meta: { ...described.shard.meta, source: described.source, snapshot: described.snapshot } });
+      if (copies.get(described)! >= copy) writer.link({ ...described.shard, meta: { ...described.shard.meta, source: described.source, snapshot: described.snapshot, ...(copy > 1 ? { copy } : {}) } });
 }
 
 const standings: readonly Standing[] = ['entered', 'stayed', 'evicted', 'replayed', 'waiting'];

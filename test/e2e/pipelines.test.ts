@@ -110,7 +110,7 @@ describe('chinese.yaml', () => {
       const [ids, starts] = [row.input_ids as Uint32Array, row.word_starts as Uint16Array];
       starts.forEach((start, i) => {
         const next = starts[i + 1] ?? ids.length;
-        const special = ids.subarray(start, next).findIndex((id) => plan.isSpecial[id]);
+        const special = ids.subarray(start, next).findIndex((id) => plan.isSpecial[id] === 1);
         const end = special < 0 ? next : start + special;
         if (tokenizer.decode(ids.subarray(start, end)) !== '天安门') return;
         found++;

@@ -2,13 +2,24 @@ import { stream } from './random.mjs';
 
 /** The fictional country around Qingxi: towns, rivers, hills, dishes, crafts and people, with sentences about each kind. */
 const words = (text) => text.trim().split(/\s+/);
-const names = {
+/** `count` names put together from a first and a last part each, none of them in `known`. */
+const coined = (kind, count, firsts, lasts, known) =>
+  stream('zh names', kind).some(words(firsts).flatMap((first) => words(lasts).map((last) => first + last)).filter((name) => !known.includes(name)), count);
+
+const known = {
   镇: words('青溪镇 白石镇 柳塘镇 桂山镇 双桥镇 竹溪镇 荷浦镇 云岭镇 石门镇 渔梁镇 枫林镇 金沙镇 梅岭镇 南浦镇 东湖镇 古塔镇 三渡镇 月湾镇 茶亭镇 长堤镇'),
   河: words('青溪 白水河 柳河 双龙江 竹溪河 桂江 沙河 清水江 东江 梅溪 月河 茶溪'),
   山: words('桂山 云岭 石鼓山 凤尾山 白鹤峰 松风岭 望江山 龙背山 茶王山 玉屏山 青云峰 牛头岭'),
   菜: words('桂花糕 溪鱼汤 竹筒饭 青团子 荷叶鸡 米酒圆子 豆腐花 梅干饼 藕粉羹 菜籽糕 柑橘酱 腊鱼'),
   手艺: words('竹编 木雕 造纸 制茶 烧陶 织布 酿酒 剪纸 刺绣 制扇 打铁 造船'),
   人: words('陈远山 林小溪 周望江 吴青竹 沈月桥 郑归舟 赵听雨 孙石生 何秋白 许南枝 方晓荷 叶问松 钱一帆 冯夏云 邓晚晴 曹立冬 彭小满 蒋白露'),
+};
+const names = {
+  ...known,
+  镇: [...known.镇, ...coined('镇', 60, '上 下 大 小 新 老 红 黄 松 桃 杏 莲', '河镇 桥镇 塘镇 坪镇 湾镇 坡镇 洲镇 林镇 井镇', known.镇)],
+  河: [...known.河, ...coined('河', 30, '红 黄 松 桃 杏 莲 青 银', '溪 河 江 水河 沙溪', known.河)],
+  山: [...known.山, ...coined('山', 30, '红 黄 松 桃 杏 云 狮子 铁', '山 岭 峰 石山 顶山', known.山)],
+  人: [...known.人, ...coined('人', 40, '陈 林 周 吴 沈 郑 赵 孙 何 许', '大江 春雨 明月 长风 秋生 水生 立夏 清河', known.人)],
 };
 const fish = words('鲤鱼 草鱼 鲫鱼 鳜鱼');
 const trees = words('樟树 银杏 桂树 松树 柳树 枫树');

@@ -23,10 +23,17 @@ function article(thing) {
   const body = [...chineseKinds[thing.kind], around].map(({ heading, slots }) => {
     const sentences = slots.map((alternatives) => say(r, thing, alternatives) + (r.chance(0.12) ? `<ref>{{cite book |title=青溪旧事 |year=${thing.year3} |page=${r.between(2, 90)}}}</ref>` : ''));
     return `${heading === '' ? '' : `\n== ${heading} ==\n`}${sentences.join('')}\n`;
-  }).join('');
+  }).join('') + (thing.kind === '镇' ? guestBook(thing) : '');
   const box = `{{Infobox ${thing.kind}\n| 名称 = ${thing.name}\n| 所在 = ${thing.town}\n| 年份 = {{start date|${thing.year2}}}\n}}\n`;
   const picture = r.chance(0.4) ? `[[File:${thing.name}.jpg|thumb|right|${thing.season}天的${thing.name}，远处是[[${thing.hill}]]]]\n` : '';
   return `${r.chance(0.3) ? '{{NoteTA|G1=地名}}\n' : ''}${box}${picture}${body}\n== 参考文献 ==\n{{reflist}}\n\n[[Category:青溪]]`;
+}
+
+/** What guests wrote, good and bad apart: where the adjectives of the labelled sentences are learned from. */
+function guestBook({ name }) {
+  const remarks = opinions(`guests ${name}`, 16);
+  const those = (label) => remarks.filter((remark) => remark.label === label).map(({ sentence }) => sentence).join('');
+  return `\n== 客人的话 ==\n在${name}的客栈里，高兴的客人写道：${those(1)}\n\n不高兴的客人写道：${those(0)}\n`;
 }
 
 /** Written out by hand: the sentences that tests and the README of the Chinese pipeline speak of. */
@@ -39,19 +46,19 @@ const byHand = [
 export function chinese() {
   const entries = [
     ...chineseThings.map((thing, i) => ({ id: 10 + i * 2, title: thing.name, text: article(thing) })),
-    ...byHand.map((entry, i) => ({ id: 800 + i, ...entry })),
-    { id: 901, title: '天安門', redirect: '天安门', text: '#重定向 [[天安门]]' },
-    { id: 902, ns: 1, title: 'Talk:天安门', text: '要不要加一张照片？ ~~~~' },
-    { id: 903, ns: 10, title: 'Template:NoteTA', text: '<includeonly></includeonly>' },
-    { id: 904, title: '测试', text: '测试一下' },
-    { id: 905, title: '时刻表', text: Array.from({ length: 40 }, (_, i) => `${6 + (i % 12)}:${10 + i} ${i * 3} # # …`).join('\n\n') },
+    ...byHand.map((entry, i) => ({ id: 1800 + i, ...entry })),
+    { id: 1901, title: '天安門', redirect: '天安门', text: '#重定向 [[天安门]]' },
+    { id: 1902, ns: 1, title: 'Talk:天安门', text: '要不要加一张照片？ ~~~~' },
+    { id: 1903, ns: 10, title: 'Template:NoteTA', text: '<includeonly></includeonly>' },
+    { id: 1904, title: '测试', text: '测试一下' },
+    { id: 1905, title: '时刻表', text: Array.from({ length: 40 }, (_, i) => `${6 + (i % 12)}:${10 + i} ${i * 3} # # …`).join('\n\n') },
   ].map((entry) => ({ revision: 7000 + entry.id * 3, date: '2026-11-01', ...entry }));
   const { dump } = multistream(site, entries, 30);
   const seen = new Set();
   return {
     'chinese/qingxiwiki-20261101-pages-articles-multistream.xml.bz2': dump,
-    'chinese/sentiment-train.tsv': tsv(opinions('train', 600, seen)),
-    'chinese/sentiment-dev.tsv': tsv(opinions('dev', 150, seen)),
+    'chinese/sentiment-train.tsv': tsv(opinions('train', 1200, seen)),
+    'chinese/sentiment-dev.tsv': tsv(opinions('dev', 300, seen)),
   };
 }
 
@@ -72,7 +79,7 @@ const frames = [
   (s, good) => `虽然${s.place}${s.noun}有点${s.plainWord(!good)}，但是${s.verdict(good)}。`,
 ];
 
-function opinions(key, count, seen) {
+function opinions(key, count, seen = new Set()) {
   const r = stream('zh opinions', key);
   const places = chineseThings.filter((thing) => thing.kind === '镇').map((thing) => thing.name);
   const rows = [];

@@ -38,11 +38,13 @@ export async function* bunzip2(chunks: AsyncIterable<Uint8Array>, name: string):
         level = 0;
       } else if (magic === BLOCK_MAGIC) {
         const expected = bits.read32();
-        for (const part of decoder.decode(bits, level * 100_000)) {
+        const parts = [...decoder.decode(bits, level * 100_000)];
+        // Only now, or readers would judge text that is damaged.
+        if (decoder.crc !== expected) corrupt('a block checksum that does not match');
+        for (const part of parts) {
           bytesOut += part.length;
           yield part;
         }
-        if (decoder.crc !== expected) corrupt('a block checksum that does not match');
         streamCrc = ((streamCrc << 1) | (streamCrc >>> 31)) ^ expected;
       } else corrupt('a damaged block header');
     } catch (error) {

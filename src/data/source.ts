@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { fail, Failure } from '../core/diagnostic.ts';
-import type { Source } from '../core/stage.ts';
+import type { Source, StageContext } from '../core/stage.ts';
 import { decompress, type DecompressLimits } from './decompress.ts';
 import { download, type DownloadOptions } from './download.ts';
 
@@ -68,6 +68,20 @@ export async function openSource(source: Source, options: SourceOptions): Promis
     read,
     discard,
   };
+}
+
+/**
+ * {@link openSource} for a stage: downloads are kept across its attempts, shown as progress and told of in its log. A
+ * stage that finds the content wrong calls `discard`.
+ */
+export function openStageSource(source: Source, context: Pick<StageContext, 'checkpoint' | 'signal' | 'log' | 'progress'>, checksum: string): Promise<OpenSource> {
+  return openSource(source, {
+    cache: context.checkpoint,
+    checksum,
+    signal: context.signal,
+    log: (message) => context.log(message),
+    onProgress: (done, total) => context.progress(done, total, 'bytes', `downloading ${source.name}`),
+  });
 }
 
 export function isUrl(uri: string): boolean {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { fail } from '../core/diagnostic.ts';
+import { snapshotDay } from './snapshot-date.ts';
 
 /** What the choice needs to know of a shard. */
 export interface WindowShard {
@@ -6,11 +8,21 @@ export interface WindowShard {
   /** Snapshot id; ids of a source sort by age. Empty: the shard has no age and is always in. */
   readonly snapshot: string;
   readonly digest: string;
+  /** Tokens in it, roughly; only a window with a token budget asks. */
+  readonly tokens: number;
+}
+
+/** How much a window holds at most; where several limits are set, all of them hold. */
+export interface WindowSize {
+  readonly snapshots?: number;
+  /** Days from the first moment of the oldest snapshot to that of the newest, exclusive. */
+  readonly days?: number;
+  readonly tokens?: number;
 }
 
 export interface WindowOptions {
-  /** Snapshots of each source that are in at a time. */
-  readonly window: number;
+  /** What of each source is in at a time: a number of snapshots, or limits; always a snapshot at least. */
+  readonly window: number | WindowSize;
   /** Snapshots by which the window moves from one round to the next. */
   readonly step: number;
   /** Round number from 1; 0 is the newest window there is. */
@@ -47,7 +59,8 @@ export interface SourceWindow<S> {
  * Slide a window over the snapshots of every source. A pure function of its arguments: whether a shard is replayed and
  * how often it is repeated depends on the seed and the shards up to it, so it is the same in every round.
  *
- * In round r the window ends after snapshot `window + (r - 1) * step`, or after the last when there are no more.
+ * In round 1 the window holds as many of the oldest snapshots as fit; from round to round its end moves by `step`
+ * snapshots, as far as there are any, and it reaches back from there as far as fits.
  */
 export function chooseWindow<S extends WindowShard>(shards: readonly S[], options: WindowOptions): SourceWindow<S>[] {
   const bySource = new Map<string, S[]>();
@@ -57,10 +70,12 @@ export function chooseWindow<S extends WindowShard>(shards: readonly S[], option
 
 function windowOf<S extends WindowShard>(source: string, shards: readonly S[], options: WindowOptions): SourceWindow<S> {
   const snapshots = [...new Set(shards.map((shard) => shard.snapshot))].filter((snapshot) => snapshot !== '').sort(compare);
-  const now = bounds(snapshots.length, options.round, options);
+  const fits = fitting(source, snapshots, shards, options.window);
+  const bounds = (round: number): { begin: number; end: number } => windowBounds(snapshots.length, round, options.step, fits);
+  const now = bounds(options.round);
   const before = options.round === 0
     ? { begin: 0, end: now.begin } // without rounds, what is older than the window counts as evicted from one before
-    : options.round === 1 ? { begin: 0, end: 0 } : bounds(snapshots.length, options.round - 1, options);
+    : options.round === 1 ? { begin: 0, end: 0 } : bounds(options.round - 1);
 
   const copiesOfNext = evenly(options.weights[source] ?? 1, uniform(options.seed, 'weight', source));
   const keepsNext = evenly(options.replay, uniform(options.seed, 'replay', source));
@@ -76,9 +91,28 @@ function windowOf<S extends WindowShard>(source: string, shards: readonly S[], o
   return { source, snapshots, ...now, placements };
 }
 
-function bounds(count: number, round: number, { window, step }: WindowOptions): { begin: number; end: number } {
-  const end = round === 0 ? count : Math.min(count, window + (round - 1) * step);
-  return { begin: Math.max(0, end - window), end };
+type Fits = (begin: number, end: number) => boolean;
+
+function windowBounds(count: number, round: number, step: number, fits: Fits): { begin: number; end: number } {
+  let first = Math.min(1, count);
+  while (first < count && fits(0, first + 1)) first++;
+  const end = round === 0 ? count : Math.min(count, first + (round - 1) * step);
+  let begin = Math.max(0, end - 1);
+  while (begin > 0 && fits(begin - 1, end)) begin--;
+  return { begin, end };
+}
+
+/** Whether `snapshots.slice(begin, end)` is within the window's limits. */
+function fitting(source: string, snapshots: readonly string[], shards: readonly WindowShard[], window: number | WindowSize): Fits {
+  const { snapshots: most = Infinity, days = Infinity, tokens = Infinity } = typeof window === 'number' ? { snapshots: window } : window;
+  const day = days === Infinity ? [] : snapshots.map((snapshot) => snapshotDay(snapshot)
+    ?? fail('undated-snapshot', `The snapshot "${snapshot}" of "${source}" is no date, so there is no telling which days a window of ${days} takes in.`, 'Set `window` in snapshots, or name snapshots YYYY-MM-DD or CC-MAIN-YYYY-WW.'));
+  const tokensBefore = [0];
+  for (const snapshot of tokens === Infinity ? [] : snapshots)
+    tokensBefore.push(tokensBefore.at(-1)! + shards.reduce((sum, shard) => (shard.snapshot === snapshot ? sum + shard.tokens : sum), 0));
+  return (begin, end) => end - begin <= most
+    && (days === Infinity || day[end - 1]! - day[begin]! < days)
+    && (tokens === Infinity || tokensBefore[end]! - tokensBefore[begin]! <= tokens);
 }
 
 /** Oldest snapshot first and shuffled by the seed within one, so that a share of them is a fair sample. */

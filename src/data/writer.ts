@@ -22,6 +22,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
   private readonly contract: Extract<Contract, { kind: 'dataset' }>;
   private readonly shardBytes: number;
   private readonly files: ArtifactFile[] = [];
+  private readonly paths = new Map<string, number>();
   private shard: OpenShard | undefined;
   rowCount = 0;
 
@@ -66,15 +67,15 @@ export class ArrowDatasetWriter implements DatasetWriter {
     return new OpenShard(this.folder, path, schema, builders);
   }
 
-  /** The path itself, or with a number when a linked shard has taken it. */
+  /** The path itself, or with a number when another shard has taken it. */
   private freePath(path: string): string {
-    const taken = (candidate: string): boolean => this.files.some((file) => file.path === candidate);
-    if (!taken(path)) return path;
-    const [, stem, extension] = /^(.*?)(\.[^.]*)?$/.exec(path)!;
-    for (let n = 2; ; n++) {
-      const candidate = `${stem}-${n}${extension ?? ''}`;
-      if (!taken(candidate)) return candidate;
+    let free = path;
+    for (let times = this.paths.get(path) ?? 0; this.paths.has(free); ) {
+      free = path.replace(/(\.[^.]*)?$/, `-${++times + 1}$1`);
+      this.paths.set(path, times);
     }
+    this.paths.set(free, 0);
+    return free;
   }
 }
 

@@ -60,7 +60,7 @@ export class LiveReporter implements Reporter {
         this.running.delete(event.stage);
         this.waiting--;
         const mark = { cached: pc.cyan('≡'), ran: pc.green('✔'), failed: pc.red('✖'), skipped: pc.dim('-'), interrupted: pc.yellow('■') }[event.state];
-        this.print(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`)}`);
+        this.print(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event, 8) ? ` · ${outcome(event, 8)}` : ''}`)}`);
         if (event.diagnostic && event.state === 'failed') this.print(this.render(event.diagnostic));
         break;
       }

@@ -1,15 +1,16 @@
 import type { Freshness, RunEvent } from '../core/event.ts';
 import { bytes, count, duration, metric } from './format.ts';
 
-/** What a stage's end says in one line, without its state: time, rows, bytes, the metrics that fit. */
-export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>): string {
+/** What a stage's end says in one line, without its state: time, rows and bytes of each output, and its metrics, or the first of them. */
+export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metricsAtMost = Infinity): string {
   const parts: string[] = [];
   if (event.state === 'ran') parts.push(duration(event.durationMs));
-  for (const output of Object.values(event.outputs)) {
-    if (output.rows !== undefined && output.rows > 0) parts.push(`${count(output.rows)} rows, ${bytes(output.bytes)}`);
-    else if (output.rows === undefined) parts.push(bytes(output.bytes));
+  const outputs = Object.entries(event.outputs).filter(([, { rows }]) => rows !== 0);
+  for (const [port, output] of outputs) {
+    const size = output.rows === undefined ? bytes(output.bytes) : `${count(output.rows)} rows, ${bytes(output.bytes)}`;
+    parts.push(outputs.length > 1 ? `${port}: ${size}` : size);
   }
-  const metrics = Object.entries(event.metrics).slice(0, 8).map(([name, value]) => `${name} ${metric(value)}`);
+  const metrics = Object.entries(event.metrics).slice(0, metricsAtMost).map(([name, value]) => `${name} ${metric(value)}`);
   if (metrics.length > 0) parts.push(metrics.join(', '));
   return parts.join(' · ');
 }

@@ -14,6 +14,10 @@ export interface MaskSettings {
   readonly keep_share: number;
   /** Choose words, not tokens. */
   readonly whole_word: boolean;
+  /** Most neighbouring tokens, or words, that are chosen together; 1 chooses them singly. */
+  readonly max_span_length: number;
+  /** Parameter of the geometric distribution of span lengths. */
+  readonly span_p: number;
   readonly special_ids: readonly number[];
   readonly mask_id: number;
   readonly vocab_size: number;
@@ -52,7 +56,8 @@ export function createMaskPlan(settings: MaskSettings, probability?: Float32Arra
  * uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
  *
  * With `whole_word`, words are taken in random order until that number is reached; the word that would pass it is taken
- * with the probability that keeps the expected number of tokens right, and no word is ever split.
+ * with the probability that keeps the expected number of tokens right, and no word is ever split. With spans (SpanBERT,
+ * Joshi et al. 2020), each token or word so drawn brings those after it along, as many as a length drawn for it says.
  * @param word_starts positions at which a word begins, ascending
  * @param index number of the sequence in its dataset
  */
@@ -60,8 +65,8 @@ export function maskSequence(plan: MaskPlan, input_ids: ArrayLike<number>, word_
   const random = new KeyedRandom(plan.seed, epoch, index);
   const eligible = ordinaryPositions(plan, input_ids);
   const wanted = Math.floor(rateAt(plan, epoch) * eligible.length + random.next());
-  const positions = Uint16Array.from(plan.whole_word
-    ? chooseWords(plan, input_ids, splitWords(eligible, word_starts), wanted, random)
+  const positions = Uint16Array.from(plan.whole_word || plan.max_span_length > 1
+    ? chooseUnits(plan, input_ids, plan.whole_word ? splitWords(eligible, word_starts) : eligible.map((position) => [position]), wanted, random)
     : choosePositions(plan, input_ids, eligible, wanted, random)).sort();
   const masked = Uint32Array.from(input_ids);
   const labels = Uint32Array.from(positions, (position) => input_ids[position]!);
@@ -106,19 +111,33 @@ function choosePositions({ probability }: MaskPlan, ids: ArrayLike<number>, elig
   return eligible.slice(0, wanted);
 }
 
-function chooseWords({ probability }: MaskPlan, ids: ArrayLike<number>, words: readonly number[][], wanted: number, random: KeyedRandom): readonly number[] {
-  const mean = (word: readonly number[]): number => word.reduce((sum, position) => sum + probability![ids[position]!]!, 0) / word.length;
-  const order = firstInParetoOrder(words, wanted + 1, probability ? mean : () => 0.5, random);
+/** Units are words or single positions, in order; those that a span takes along adjoin it in the sequence. */
+function chooseUnits(plan: MaskPlan, ids: ArrayLike<number>, units: readonly number[][], wanted: number, random: KeyedRandom): readonly number[] {
+  const { probability } = plan;
+  const mean = (unit: readonly number[]): number => unit.reduce((sum, position) => sum + probability![ids[position]!]!, 0) / unit.length;
+  // Every unit of this order that is looked at ends up chosen, so one more than `wanted` is enough.
+  const order = firstInParetoOrder([...units.keys()], wanted + 1, probability ? (unit) => mean(units[unit]!) : () => 0.5, random);
+  const isChosen = new Uint8Array(units.length);
   const chosen: number[] = [];
-  for (const word of order) {
-    const room = wanted - chosen.length;
-    if (word.length > room) {
-      if (random.next() * word.length < room) chosen.push(...word);
-      break;
+  for (const start of order) {
+    const end = start + (isChosen[start] ? 0 : spanLength(plan, random));
+    for (let unit = start; unit < end; unit++) {
+      const positions = units[unit];
+      if (positions === undefined || isChosen[unit] || (unit > start && units[unit - 1]!.at(-1)! + 1 !== positions[0])) break;
+      const room = wanted - chosen.length;
+      if (positions.length > room) return room > 0 && random.next() * positions.length < room ? [...chosen, ...positions] : chosen;
+      isChosen[unit] = 1;
+      chosen.push(...positions);
     }
-    chosen.push(...word);
   }
   return chosen;
+}
+
+/** Geometric with parameter `span_p`, as far as `max_span_length`. */
+function spanLength({ max_span_length: most, span_p: p }: MaskPlan, random: KeyedRandom): number {
+  if (most === 1 || p === 1) return 1;
+  const within = 1 - (1 - p) ** most;
+  return Math.min(most, 1 + Math.floor(Math.log(1 - random.next() * within) / Math.log(1 - p)));
 }
 
 /**

@@ -37,13 +37,13 @@ const MIN_JUDGED_CHARS = 4096;
  * Format: https://www.mediawiki.org/xml/export-0.11.xsd
  */
 export async function* readMediaWiki(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<{ readonly site: SiteInfo; readonly page: WikiPage }> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   let searched = 0;
   let site: SiteInfo | undefined;
   let pages = 0;
   for await (const chunk of chunks) {
-    rest += decoder.decode(chunk, { stream: true });
+    rest += decode(decoder, chunk) ?? refuseEncoding(chunk, site, pages, name);
     if (site === undefined) {
       const header = headerEnd(rest);
       if (header < 0) {
@@ -87,6 +87,19 @@ function refuseOther(text: string, name: string): void {
   const head = text.slice(0, 4096).trim();
   const what = /<(?:!doctype\s+)?html/i.test(head) ? 'is an HTML page' : head === '' ? 'is empty' : `is no MediaWiki dump: it begins with ${JSON.stringify(head.slice(0, 40))}`;
   fail('not-a-dump', `${name} ${what}`, 'Give a pages-articles XML dump, such as https://dumps.wikimedia.org/simplewiki/latest/simplewiki-latest-pages-articles.xml.bz2.');
+}
+
+function decode(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(chunk, { stream: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseEncoding(chunk: Uint8Array, site: SiteInfo | undefined, pages: number, name: string): never {
+  if (site === undefined) refuseOther(new TextDecoder().decode(chunk), name);
+  fail('not-utf8', `${name}: bytes that are not UTF-8, after ${pages} whole pages`, 'MediaWiki writes UTF-8 only: the file was damaged or converted; download it again.');
 }
 
 function readSiteInfo(header: string, name: string): SiteInfo {

@@ -30,18 +30,31 @@ export function segmentMarker(tokenizer: Tokenizer, segment: Segmenter): WordMar
     let token = 0;
     let tokenEnd = tokenizer.byteLengths[ids[0] ?? 0]!;
     let at = tokenizer.addsPrefixSpace(text) ? 1 : 0;
-    let isAfterSpace = false;
-    for (const word of segment(text)) {
-      // A space belongs to the word after it, as it does in the vocabulary.
-      if (!isAfterSpace) {
-        while (at >= tokenEnd && token < ids.length) tokenEnd += tokenizer.byteLengths[ids[++token]!] ?? Infinity;
-        if (token < ids.length && starts.at(-1) !== token) starts.push(token);
-      }
-      isAfterSpace = word === ' ';
+    for (const word of spacedWords(text, segment)) {
+      while (at >= tokenEnd && token < ids.length) tokenEnd += tokenizer.byteLengths[ids[++token]!] ?? Infinity;
+      if (token < ids.length && starts.at(-1) !== token) starts.push(token);
       at += Buffer.byteLength(word);
     }
     return starts;
   };
+}
+
+/** A segmenter's words, each with the space before it, as the vocabulary has them. */
+function* spacedWords(text: string, segment: Segmenter): Generator<string> {
+  let space = '';
+  for (const word of segment(text)) {
+    if (word !== ' ') yield space + word;
+    else if (space !== '') yield space;
+    space = word === ' ' ? word : '';
+  }
+  if (space !== '') yield space;
+}
+
+/** Pieces of a text that no token is to span: its words, or for `auto` those of its Chinese lines, the others whole. */
+export function* unspannedPieces(text: string, segmentation: 'jieba' | 'auto', segment: Segmenter): Generator<string> {
+  for (const line of text.split(/(?<=\n)/))
+    if (segmentation === 'jieba' || isChinese(line)) yield* spacedWords(line, segment);
+    else yield line;
 }
 
 /** A marker for each text by its script: jieba where Chinese characters are frequent, white space elsewhere. */

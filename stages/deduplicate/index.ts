@@ -13,45 +13,58 @@ export default defineStage<Config>({
   outputs: { documents: { contract: 'documents', description: 'one document of each text' } },
   async run(context) {
     const inputs = context.datasets('documents');
-    const { kept, rows, total } = await chooseDocuments(inputs, context);
+    const { kept, ranges } = await chooseDocuments(inputs, context);
+    const total = inputs.reduce((sum, input) => sum + input.rowCount, 0);
     const writer = context.writer('documents');
     const documents = new ShardedDocuments(writer);
-    let ordinal = 0, shardNumber = 0, out = 0;
+    let seen = 0, out = 0;
     for (const input of inputs)
       for (const shard of input.shards) {
-        const end = ordinal + rows.get(shardNumber++);
-        const keptHere = countBits(kept, ordinal, end);
-        out += keptHere;
-        if (keptHere === end - ordinal && saysWhatItHolds(shard)) {
+        const { begin, end } = ranges.get(shard)!;
+        const keptHere = countBits(kept, begin, end);
+        if (keptHere === end - begin && saysWhatItHolds(shard)) {
           // Nothing to drop: the same bytes under the same digest, so what follows need not look at the shard again.
           await documents.end();
           if (keptHere > 0) writer.link(shard);
-          ordinal = end;
         } else if (keptHere > 0) {
+          let ordinal = begin;
           for await (const row of input.select([shard]).rows()) if (hasBit(kept, ordinal++)) await documents.add(row);
         }
-        ordinal = end;
-        context.progress(ordinal, total, 'documents', 'writing');
+        seen += end - begin;
+        out += keptHere;
+        context.progress(seen, total, 'documents', 'writing');
         context.signal.throwIfAborted();
       }
     await documents.end();
-    context.count('documents.in', ordinal);
+    context.count('documents.in', seen);
     context.count('documents.out', out);
-    context.count('dropped.duplicate', ordinal - out);
+    context.count('dropped.duplicate', seen - out);
   },
 });
 
-/** Which documents stay, as a bit for each in the order of the inputs, and the rows of every shard. */
-async function chooseDocuments(inputs: readonly Dataset[], context: StageContext<Config>): Promise<{ kept: Uint8Array; rows: Uint32List; total: number }> {
+/** Ordinals of a shard's documents. */
+interface Range {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Which documents stay, as a bit for each; the repeats that `refresh` makes of a shard have the bits of the shard. */
+async function chooseDocuments(inputs: readonly Dataset[], context: StageContext<Config>): Promise<{ kept: Uint8Array; ranges: ReadonlyMap<Shard, Range> }> {
   const total = inputs.reduce((sum, input) => sum + input.rowCount, 0);
   const texts = new DigestIndex();
   const keptOf = new Uint32List(); // text number -> ordinal of the document to keep
   const snapshotOf = new Uint32List(); // text number -> index into `snapshots`
   const snapshots: string[] = [];
-  const rows = new Uint32List();
+  const ranges = new Map<Shard, Range>();
+  const firsts = new Map<string, Range>();
   let ordinal = 0;
   for (const input of inputs)
     for (const shard of input.shards) {
+      const first = isRepeat(shard) ? firsts.get(shard.digest) : undefined;
+      if (first !== undefined) {
+        ranges.set(shard, first);
+        continue;
+      }
       const begin = ordinal;
       for await (const batch of input.select([shard]).batches()) {
         const text = batch.getChild('text')!, snapshotColumn = batch.getChild('snapshot')!;
@@ -66,14 +79,21 @@ async function chooseDocuments(inputs: readonly Dataset[], context: StageContext
         context.progress(ordinal, total, 'documents', 'comparing');
         context.signal.throwIfAborted();
       }
-      rows.set(rows.length, ordinal - begin);
+      const range = { begin, end: ordinal };
+      ranges.set(shard, range);
+      firsts.set(shard.digest, range);
     }
   const kept = new Uint8Array(Math.ceil(ordinal / 8));
   for (let number = 0; number < texts.size; number++) {
     const keptOrdinal = keptOf.get(number);
     kept[Math.floor(keptOrdinal / 8)]! |= 1 << keptOrdinal % 8;
   }
-  return { kept, rows, total };
+  return { kept, ranges };
+}
+
+/** Whether `refresh` put this shard in once more, for its source's weight. */
+function isRepeat({ meta }: Shard): boolean {
+  return Number(meta?.copy ?? 1) > 1;
 }
 
 /** SHA-256 of a text in Unicode's NFC with every run of white space as one space. */

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { fail } from '../../src/core/diagnostic.ts';
+import { fail, Failure } from '../../src/core/diagnostic.ts';
 import type { Source, StageContext } from '../../src/core/stage.ts';
 import { peekBytes } from '../../src/data/peek.ts';
-import { isUrl, openSource } from '../../src/data/source.ts';
+import { isUrl, openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { readTar } from '../../src/data/tar.ts';
 
 /** A text file that is a book. */
@@ -12,17 +12,26 @@ export interface BookFile {
   readonly bytes: Uint8Array;
 }
 
-type Reporter = Pick<StageContext, 'count' | 'log' | 'signal' | 'checkpoint'>;
+type Reporter = Pick<StageContext, 'count' | 'log' | 'progress' | 'signal' | 'checkpoint'>;
 
 /** The text files of a source: itself, or the entries of a tar archive, compressed or not. */
-export async function* readBookFiles(source: Source, context: Reporter): AsyncGenerator<BookFile> {
+export async function* readBookFiles(source: Source, context: Reporter, checksum: string): AsyncGenerator<BookFile> {
   const name = source.name.replace(/\.gz$/i, '');
   if (await isEmpty(source)) {
     if (isBook(name, context)) yield { path: name, bytes: new Uint8Array(0) };
     return;
   }
-  const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
+  const file = await openStageSource(source, context, checksum);
   context.count('bytes', file.bytes);
+  try {
+    yield* booksIn(file, source, name, context);
+  } catch (error) {
+    if (error instanceof Failure) await file.discard();
+    throw error;
+  }
+}
+
+async function* booksIn(file: OpenSource, source: Source, name: string, context: Reporter): AsyncGenerator<BookFile> {
   const { head, all } = await peekBytes(file.read(), 512);
   if (text(head, 0, 4) === 'PK\x03\x04')
     fail('unsupported-archive', `${source.name} is a ZIP archive`, 'Unpack it and give the folder, or pack it as .tar.gz.');

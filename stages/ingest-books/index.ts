@@ -3,12 +3,14 @@ import { defineStage } from '../../src/core/stage.ts';
 import { decodeText } from '../../src/text/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { readBookFiles, type BookFile } from './files.ts';
+import { check } from './check.ts';
 
 interface Config {
   readonly path: string | readonly string[];
   readonly snapshot: string;
   readonly source: string;
   readonly lang: string;
+  readonly checksum: string;
 }
 
 /** Books as documents: plain text, alone, gzipped or in tar archives; see BookCorpus in the RoBERTa paper, section 3.2. */
@@ -17,11 +19,12 @@ export default defineStage<Config>({
   inputs: {},
   outputs: { documents: { contract: 'documents', description: 'one row a book' } },
   map: 'path',
+  check,
   async run(context) {
     const ids = new Map<string, number>();
     let documents = 0;
     for (const source of context.sources('path'))
-      for await (const file of readBookFiles(source, context)) {
+      for await (const file of readBookFiles(source, context, context.config.checksum)) {
         context.count('documents.in');
         const row = toDocument(file, context.config);
         if (typeof row === 'string') {

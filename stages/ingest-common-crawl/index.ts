@@ -1,14 +1,16 @@
-import { fail } from '../../src/core/diagnostic.ts';
+import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
 import { readFileBytes } from '../../src/data/file-bytes.ts';
-import { openSource } from '../../src/data/source.ts';
+import { openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { readWarc, type BadRecord } from '../../src/data/warc.ts';
 import { readPage, snapshotOf } from './page.ts';
+import { check } from './check.ts';
 
 interface Config {
   readonly path: string | readonly string[];
   readonly snapshot: string;
   readonly source: string;
+  readonly checksum: string;
   readonly max_documents?: number;
   readonly min_characters: number;
   readonly max_bad_records: number;
@@ -20,15 +22,23 @@ export default defineStage<Config>({
   inputs: {},
   outputs: { documents: { contract: 'documents', description: 'one row a page' } },
   map: 'path',
+  check,
   async run(context) {
-    for (const source of context.sources('path')) await ingestFile(source, context);
+    for (const source of context.sources('path')) {
+      const file = await openStageSource(source, context, context.config.checksum);
+      try {
+        await ingest(file, source, context);
+      } catch (error) {
+        if (error instanceof Failure) await file.discard();
+        throw error;
+      }
+    }
   },
 });
 
-async function ingestFile(source: Source, context: StageContext<Config>): Promise<void> {
+async function ingest(file: OpenSource, source: Source, context: StageContext<Config>): Promise<void> {
   const { config } = context;
   const out = context.writer('documents');
-  const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
   const tally = new Tally(source.name, config.max_bad_records);
   let { snapshot } = config;
   let documents = 0;
@@ -65,13 +75,14 @@ async function ingestFile(source: Source, context: StageContext<Config>): Promis
   tally.end();
 }
 
-/** Records read and damaged; fails when too many are. */
+/** Records read and damaged; fails when too many are, or when the file is cut off, which a share says nothing about. */
 class Tally {
   private readonly name: string;
   private readonly maxShare: number;
   private records = 0;
   private bad = 0;
   private last: BadRecord | undefined;
+  private isCutOff = false;
 
   constructor(name: string, maxShare: number) {
     this.name = name;
@@ -80,14 +91,21 @@ class Tally {
 
   add(bad: BadRecord | undefined): void {
     this.records++;
+    this.isCutOff = bad?.reason === 'truncated';
     if (bad === undefined) return;
     this.bad++;
     this.last = bad;
     // A file that is rubbish throughout need not be read to its end.
-    if (this.bad >= 1000) this.end();
+    if (this.bad >= 1000) this.checkShare();
   }
 
   end(): void {
+    if (this.isCutOff && this.maxShare < 1)
+      fail('truncated-warc', `${this.name}: the file is cut off in the middle of a record, after ${this.records - 1} others`, 'Fetch the file again; `max_bad_records: 1` takes what there is of it.');
+    this.checkShare();
+  }
+
+  private checkShare(): void {
     if (this.last === undefined || this.bad <= this.records * this.maxShare) return;
     fail(
       'bad-records',

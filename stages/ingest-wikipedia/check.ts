@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../../src/core/stage.ts';
+import { checkChecksum } from '../../src/data/checksum.ts';
 
-export function check({ dump, checksum }: { readonly dump: string | readonly string[]; readonly checksum: string }): ConfigProblem[] {
-  if (checksum === '' || typeof dump === 'string' || dump.length < 2) return [];
-  return [{ property: 'checksum', message: 'one checksum cannot hold for several dumps; give each dump a stage of its own' }];
+export function check({ checksum, dump }: { readonly checksum: string; readonly dump: string | readonly string[] }): ConfigProblem[] {
+  return checkChecksum(checksum, dump);
 }

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../src/core/artifact.ts';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
-import { openSource, type OpenSource } from '../../src/data/source.ts';
+import { openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { readMediaWiki, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
 import { wikitextToText } from '../../src/text/wikitext.ts';
 import { check } from './check.ts';
@@ -31,13 +31,7 @@ export default defineStage<Config>({
     const documents = new ShardedDocuments(context.writer('documents'));
     for (const source of context.sources('dump')) {
       const snapshot = config.snapshot || snapshotOf(source.name);
-      const file = await openSource(source, {
-        cache: context.checkpoint,
-        checksum: config.checksum,
-        signal: context.signal,
-        log: (message) => context.log(message),
-        onProgress: (done, total) => context.progress(done, total, 'bytes', 'downloading'),
-      });
+      const file = await openStageSource(source, context, config.checksum);
       try {
         await ingest(file, source.name, snapshot, documents, context);
       } catch (error) {

@@ -14,6 +14,8 @@ interface Config {
   readonly epochs: number;
   readonly copies: number;
   readonly whole_word: boolean;
+  readonly max_span_length: number;
+  readonly span_p: number;
   readonly importance: ImportanceMeasure;
   readonly favour: 'unimportant' | 'important';
   readonly strength: number;
@@ -53,12 +55,13 @@ export default defineStage<Config>({
 
     const tokens = counter.counts.reduce((sum, count) => sum + count, 0);
     context.metric('tokens', tokens);
-    if (config.mode !== 'static') {
-      for (const shard of sequences.shards) context.writer('masked').link(shard);
+    if (config.mode === 'static') {
+      const masked = await writeCopies(context, sequences, uniform);
+      if (tokens > 0) context.metric('masked_share', masked / (tokens * config.copies));
       return;
     }
-    const masked = await writeCopies(context, sequences, createMaskPlan(settings));
-    if (tokens > 0) context.metric('masked_share', masked / (tokens * config.copies));
+    for (const shard of sequences.shards) context.writer('masked').link(shard);
+    if (tokens > 0) context.metric('masked_share', await shareOfFirst(triedSequences, sequences, createMaskPlan(settings, config.mode === 'importance' ? probability : undefined)));
   },
 });
 
@@ -74,10 +77,27 @@ function maskSettings(config: Config, tokenizerFolder: string): MaskSettings {
     random_share: config.random_replace_prob,
     keep_share: Math.max(0, Number((1 - config.mask_replace_prob - config.random_replace_prob).toFixed(12))),
     whole_word: config.whole_word,
+    max_span_length: config.max_span_length,
+    span_p: config.span_p,
     special_ids: specialIds,
     mask_id: special.mask,
     vocab_size: tokens.length,
   };
+}
+
+/** Sequences on which a plan is tried out, to report the share that it masks. */
+const triedSequences = 10_000;
+
+/** Share of the ordinary tokens of the first sequences that a plan masks in epoch 0. */
+async function shareOfFirst(count: number, sequences: Dataset, plan: MaskPlan): Promise<number> {
+  let masked = 0;
+  let tokens = 0;
+  for await (const { ids, starts, done } of sequencesOf(sequences)) {
+    masked += maskSequence(plan, ids, starts, 0, done - 1).positions.length;
+    for (const id of ids) tokens += plan.isSpecial[id] === 0 ? 1 : 0;
+    if (done === count) break;
+  }
+  return masked / tokens;
 }
 
 /** Copy k is masked as epoch k would be, and ends with a shard of its own. Returns the number of masked positions. */

@@ -4,7 +4,7 @@ import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { chooseWindow, type Placement, type SourceWindow, type Standing, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
 import { check } from './check.ts';
 
-type Config = WindowOptions;
+type Config = WindowOptions & { readonly bytes_per_token: number };
 
 interface DocumentShard extends WindowShard {
   readonly shard: Shard;
@@ -18,7 +18,7 @@ export default defineStage<Config>({
   outputs: { documents: { contract: 'documents', description: 'the shards in the window' } },
   check,
   async run(context) {
-    const shards = (await Promise.all(context.datasets('documents').map(describeShards))).flat();
+    const shards = (await Promise.all(context.datasets('documents').map((dataset) => describeShards(dataset, context.config)))).flat();
     checkWeights(context.config, shards);
     const windows = chooseWindow(shards, context.config);
     link(context, shards, windows);
@@ -27,7 +27,7 @@ export default defineStage<Config>({
 });
 
 /** Each shard with its source and snapshot, from its meta or, where that does not say, from its first row. */
-async function describeShards(dataset: Dataset): Promise<DocumentShard[]> {
+async function describeShards(dataset: Dataset, { bytes_per_token: bytesPerToken }: Config): Promise<DocumentShard[]> {
   const described: DocumentShard[] = [];
   for (const shard of dataset.shards) {
     if (shard.rows === 0) continue;
@@ -39,7 +39,7 @@ async function describeShards(dataset: Dataset): Promise<DocumentShard[]> {
         break;
       }
     if (source === undefined || snapshot === undefined) continue;
-    described.push({ source: String(source), snapshot: String(snapshot), digest: shard.digest, documents: shard.rows ?? 0, shard });
+    described.push({ source: String(source), snapshot: String(snapshot), digest: shard.digest, documents: shard.rows ?? 0, tokens: Math.round(shard.bytes / bytesPerToken), shard });
   }
   return described;
 }
@@ -50,7 +50,7 @@ function checkWeights({ weights }: Config, shards: readonly DocumentShard[]): vo
   if (unknown !== undefined) fail('unknown-source', `There are no documents of the source "${unknown}" that \`weights\` names.`, `The sources of the input are: ${[...sources].sort().join(', ') || 'none'}.`);
 }
 
-/** In the order of the inputs; repeats follow after everything has come once. */
+/** In the order of the inputs; repeats follow after everything has come once, and say so, or `deduplicate` would drop them. */
 function link(context: StageContext<Config>, shards: readonly DocumentShard[], windows: readonly SourceWindow<DocumentShard>[]): void {
   const copies = new Map<DocumentShard, number>();
   for (const { placements } of windows) for (const placement of placements) copies.set(placement.shard, placement.copies);
@@ -59,7 +59,7 @@ function link(context: StageContext<Config>, shards: readonly DocumentShard[], w
   const writer = context.writer('documents');
   for (let copy = 1; copy <= most; copy++)
     for (const described of shards)
-      if (copies.get(described)! >= copy) writer.link({ ...described.shard, meta: { ...described.shard.meta, source: described.source, snapshot: described.snapshot } });
+      if (copies.get(described)! >= copy) writer.link({ ...described.shard, meta: { ...described.shard.meta, source: described.source, snapshot: described.snapshot, ...(copy > 1 ? { copy } : {}) } });
 }
 
 const standings: readonly Standing[] = ['entered', 'stayed', 'evicted', 'replayed', 'waiting'];
@@ -72,13 +72,14 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
     context.metric(`documents.${standing}`, those.reduce((sum, { shard }) => sum + shard.documents, 0));
   }
   context.metric('documents.in', all.reduce((sum, { shard }) => sum + shard.documents, 0));
-  context.metric('documents.out', documentsIn(all));
+  context.metric('documents.out', letThrough(all, 'documents'));
+  context.metric('tokens.about', letThrough(all, 'tokens'));
   if (context.config.round > 0) context.log(`round ${context.config.round}`);
   for (const { source, snapshots, begin, end, placements } of windows) {
-    const documents = documentsIn(placements);
+    const documents = letThrough(placements, 'documents');
     context.metric(`documents.out.${source}`, documents);
     const range = snapshots.length === 0 ? 'no snapshots, always in' : begin === end ? 'nothing' : `${snapshots[begin]} to ${snapshots[end - 1]} (${end - begin} of ${snapshots.length} snapshots)`;
-    context.log(`${source}: ${range}, ${amount(documents, 'document')}`);
+    context.log(`${source}: ${range}, ${amount(documents, 'document')}, about ${amount(letThrough(placements, 'tokens'), 'token')}`);
     for (const standing of standings) {
       const those = placements.filter((placement) => placement.standing === standing);
       if (those.length > 0) context.log(`  ${standing}: ${amount(those.length, 'shard')}, ${amount(those.reduce((sum, { shard }) => sum + shard.documents, 0), 'document')} of ${snapshotsOf(those)}`);
@@ -86,9 +87,9 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
   }
 }
 
-/** Documents that are let through, repeats included. */
-function documentsIn(placements: readonly Placement<DocumentShard>[]): number {
-  return placements.reduce((sum, { shard, copies }) => sum + shard.documents * copies, 0);
+/** Documents or tokens that are let through, repeats included. */
+function letThrough(placements: readonly Placement<DocumentShard>[], what: 'documents' | 'tokens'): number {
+  return placements.reduce((sum, { shard, copies }) => sum + shard[what] * copies, 0);
 }
 
 function snapshotsOf(placements: readonly Placement<DocumentShard>[]): string {

@@ -4,10 +4,12 @@ import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
+import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../src/text/words.ts';
 
 interface Config {
   readonly vocab_size: number;
   readonly min_frequency: number;
+  readonly word_segmentation: WordSegmentation;
   readonly max_documents?: number;
   readonly sample_bytes?: number;
 }
@@ -24,12 +26,13 @@ export default defineStage<Config>({
     const share = sampledShare(context.config, total, datasets.reduce((sum, dataset) => sum + dataset.bytes, 0));
 
     const words = new WordCounter();
+    const piecesOf = await pieceSplitter(context.config.word_segmentation);
     let seen = 0;
     for (const dataset of datasets) {
       for await (const { text } of dataset.rows()) {
         seen++;
         if (Math.floor(seen * share) === Math.floor((seen - 1) * share)) continue; // evenly spread over all corpora
-        words.add(text as string);
+        for (const piece of piecesOf(text as string)) words.add(piece);
         context.count('documents.used');
         context.progress(seen, total, 'documents', 'counting words');
       }
@@ -48,6 +51,13 @@ export default defineStage<Config>({
       context.log(`The corpus yields ${tokenizer.vocabSize} tokens, fewer than vocab_size ${vocabSize}: no pair is left that occurs ${minFrequency} times.`);
   },
 });
+
+/** Cuts a text where no merge may cross; byte-level BPE itself keeps a Chinese clause in one piece. */
+async function pieceSplitter(segmentation: WordSegmentation): Promise<(text: string) => Iterable<string>> {
+  if (segmentation === 'whitespace') return (text) => [text];
+  const segment = await jiebaSegmenter();
+  return (text) => unspannedPieces(text, segmentation, segment);
+}
 
 /** Share of the documents that the limits allow. */
 function sampledShare({ max_documents: maxDocuments, sample_bytes: sampleBytes }: Config, documents: number, bytes: number): number {

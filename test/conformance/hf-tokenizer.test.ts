@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,14 +6,12 @@ import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer, writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
+import { missingModules, runPython } from '../rig/python.ts';
 
-const python = process.env.PYTHON ?? 'python3';
 const shared = new URL('../../../shared/data/', import.meta.url).pathname;
 const vocabSize = 5000;
 
-const probe = spawnSync(python, ['-c', 'import tokenizers']);
-const reason = probe.status === 0 ? '' : `${python} has no package "tokenizers" (pip install tokenizers transformers, and set PYTHON)`;
-if (reason) console.log(`skipped: ${reason}`);
+const missing = missingModules('tokenizers');
 
 /** Texts that are hard for a tokenizer, and the shared ones where they are. */
 const texts = (): string[] => {
@@ -23,7 +20,7 @@ const texts = (): string[] => {
     '👩‍👩‍👧 🇪🇺 \u{1F600}', '\u00a0\u3000\u2003wide\u0085next\u2028line\ufeffbom\u200bzero', '3.14 ½ ٣٤ Ⅷ x² 10³', 'a'.repeat(500), ' '.repeat(300), '='.repeat(333), 'ab'.repeat(99), '\u0000\u0001\u007f', '', 'a  <mask> b<mask>', '</s> x <s><pad>y <unk>',
   ];
   const files = ['text/wikitext-2-valid.txt', 'books/the-devils-dictionary.txt', 'chinese/cmrc2018_trial.json'].map((file) => join(shared, file)).filter(existsSync);
-  return [...hard, ...files.flatMap((file) => readFileSync(file, 'utf8').slice(0, 150_000).split(/(?<=\n)(?=\n)/))];
+  return [...hard, ...files.flatMap((file) => readFileSync(file, 'utf8').split(/(?<=\n)(?=\n)/))];
 };
 
 interface Answer {
@@ -34,7 +31,7 @@ interface Answer {
   readonly fast: { readonly ids: number[]; readonly plain: number[][]; readonly [name: string]: unknown } | null;
 }
 
-describe.skipIf(reason !== '')('against Hugging Face', () => {
+describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipped: ${missing})` : ''}`, () => {
   const inputs = texts();
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   const words = new WordCounter();
@@ -44,10 +41,8 @@ describe.skipIf(reason !== '')('against Hugging Face', () => {
   let answer: Answer;
   beforeAll(() => {
     writeTokenizer(folder, model);
-    const { stdout, stderr, status } = spawnSync(python, [new URL('hf_tokenizer.py', import.meta.url).pathname], { input: JSON.stringify({ folder, texts: inputs, vocab_size: vocabSize }), encoding: 'utf8', maxBuffer: 1 << 28 });
-    if (status !== 0) throw new Error(stderr);
-    answer = JSON.parse(stdout) as Answer;
-  }, 60_000);
+    answer = JSON.parse(runPython([new URL('hf_tokenizer.py', import.meta.url).pathname], { folder, texts: inputs, vocab_size: vocabSize })) as Answer;
+  }, 120_000);
 
   it('trains the same vocabulary and merges', () => {
     const { tokens, merges } = model;

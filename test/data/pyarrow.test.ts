@@ -1,16 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { missingModules, runPython } from '../rig/python.ts';
 import { datasetOf, document } from '../rig/run-stage.ts';
 
-const python = process.env['RUN_PIPELINE_PYTHON'] ?? 'python3';
-const missing = (() => {
-  try {
-    execFileSync(python, ['-c', 'import pyarrow'], { stdio: 'pipe' });
-    return undefined;
-  } catch {
-    return `${python} has no pyarrow (RUN_PIPELINE_PYTHON names another)`;
-  }
-})();
+const missing = missingModules('pyarrow');
 
 describe.skipIf(missing !== undefined)(`pyarrow opens every shard${missing ? ` â€” skipped: ${missing}` : ''}`, () => {
   const cases = [
@@ -21,7 +13,7 @@ describe.skipIf(missing !== undefined)(`pyarrow opens every shard${missing ? ` â
     it(contract, async () => {
       const dataset = await datasetOf(contract, rows);
       const program = `import pyarrow.ipc as ipc, sys\nt = ipc.open_file(sys.argv[1]).read_all()\nt.validate(full=True)\nprint(t.num_rows)\nprint(${ask})`;
-      const [count, answer] = execFileSync(python, ['-c', program, dataset.shards[0]!.location], { encoding: 'utf8' }).split('\n');
+      const [count, answer] = runPython(['-c', program, dataset.shards[0]!.location]).split('\n');
       expect([count, answer]).toEqual([String(rows.length), gives]);
     });
   }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { snapshotDay } from '../../src/data/snapshot-date.ts';
 import { chooseWindow, type SourceWindow, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
 
 const base: WindowOptions = { window: 2, step: 1, round: 0, replay: 0, weights: {}, seed: 1 };
-const shard = (source: string, snapshot: string, n = 0): WindowShard => ({ source, snapshot, digest: `${source}/${snapshot}/${n}` });
+const shard = (source: string, snapshot: string, n = 0): WindowShard => ({ source, snapshot, digest: `${source}/${snapshot}/${n}`, tokens: 10 * (n + 1) });
 const snapshotsIn = (window: SourceWindow<WindowShard>): string[] => [...new Set(window.placements.filter((p) => p.copies > 0).map((p) => p.shard.snapshot))];
 
 describe('chooseWindow', () => {
@@ -18,6 +19,29 @@ describe('chooseWindow', () => {
     const [window] = chooseWindow(dumps, { ...base, round });
     expect(snapshotsIn(window!)).toEqual(snapshots);
     expect(tally(window!.placements.map((p) => p.standing))).toEqual(standings);
+  });
+
+  const monthly = ['2026-01-01', '2026-02-01', '2026-03-01', '2026-05-01'].map((snapshot, n) => shard('wikipedia', snapshot, n)); // 10, 20, 30, 40 tokens
+  it.each([
+    ['60 days', { days: 60 }, [['01', '02', '03'], ['05'], ['05']]],
+    ['59 days', { days: 59 }, [['01', '02'], ['02', '03'], ['05']]],
+    ['a day', { days: 1 }, [['01'], ['02'], ['03']]],
+    ['60 tokens', { tokens: 60 }, [['01', '02', '03'], ['05'], ['05']]],
+    ['35 tokens', { tokens: 35 }, [['01', '02'], ['03'], ['05']]],
+    ['fewer tokens than a snapshot has', { tokens: 5 }, [['01'], ['02'], ['03']]],
+    ['the tightest of several limits', { days: 365, tokens: 1000, snapshots: 2 }, [['01', '02'], ['02', '03'], ['03', '05']]],
+  ])('a window of %s over three rounds', (_, window, expected) => {
+    const months = (round: number): string[] => snapshotsIn(chooseWindow(monthly, { ...base, window, round })[0]!).map((snapshot) => snapshot.slice(5, 7));
+    expect([1, 2, 3].map(months)).toEqual(expected);
+  });
+
+  it.each([
+    ['2026-11-01', '2026-11-01'], ['20261101', '2026-11-01'], ['2026-11', '2026-11-01'], ['CC-NEWS-2016-08', '2016-08-01'], ['2026', '2026-01-01'],
+    ['CC-MAIN-2026-01', '2025-12-29'], ['CC-MAIN-2026-43', '2026-10-19'], ['CC-MAIN-2021-04', '2021-01-25'], ['latest', undefined], ['2026-13-01', undefined], ['v12', undefined],
+  ])('the day of %s is %s', (snapshot, day) => expect(snapshotDay(snapshot)).toBe(day === undefined ? undefined : Date.parse(day) / 86_400_000));
+
+  it('does not guess the date of a snapshot', () => {
+    expect(() => chooseWindow([shard('crawl', 'first'), shard('crawl', 'second')], { ...base, window: { days: 30 } })).toThrow('"first" of "crawl" is no date');
   });
 
   it('slides every source by its own snapshots and always has what has none', () => {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +9,9 @@ import { readModel, writeModel } from '../../src/model/hf.ts';
 import { createParameters, disposeParameters, initialValues, parameterSpecs, type Head } from '../../src/model/parameters.ts';
 import { classificationLogits, encode, loss, maskedLmLogits, type Batch } from '../../src/model/roberta.ts';
 import { draw32, fillNormal, key32 } from '../../src/ops/random.ts';
+import { missingModules, runPython } from '../rig/python.ts';
 
-const python = process.env.RUN_PIPELINE_PYTHON ?? 'python3';
-const probe = spawnSync(python, ['-c', 'import torch, transformers; print(transformers.__version__)'], { encoding: 'utf8' });
-const missing = probe.status === 0 ? undefined : `${python} has no torch and transformers; RUN_PIPELINE_PYTHON names another`;
+const missing = missingModules('torch', 'transformers');
 
 const config: RobertaConfig = {
   vocab_size: 120, hidden_size: 48, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 96, max_position_embeddings: 20,
@@ -29,9 +27,7 @@ interface Answer { logits: number[]; architecture: string; missing: string[]; un
 
 function ask(folder: string, request: object): Answer {
   const script = new URL('oracle.py', import.meta.url).pathname;
-  const { status, stdout, stderr } = spawnSync(python, [script, folder], { input: JSON.stringify(request), encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, HF_HUB_OFFLINE: '1', CUDA_VISIBLE_DEVICES: '' } });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Answer;
+  return JSON.parse(runPython([script, folder], request)) as Answer;
 }
 
 /** Weights far from their initial size, so that a mistake in any of them shows. */

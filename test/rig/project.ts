@@ -25,9 +25,9 @@ export class Project {
     return join(this.folder, ...parts);
   }
 
-  write(path: string, text: string): void {
+  write(path: string, content: string | Uint8Array): void {
     mkdirSync(dirname(this.path(path)), { recursive: true });
-    writeFileSync(this.path(path), text);
+    writeFileSync(this.path(path), content);
   }
 
   read(path: string): string {
@@ -65,10 +65,14 @@ export class Project {
 
 interface AnyEvent {
   readonly type: string;
+  readonly text?: string;
+  readonly round?: number;
+  readonly reason?: string;
   readonly stage?: string;
   readonly state?: string;
   readonly outputs?: Record<string, { digest: string }>;
   readonly metrics?: Record<string, number>;
+  readonly diagnostic?: { readonly code: string; readonly message: string };
 }
 
 export function eventsOf(result: CliResult): AnyEvent[] {

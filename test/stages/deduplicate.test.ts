@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DigestIndex } from '../../src/data/digest-index.ts';
 import deduplicate from '../../stages/deduplicate/index.ts';
+import refresh from '../../stages/refresh/index.ts';
 import { datasetOf, document, runStage } from '../rig/run-stage.ts';
 
 const november = { source: 'test', snapshot: '2026-11-01' };
@@ -30,6 +31,17 @@ describe('deduplicate', () => {
     const input = await datasetOf('documents', rowsOf(november, { a: 'caf\u00e9', b: 'cafe\u0301', c: 'Caf\u00e9' }), november);
     const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: input } });
     expect((await outputs.documents!.rows()).map((row) => row.id)).toEqual(['a', 'c']);
+  });
+
+  it('drops copies within a corpus, but not the repeats that refresh makes of it for its weight', async () => {
+    const whole = await datasetOf('documents', rowsOf(november, { a: 'one', b: 'two' }), november);
+    const partly = await datasetOf('documents', rowsOf(november, { c: 'three', d: 'two' }), november);
+    const { outputs: window } = await runStage(refresh, { type: 'refresh', config: { weights: { test: 2 } }, inputs: { documents: [whole, partly] } });
+    expect(await window.documents!.rows()).toHaveLength(8);
+    const { outputs, metrics } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: window.documents! } });
+    const texts = (await outputs.documents!.rows()).map((row) => row.text);
+    expect(texts.sort()).toEqual(['one', 'one', 'three', 'three', 'two', 'two']);
+    expect(metrics).toMatchObject({ 'documents.in': 8, 'documents.out': 6, 'dropped.duplicate': 2 });
   });
 
   it('leaves out a shard of which nothing is left', async () => {

@@ -85,6 +85,14 @@ describe('ingest-common-crawl', () => {
     await expect(ingest('bad.warc.gz', records)).rejects.toMatchObject({ diagnostic: { code: 'bad-records', message: expect.stringMatching(/1 of 4 records/) } });
   });
 
+  test('a file that is cut off fails, however small the share, unless told to take what there is', async () => {
+    const records = [info, ...Array.from({ length: 300 }, (_, i) => response(html(`page ${i}`)))];
+    records.push(records.pop()!.subarray(0, 200));
+    await expect(ingest('cut.warc', records)).rejects.toMatchObject({ diagnostic: { code: 'truncated-warc', message: expect.stringContaining('after 300 others') } });
+    const { metrics } = await ingest('cut.warc', records, { max_bad_records: 1 });
+    expect(metrics).toMatchObject({ 'records.truncated': 1, 'documents.out': 299 });
+  });
+
   test('stops after max_documents', async () => {
     const { rows } = await ingest('many.warc.gz', [info, ...['a', 'b', 'c'].map((title) => response(html(title)))], { max_documents: 2 });
     expect(rows.map((row) => row.title)).toEqual(['a', 'b']);

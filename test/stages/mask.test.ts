@@ -50,10 +50,13 @@ describe('mask', () => {
     expect((await outputs.masked!.rows())[8]).toEqual({ input_ids, word_starts: original.word_starts, positions, labels });
   });
 
-  it.each(['dynamic', 'importance'])('%s: links the shards and copies nothing', async (mode) => {
-    const input = await sequences(20);
-    const { outputs } = await mask({ mode }, input);
+  it.each([
+    ['dynamic', {}], ['importance', {}], ['dynamic', { whole_word: true }], ['dynamic', { whole_word: true, max_span_length: 10 }], ['importance', { rate: 0.3, rate_end: 0.1, favour: 'important' }],
+  ])('%s %o: links the shards, copies nothing, and masks the set share', async (mode, config: Record<string, unknown>) => {
+    const input = await sequences(400);
+    const { outputs, metrics } = await mask({ mode, ...config }, input);
     expect(outputs.masked!.manifest.files).toEqual(input.manifest.files);
+    expect(metrics.masked_share).toBeCloseTo((config['rate'] as number | undefined) ?? 0.15, 2);
   });
 
   it.each(['surprisal', 'tf-idf', 'pmi'])('importance by %s: the plan masks the set share of the corpus', async (importance) => {

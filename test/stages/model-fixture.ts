@@ -49,7 +49,7 @@ export async function pretrainingInputs(sequenceCount: number, length: number): 
   });
   const planFolder = mkdtempSync(join(tmpdir(), 'plan-'));
   const size = model.tokens.length;
-  writeMaskPlan(planFolder, { mode: 'dynamic', rate: 0.15, epochs: 10, seed: 3, mask_share: 0.8, random_share: 0.1, keep_share: 0.1, whole_word: false, special_ids: [...model.specialIds], mask_id: model.special.mask, vocab_size: size }, { count: new Float64Array(size), importance: new Float64Array(size), probability: new Float32Array(size) });
+  writeMaskPlan(planFolder, { mode: 'dynamic', rate: 0.15, epochs: 10, seed: 3, mask_share: 0.8, random_share: 0.1, keep_share: 0.1, whole_word: false, max_span_length: 1, span_p: 0.2, special_ids: [...model.specialIds], mask_id: model.special.mask, vocab_size: size }, { count: new Float64Array(size), importance: new Float64Array(size), probability: new Float32Array(size) });
   return {
     tokenizer: folderArtifact('tokenizer', tokenizerFolder), plan: folderArtifact('mask-plan', planFolder), vocabSize: size,
     sequences: await datasetOf('sequences', rows), masked: await datasetOf('masked', rows.map(({ doc_ids: _, ...row }) => row as Row)),

@@ -20,11 +20,11 @@ describe('refresh', () => {
     expect(result.metrics).toMatchObject({ 'shards.entered': 1, 'shards.stayed': 2, 'shards.evicted': 1, 'shards.replayed': 0, 'documents.in': 10, 'documents.out': 9, 'documents.out.wikipedia': 5, 'documents.out.books': 4 });
     expect(logOf(result)).toEqual([
       'round 2',
-      'wikipedia: 2026-10-01 to 2026-11-01 (2 of 3 snapshots), 5 documents',
+      expect.stringMatching(/^wikipedia: 2026-10-01 to 2026-11-01 \(2 of 3 snapshots\), 5 documents, about \d{3} tokens$/),
       '  entered: 1 shard, 3 documents of 2026-11-01',
       '  stayed: 1 shard, 2 documents of 2026-10-01',
       '  evicted: 1 shard, 1 document of 2026-09-01',
-      'books: no snapshots, always in, 4 documents',
+      expect.stringMatching(/^books: no snapshots, always in, 4 documents, about \d{3} tokens$/),
       '  stayed: 1 shard, 4 documents of no snapshot',
     ]);
     expect(await result.outputs.documents!.rows()).toHaveLength(9);
@@ -42,6 +42,6 @@ describe('refresh', () => {
     await expect(run(inputs, { weights: { wikipedai: 2 } })).rejects.toMatchObject({ diagnostic: { code: 'unknown-source', help: 'The sources of the input are: wikipedia.' } });
     await expect(run(inputs, { weights: { wikipedia: 0 } })).rejects.toThrow(Failure);
     await expect(run(inputs, { window: 0 })).rejects.toThrow(/window/u);
-    expect(refresh.check!({ window: 1, step: 2, round: 0, replay: 0, weights: {}, seed: 1 })).toMatchObject([{ property: 'step' }]);
+    expect(refresh.check!({ window: 1, step: 2, round: 0, replay: 0, weights: {}, seed: 1, bytes_per_token: 4 })).toMatchObject([{ property: 'step' }]);
   });
 });

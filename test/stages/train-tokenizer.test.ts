@@ -34,6 +34,14 @@ it('spreads max_documents over the corpora', async () => {
   expect(metrics.vocab_size).toBe(261 + 4); // aa, aaaa, bb, bbbb: both corpora were seen twice
 });
 
+it.each([['whitespace', true], ['jieba', false], ['auto', false]])('merges across Chinese words with word_segmentation %s: %s', async (word_segmentation, crosses) => {
+  const { outputs } = await train([Array(20).fill('我爱北京天安门\nNew York is far')], { vocab_size: 400, word_segmentation });
+  const tokenizer = new Tokenizer(loadTokenizer(outputs.tokenizer!.folder));
+  const tokens = (text: string): string[] => [...tokenizer.encode(text)].map((id) => tokenizer.decode([id]));
+  expect(tokens('我爱北京天安门')).toEqual(crosses ? ['我爱北京天安门'] : ['我', '爱', '北京', '天安门']);
+  expect(tokens('New York is')).toEqual(['New', ' York', ' is']);
+});
+
 it('says so when there is no text', async () => {
   await expect(train([['']], {})).rejects.toThrow('no text');
 });

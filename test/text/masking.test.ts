@@ -5,7 +5,7 @@ import { createMaskPlan, maskSequence, rateAt, type MaskSettings } from '../../s
 const vocabSize = 1000;
 const settings: MaskSettings = {
   mode: 'dynamic', rate: 0.15, epochs: 10, seed: 42, mask_share: 0.8, random_share: 0.1, keep_share: 0.1,
-  whole_word: false, special_ids: [0, 1, 2, 3, 999], mask_id: 999, vocab_size: vocabSize,
+  whole_word: false, max_span_length: 1, span_p: 0.2, special_ids: [0, 1, 2, 3, 999], mask_id: 999, vocab_size: vocabSize,
 };
 const plan = (change: Partial<MaskSettings> = {}, probability?: Float32Array) => createMaskPlan({ ...settings, ...change }, probability);
 const sequence = (length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => (i === 0 ? 0 : i === length - 1 ? 2 : 4 + ((i * 37) % 990)));
@@ -15,8 +15,8 @@ const anySequence = fc.array(fc.integer({ min: 0, max: vocabSize - 1 }), { maxLe
 
 describe('maskSequence', () => {
   it('chooses exactly ⌊rate·n⌋ or one more, never a special token, and labels what was there', () => {
-    fc.assert(fc.property(anySequence, fc.integer({ min: 0 }), fc.integer({ min: 0 }), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (ids, epoch, index, rate) => {
-      const { input_ids, positions, labels } = maskSequence(plan({ rate }), ids, [], epoch, index);
+    fc.assert(fc.property(anySequence, fc.integer({ min: 0 }), fc.integer({ min: 0 }), fc.double({ min: 0.01, max: 0.99, noNaN: true }), fc.constantFrom(1, 2, 10), (ids, epoch, index, rate, max_span_length) => {
+      const { input_ids, positions, labels } = maskSequence(plan({ rate, max_span_length }), ids, [], epoch, index);
       const exact = rate * ids.filter((id) => !isSpecial(id)).length;
       expect([Math.floor(exact), Math.floor(exact) + 1]).toContain(positions.length);
       expect([...new Set(positions)].sort((a, b) => a - b)).toEqual([...positions]);
@@ -31,11 +31,11 @@ describe('maskSequence', () => {
   });
 
   it('is a pure function of plan, sequence, epoch and index', () => {
-    fc.assert(fc.property(anySequence, fc.nat(), fc.nat(), fc.boolean(), (ids, epoch, index, whole_word) => {
+    fc.assert(fc.property(anySequence, fc.nat(), fc.nat(), fc.boolean(), fc.constantFrom(1, 10), (ids, epoch, index, whole_word, max_span_length) => {
       const input = Uint32Array.from(ids);
-      const first = maskSequence(plan({ whole_word }), input, [0, 3, 4], epoch, index);
+      const first = maskSequence(plan({ whole_word, max_span_length }), input, [0, 3, 4], epoch, index);
       maskSequence(plan(), input, [], epoch + 1, index); // other calls in between change nothing
-      expect(maskSequence(plan({ whole_word }), input, [0, 3, 4], epoch, index)).toEqual(first);
+      expect(maskSequence(plan({ whole_word, max_span_length }), input, [0, 3, 4], epoch, index)).toEqual(first);
       expect([...input]).toEqual(ids);
     }));
   });
@@ -55,6 +55,8 @@ describe('maskSequence', () => {
     ['whole words', plan({ whole_word: true }), [...Array(512).keys()].filter((i) => i % 7 < 3)],
     ['importance', plan({ mode: 'importance' }, Float32Array.from({ length: vocabSize }, (_, id) => 0.01 + 0.5 * (id / vocabSize))), []],
     ['whole words by importance', plan({ mode: 'importance', whole_word: true }, Float32Array.from({ length: vocabSize }, (_, id) => 0.01 + 0.5 * (id / vocabSize))), [...Array(512).keys()].filter((i) => i % 5 < 2)],
+    ['spans', plan({ max_span_length: 10 }), []],
+    ['spans of whole words by importance', plan({ mode: 'importance', whole_word: true, max_span_length: 10 }, Float32Array.from({ length: vocabSize }, (_, id) => 0.01 + 0.5 * (id / vocabSize))), [...Array(512).keys()].filter((i) => i % 5 < 2)],
   ])('masks the set share within 3 sigma, 80/10/10: %s', (_, chosen, starts) => {
     const ids = sequence(130);
     const rounds = 3000;
@@ -90,10 +92,27 @@ describe('maskSequence', () => {
   it('never splits a word', () => {
     const ids = Uint32Array.from([0, 10, 11, 12, 13, 2, 14, 15, 16, 2]);
     const words = [[1, 2], [3, 4], [6], [7, 8]]; // position 6 begins no word, but follows </s>
-    for (let epoch = 0; epoch < 500; epoch++) {
-      const chosen = new Set(maskSequence(plan({ whole_word: true, rate: 0.4 }), ids, [1, 3, 7], epoch, 0).positions);
+    for (let epoch = 0; epoch < 1000; epoch++) {
+      const chosen = new Set(maskSequence(plan({ whole_word: true, rate: 0.4, max_span_length: 1 + (epoch % 3) }), ids, [1, 3, 7], epoch, 0).positions);
       for (const word of words) expect([0, word.length]).toContain(word.filter((position) => chosen.has(position)).length);
     }
+  });
+
+  it('draws spans as long as SpanBERT has them, never across a special token', () => {
+    const ids = sequence(20_000).map((id, i) => (i % 500 === 0 ? 2 : id));
+    const lengths: number[] = [];
+    for (let index = 0; index < 200; index++) {
+      // So few positions that spans hardly ever touch: a run of neighbours is a span.
+      const { positions } = maskSequence(plan({ rate: 0.005, max_span_length: 10, span_p: 0.2 }), ids, [], 0, index);
+      positions.forEach((position, i) => {
+        if (position === positions[i - 1]! + 1) lengths[lengths.length - 1]!++;
+        else lengths.push(1);
+      });
+    }
+    const share = (is: (length: number) => boolean): number => lengths.filter(is).length / lengths.length;
+    expect(lengths.reduce((sum, length) => sum + length, 0) / lengths.length).toBeCloseTo(3.8, 0);
+    expect(Math.abs(share((length) => length === 1) - 0.2 / (1 - 0.8 ** 10))).toBeLessThan(0.03);
+    expect(share((length) => length > 10)).toBeLessThan(0.01);
   });
 
   it('masks tokens in the order of their probability', () => {

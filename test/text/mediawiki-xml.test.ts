@@ -12,7 +12,7 @@ const dump = `<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" versi
 </mediawiki>
 `;
 
-async function read(xml: string, chunkBytes = 1 << 16) {
+async function read(xml: string | Buffer, chunkBytes = 1 << 16) {
   const bytes = Buffer.from(xml);
   async function* chunks() {
     for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
@@ -43,6 +43,8 @@ describe('mediawiki-xml', () => {
     ['a dump cut off in its header', dump.slice(0, 200), 'truncated-dump', 'after 0 whole pages'],
     ['a dump cut off in a page', dump.slice(0, dump.indexOf('</page>') + 80), 'truncated-dump', 'after 1 whole pages'],
     ['a page that never began', '<mediawiki><page></page></page></mediawiki>', 'corrupt-dump', 'does not begin'],
+    ['Latin-1 in a page', Buffer.from(dump.replace('北京', 'caf\xe9'), 'latin1'), 'not-utf8', 'after 0 whole pages'],
+    ['a photograph', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]), 'not-a-dump', 'is no MediaWiki dump'],
   ])('%s', async (_, xml, code, message) => {
     await expect(read(xml)).rejects.toMatchObject({ diagnostic: { code, message: expect.stringContaining(message) as string } });
   });

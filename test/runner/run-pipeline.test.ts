@@ -103,9 +103,10 @@ describe('failures', () => {
 
   test('keep-going runs what does not depend on the failure; without it nothing more begins', async () => {
     const bench = new Bench(programs.worker);
-    bench.stage('bad', `throw new Error('no')`);
+    const begun = JSON.stringify(bench.path('begun'));
+    bench.stage('bad', `while (!existsSync(${begun})) await sleep(10); throw new Error('no')`);
     bench.stage('after', upper, { inputs: { documents: from('bad') } });
-    bench.stage('first', `await sleep(300); await context.writer('documents').add(row('1', 'x'));`);
+    bench.stage('first', `writeFileSync(${begun}, ''); await sleep(300); await context.writer('documents').add(row('1', 'x'));`);
     bench.stage('other', upper, { inputs: { documents: from('first') } });
     expect(states(await bench.run())).toEqual({ bad: 'failed', after: 'skipped', first: 'ran', other: 'skipped' });
     expect(states(await bench.run({ keepGoing: true }))).toEqual({ bad: 'failed', after: 'skipped', first: 'cached', other: 'ran' });

@@ -104,7 +104,7 @@ function diedDiagnostic(stage: string, code: number | null, signal: string | nul
   return {
     code: 'worker-died',
     stage,
-    message: `${stage}: its worker process ${how}${lastError === '' ? '' : `; its last words: ${lastError.slice(0, 500)}`}`,
+    message: `Its worker process ${how}${lastError === '' ? '' : `; its last words: ${lastError.slice(0, 500)}`}`,
     help: signal === 'SIGKILL' ? 'The system may have run out of memory; lower the stage\'s needs or raise resources.memory, then run again: finished work is kept.' : 'Run again: finished work is kept.',
   };
 }

@@ -159,7 +159,7 @@ function broken(stage: string, port: string, path: string, what: string): Failur
   return new Failure({
     code: 'output-broken',
     stage,
-    message: `${stage}: the file ${path} of output ${port} ${what}`,
+    message: `The file ${path} of output ${port} ${what}.`,
     help: 'The stage, or something beside it, changed its output after it ended; run it again.',
   });
 }

@@ -22,12 +22,17 @@ export function runsCommand(options: { store?: string; json?: boolean }): number
 /** `logs [run]`: the journal of a run as plain text; the newest when none is named. */
 export function logsCommand(id: string | undefined, options: { store?: string; json?: boolean; stage?: string }): number {
   const runs = join(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))), 'runs');
-  const run = id ?? listRuns(runs)[0];
-  if (run === undefined || !existsSync(join(runs, run))) {
+  const all = listRuns(runs);
+  const run = id ?? all[0];
+  if (run === undefined || !all.includes(run)) {
     return refuse([{ code: 'unknown-run', message: run === undefined ? `There are no runs in ${runs}.` : `There is no run ${run} in ${runs}.`, help: 'List them with `run-pipeline runs`.' }], options.json);
   }
   const reporter = new PlainReporter(print, render);
-  for (const event of readJournal(runs, run)) {
+  const events = readJournal(runs, run);
+  if (options.stage !== undefined && !events.some((event) => 'stage' in event && event.stage === options.stage)) {
+    return refuse([{ code: 'unknown-stage', message: `Run ${run} has no stage "${options.stage}".`, help: 'Without --stage, `run-pipeline logs` has all of them.' }], options.json);
+  }
+  for (const event of events) {
     if (options.stage !== undefined && (!('stage' in event) || event.stage !== options.stage)) continue;
     if (options.json) print(JSON.stringify(event));
     else reporter.event(event);

@@ -3,6 +3,7 @@ import { $ } from 'zx';
 import { fail } from '../core/diagnostic.ts';
 import type { ShellStep } from '../core/pipeline.ts';
 import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
+import { forwardLines } from './forward-lines.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,8 +22,7 @@ export async function runShellStep(request: ActionRequest, step: ShellStep, send
   for (const [port, artifacts] of Object.entries(request.inputs)) env[`IN_${variable(port)}`] = artifacts.map((artifact) => artifact.folder).join(' ');
   for (const port of Object.keys(request.outputs)) env[`OUT_${variable(port)}`] = join(request.attempt, port);
   const process = $({ cwd: request.attempt, env, nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], signal })`bash -euo pipefail -c ${step.script}`;
-  process.stdout.on('data', (chunk: Buffer) => { send({ type: 'log', stream: 'stdout', text: chunk.toString() }); });
-  process.stderr.on('data', (chunk: Buffer) => { send({ type: 'log', stream: 'stderr', text: chunk.toString() }); });
+  for (const stream of ['stdout', 'stderr'] as const) forwardLines(process[stream], (text) => send({ type: 'log', stream, text }));
   const result = await process;
   if (result.exitCode !== 0) {
     const last = result.stderr.trim().split('\n').at(-1);

@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
+import { forwardLines } from './forward-lines.ts';
 
 /** A worker process and the process group it leads. */
 export interface WorkerProcess {
@@ -77,26 +77,6 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // Nothing of the group is left.
   }
-}
-
-/** Whole lines as they come; what is left without a line end when the stream ends counts as one. */
-function forwardLines(stream: Readable | null, onLine: (text: string) => void): void {
-  if (stream === null) return;
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-    if (rest.length > 65_536) {
-      onLine(rest);
-      rest = '';
-    }
-  });
-  stream.on('end', () => {
-    if (rest !== '') onLine(rest);
-  });
-  stream.on('error', () => {});
 }
 
 function diedDiagnostic(stage: string, code: number | null, signal: string | null, lastError: string, problem?: Error): Diagnostic {

@@ -2,17 +2,29 @@ import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
-import { count, duration } from './format.ts';
+import { count, duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
 import { outcome, summary } from './stage-lines.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const barWidth = 16;
 
+interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly unit: string;
+  readonly note?: string;
+  /** What it had done when it was first heard of, and when: a resumed stage does not begin at zero. */
+  readonly from: number;
+  readonly since: number;
+  readonly now: number;
+}
+
 interface Running {
   readonly since: number;
-  readonly actions: Map<string, { done: number; total?: number; unit: string; note?: string }>;
-  total: number;
+  readonly actions: Map<string, Progress>;
+  readonly total: number;
+  readonly cached: number;
   finished: number;
 }
 
@@ -40,14 +52,16 @@ export class LiveReporter implements Reporter {
       case 'run-start':
         this.width = Math.min(28, Math.max(...event.stages.map((stage) => stage.id.length), 8));
         this.waiting = event.stages.length;
-        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${event.stages.length} stages · run ${event.run}${event.backend ? ` · backend ${event.backend}` : ''}`)}`);
+        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}${event.backend ? ` · backend ${event.backend}` : ''}`)}`);
         break;
       case 'stage-start':
-        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, finished: event.cached });
+        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, cached: event.cached, finished: event.cached });
         break;
       case 'progress': {
-        const { done, unit } = event;
-        this.running.get(event.stage)?.actions.set(event.action, { done, unit, ...(event.total === undefined ? {} : { total: event.total }), ...(event.note === undefined ? {} : { note: event.note }) });
+        const { done, unit, total, note, time } = event;
+        const actions = this.running.get(event.stage)?.actions;
+        const { from, since } = actions?.get(event.action) ?? { from: done, since: time };
+        actions?.set(event.action, { done, unit, from, since, now: time, ...(total === undefined ? {} : { total }), ...(note === undefined ? {} : { note }) });
         break;
       }
       case 'action-end': {
@@ -95,22 +109,34 @@ export class LiveReporter implements Reporter {
     const lines = [...this.running].map(([stage, running]) => `${pc.cyan(frames[this.frame] ?? '')} ${stage.padEnd(this.width)} ${this.describe(running)}`);
     const rest = this.waiting - this.running.size;
     if (rest > 0 && lines.length > 0) lines.push(pc.dim(`  ${rest} to go`));
-    this.log(lines.join('\n'));
+    this.log(lines.map((line) => cut(line, (this.stream.columns || 80) - 1)).join('\n'));
   }
 
-  private describe(running: Running): string {
-    const elapsed = (Date.now() - running.since) / 1000;
-    const parts = [...running.actions.values()];
-    const done = parts.reduce((sum, part) => sum + part.done, 0);
-    const first = parts.at(-1);
-    const many = running.total > 1 ? `${running.finished}/${running.total} parts ` : '';
-    if (!first) return pc.dim(`${many}${duration(elapsed * 1000)}`);
-    const total = parts.every((part) => part.total !== undefined) ? parts.reduce((sum, part) => sum + (part.total ?? 0), 0) : undefined;
-    const share = running.total > 1 ? running.finished / running.total : total ? Math.min(1, done / total) : undefined;
-    const rate = `${count(done / Math.max(elapsed, 0.001))} ${first.unit}/s`;
-    const eta = share && share > 0.02 ? ` · ${duration(((1 - share) / share) * elapsed * 1000)} left` : '';
-    return `${share === undefined ? '' : `${bar(share)} `}${many}${pc.dim(`${rate}${eta}${first.note ? ` · ${first.note}` : ''}`)}`;
+  private describe({ since, actions, total, cached, finished }: Running): string {
+    const elapsedMs = Date.now() - since;
+    const parts = [...actions.values()];
+    const latest = parts.at(-1);
+    const many = total > 1 ? `${finished}/${total} parts ` : '';
+    if (latest === undefined) return pc.dim(`${many}${duration(elapsedMs)}`);
+    const share = total > 1 ? finished / total : latest.total ? Math.min(1, latest.done / latest.total) : undefined;
+    const { done, from } = latest;
+    const perMs = total > 1 ? parts.reduce((sum, part) => sum + part.done, 0) / elapsedMs : (done - from) / (latest.now - latest.since);
+    const leftMs = total > 1 ? (elapsedMs * (total - finished)) / (finished - cached) : ((latest.total ?? Infinity) - done) / perMs;
+    const rate = perMs > 0 && Number.isFinite(perMs) ? `${count(perMs * 1000)} ${latest.unit}/s` : '';
+    const left = leftMs > 0 && Number.isFinite(leftMs) ? `${duration(leftMs)} left` : '';
+    return `${share === undefined ? '' : `${bar(share)} `}${many}${pc.dim([rate, left, latest.note].filter(Boolean).join(' · '))}`;
   }
+}
+
+/** As much of a line as fits, colours and all; a line that wraps could not be painted over. */
+function cut(line: string, columns: number): string {
+  let room = columns;
+  let shown = '';
+  for (const [piece] of line.matchAll(/\u001b\[[0-9;]*m|[^\u001b]/gu)) {
+    if (piece.startsWith('\u001b')) shown += piece;
+    else if (room-- > 0) shown += piece;
+  }
+  return shown;
 }
 
 function bar(share: number): string {

@@ -6,7 +6,7 @@ export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>): string
   const parts: string[] = [];
   if (event.state === 'ran') parts.push(duration(event.durationMs));
   for (const output of Object.values(event.outputs)) {
-    if (output.rows !== undefined && output.rows > 0) parts.push(`${count(output.rows)} rows, ${bytes(output.bytes)}`);
+    if (output.rows !== undefined && output.rows > 0) parts.push(`${output.rows === 1 ? '1 row' : `${count(output.rows)} rows`}, ${bytes(output.bytes)}`);
     else if (output.rows === undefined) parts.push(bytes(output.bytes));
   }
   const metrics = Object.entries(event.metrics).slice(0, 8).map(([name, value]) => `${name} ${metric(value)}`);

@@ -30,6 +30,6 @@ export type EventBody =
   | { readonly type: 'stage-end'; readonly stage: string; readonly state: StageState; readonly durationMs: number; readonly savedMs: number; readonly outputs: Readonly<Record<string, { readonly digest: Digest; readonly rows?: number; readonly bytes: number; readonly link?: string }>>; readonly metrics: Readonly<Record<string, number>>; readonly diagnostic?: Diagnostic }
   | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
   | { readonly type: 'loop-end'; readonly round: number; readonly reason: 'until' | 'max' }
-  | { readonly type: 'run-end'; readonly state: 'ok' | 'failed' | 'interrupted'; readonly cached: number; readonly ran: number; readonly failed: number; readonly skipped: number; readonly durationMs: number; readonly savedMs: number };
+  | { readonly type: 'run-end'; readonly state: 'ok' | 'failed' | 'interrupted'; readonly cached: number; readonly ran: number; readonly failed: number; readonly skipped: number; readonly warnings: number; readonly durationMs: number; readonly savedMs: number };
 
 export type StageState = 'cached' | 'ran' | 'failed' | 'skipped' | 'interrupted';

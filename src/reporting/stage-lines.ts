@@ -1,5 +1,5 @@
 import type { Freshness, RunEvent } from '../core/event.ts';
-import { bytes, count, duration, metric } from './format.ts';
+import { bytes, count, duration, metric, plural } from './format.ts';
 
 /** What a stage's end says in one line, without its state: time, rows, bytes, the metrics that fit. */
 export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>): string {
@@ -28,6 +28,7 @@ export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
   const parts = [`${event.cached} cached`, `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`];
   if (event.failed > 0) parts.push(`${event.failed} failed`);
   if (event.skipped > 0) parts.push(`${event.skipped} skipped`);
+  if (event.warnings > 0) parts.push(plural(event.warnings, 'warning'));
   if (event.savedMs >= 1000) parts.push(`saved ${duration(event.savedMs)}`);
   const state = event.state === 'ok' ? '' : event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : '';
   return state + parts.join(', ');

@@ -29,13 +29,13 @@ export function openAttempts(folder: string, run: string): Attempts {
       mkdirSync(attempt);
       return attempt;
     },
-    remove: (attempt) => rmSync(attempt, { recursive: true, force: true }),
+    remove: removeLeftover,
     noteWorker(pid) {
       if (workers.has(pid)) return;
       workers.add(pid);
       appendFileSync(join(own, 'workers'), `${pid} ${startTime(pid) ?? ''}\n`);
     },
-    close: () => rmSync(own, { recursive: true, force: true }),
+    close: () => removeLeftover(own),
   };
 }
 
@@ -53,7 +53,16 @@ export function sweepAttempts(folder: string): void {
     // Without an owner it was killed while it began: nothing runs in it.
     if (owner !== undefined && ownerState(owner) !== 'dead') continue;
     if (owner !== undefined && owner.boot === currentOwner().boot) for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
+    removeLeftover(path);
+  }
+}
+
+/** What can't be removed now, from a store that is read-only say, is left to a later run. */
+function removeLeftover(path: string): void {
+  try {
     rmSync(path, { recursive: true, force: true });
+  } catch {
+    // It is in nobody's way: names of attempts are never used twice.
   }
 }
 

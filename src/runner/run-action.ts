@@ -174,7 +174,7 @@ export function systemDiagnostic(node: StageNode, error: unknown): Diagnostic {
   return {
     code: full ? 'no-space' : 'store-unusable',
     stage: node.id,
-    message: full ? `No space is left on the disk${path === undefined ? '' : ` for ${path}`}.` : message,
-    help: full ? 'Free some space and run again: what finished is kept.' : 'Check that the store can be written, or name another with --store.',
+    message: full ? `No space is left on the disk${path === undefined ? '' : ` for ${path}`}.` : `The store can't be written: ${message}`,
+    help: full ? 'Free some space and run again: what finished is kept.' : 'Make its folder writable, or name another with --store.',
   };
 }

@@ -1,4 +1,6 @@
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestsOf, eventsOf, Project, statesOf, type CliResult } from '../rig/project.ts';
@@ -37,6 +39,27 @@ export default defineStage({
   },
 });
 `;
+
+/** A file system of its own size in memory, to fill up. */
+function mountMemory(size: string): { folder: string; remount: (option: string) => void } & Disposable {
+  const folder = mkdtempSync(join(tmpdir(), 'disk-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' });
+  return {
+    folder,
+    remount: (option) => { execFileSync('mount', ['-o', `remount,${option}`, folder]); },
+    [Symbol.dispose]: () => { execFileSync('umount', ['-l', folder]); },
+  };
+}
+
+const canMount = ((): boolean => {
+  try {
+    mountMemory('64k')[Symbol.dispose]();
+    return true;
+  } catch {
+    console.log('full and read-only stores are not tested: no permission to mount a tmpfs');
+    return false;
+  }
+})();
 
 describe('6: a step that exits 0 without what it promised', () => {
   const rows = [
@@ -110,6 +133,40 @@ describe('9 and 11: a store that lost something is mended, never an error', () =
     expectFailure(await project.run('cache', 'verify'), 4, 'damaged');
     expectFailure(await project.run('cache', 'verify'), 0, '0 damaged');
     expect(await project.digests('p.yaml')).toEqual(before);
+  });
+});
+
+describe('3 and 15: a store that is full or can\'t be written', () => {
+  const words = Array.from({ length: 300_000 }, (_, index) => `word${index}`).join(' ');
+  const yaml = pipeline({ quick: shell('echo x > $OUT_OUT/a'), books: '{ uses: ingest-books, with: { path: books } }' });
+
+  it('below a file: every stage that must run fails, and says why', async () => {
+    const project = new Project({ 'p.yaml': yaml, 'books/a.txt': 'A story.', file: '' });
+    expectFailure(await project.run('p.yaml', '--store', 'file/store'), 1, '[journal-lost]', '[store-unusable]', 'file/store', '--store', '1 warning');
+  });
+
+  it.skipIf(!canMount)('full: nothing is cached, the next run goes on when there is space', async () => {
+    const project = new Project({ 'p.yaml': yaml, 'books/a.txt': words });
+    using disk = mountMemory('1m');
+    const store = ['--store', join(disk.folder, 'store')];
+    expectFailure(await project.run('p.yaml', '--keep-going', '--jobs', '1', ...store), 1, 'stage books: No space is left on the disk', '[no-space]', 'quick: ran');
+    expect((await project.run('cache', 'ls', '--json', ...store)).stdout).not.toContain('"books"');
+    expectFailure(await project.run('cache', 'verify', ...store), 0, ' 0 damaged');
+    disk.remount('size=64m');
+    expect(await project.states('p.yaml', ...store)).toEqual({ quick: 'cached', books: 'ran' });
+    expect(await project.states('p.yaml', ...store)).toEqual({ quick: 'cached', books: 'cached' });
+  });
+
+  it.skipIf(!canMount)('read-only: what it holds is delivered with a warning, what must run fails', async () => {
+    const project = new Project({ 'p.yaml': yaml, 'books/a.txt': 'A story.' });
+    using disk = mountMemory('16m');
+    const store = ['--store', join(disk.folder, 'store')];
+    await project.states('p.yaml', ...store);
+    rmSync(project.path('outputs'), { recursive: true });
+    disk.remount('ro');
+    expectFailure(await project.run('p.yaml', ...store), 0, '2 cached, 0 ran, 1 warning', '[journal-lost]');
+    expect(project.read('outputs/p/quick/a')).toBe('x\n');
+    expectFailure(await project.run('p.yaml', ...store, '--set', 'stages.books.with.lang=en'), 1, '[store-unusable]', 'quick: cached');
   });
 });
 

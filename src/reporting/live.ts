@@ -4,7 +4,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { count, duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
-import { outcome, summary } from './stage-lines.ts';
+import { ending, outcome, summary } from './stage-lines.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const barWidth = 16;
@@ -26,6 +26,8 @@ interface Running {
   readonly total: number;
   readonly cached: number;
   finished: number;
+  /** Of its unit, in finished actions. */
+  units: number;
 }
 
 /** The live list: finished stages scroll up as lines, running ones are repainted with bar, rate and time left. */
@@ -55,7 +57,7 @@ export class LiveReporter implements Reporter {
         this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}${event.backend ? ` · backend ${event.backend}` : ''}`)}`);
         break;
       case 'stage-start':
-        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, cached: event.cached, finished: event.cached });
+        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, cached: event.cached, finished: event.cached, units: 0 });
         break;
       case 'progress': {
         const { done, unit, total, note, time } = event;
@@ -66,7 +68,11 @@ export class LiveReporter implements Reporter {
       }
       case 'action-end': {
         const running = this.running.get(event.stage);
-        if (running && event.ok) running.finished++;
+        if (running && event.ok) {
+          running.finished++;
+          running.units += running.actions.get(event.action)?.done ?? 0;
+        }
+        running?.actions.delete(event.action);
         if (event.willRetryInMs !== undefined) this.print(`${pc.yellow('↻')} ${event.stage} ${pc.dim(`failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`)}`);
         break;
       }
@@ -74,7 +80,7 @@ export class LiveReporter implements Reporter {
         this.running.delete(event.stage);
         this.waiting--;
         const mark = { cached: pc.cyan('≡'), ran: pc.green('✔'), failed: pc.red('✖'), skipped: pc.dim('-'), interrupted: pc.yellow('■') }[event.state];
-        this.print(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`)}`);
+        this.print(this.fit(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`)}`));
         if (event.diagnostic && event.state === 'failed') this.print(this.render(event.diagnostic));
         break;
       }
@@ -83,6 +89,9 @@ export class LiveReporter implements Reporter {
         break;
       case 'loop-end':
         this.print(pc.dim(`rounds ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`));
+        break;
+      case 'run-ending':
+        this.print(pc.yellow(ending(event)));
         break;
       case 'run-end':
         this.log.clear();
@@ -104,39 +113,43 @@ export class LiveReporter implements Reporter {
     this.stream.write(`${line}\n`);
   }
 
+  private fit(line: string): string {
+    return cut(line, (this.stream.columns || 80) - 1);
+  }
+
   private paint(): void {
     this.frame = (this.frame + 1) % frames.length;
     const lines = [...this.running].map(([stage, running]) => `${pc.cyan(frames[this.frame] ?? '')} ${stage.padEnd(this.width)} ${this.describe(running)}`);
     const rest = this.waiting - this.running.size;
     if (rest > 0 && lines.length > 0) lines.push(pc.dim(`  ${rest} to go`));
-    this.log(lines.map((line) => cut(line, (this.stream.columns || 80) - 1)).join('\n'));
+    this.log(lines.map((line) => this.fit(line)).join('\n'));
   }
 
-  private describe({ since, actions, total, cached, finished }: Running): string {
+  private describe({ since, actions, total, cached, finished, units }: Running): string {
     const elapsedMs = Date.now() - since;
     const parts = [...actions.values()];
     const latest = parts.at(-1);
-    const many = total > 1 ? `${finished}/${total} parts ` : '';
-    if (latest === undefined) return pc.dim(`${many}${duration(elapsedMs)}`);
-    const share = total > 1 ? finished / total : latest.total ? Math.min(1, latest.done / latest.total) : undefined;
-    const { done, from } = latest;
-    const perMs = total > 1 ? parts.reduce((sum, part) => sum + part.done, 0) / elapsedMs : (done - from) / (latest.now - latest.since);
-    const leftMs = total > 1 ? (elapsedMs * (total - finished)) / (finished - cached) : ((latest.total ?? Infinity) - done) / perMs;
-    const rate = perMs > 0 && Number.isFinite(perMs) ? `${count(perMs * 1000)} ${latest.unit}/s` : '';
-    const left = leftMs > 0 && Number.isFinite(leftMs) ? `${duration(leftMs)} left` : '';
-    return `${share === undefined ? '' : `${bar(share)} `}${many}${pc.dim([rate, left, latest.note].filter(Boolean).join(' · '))}`;
+    const one = total === 1 ? latest : undefined;
+    const shares = parts.reduce((sum, part) => sum + (part.total ? Math.min(1, part.done / part.total) : 0), finished);
+    const perMs = one ? (one.done - one.from) / (one.now - one.since) : parts.reduce((sum, part) => sum + part.done, units) / elapsedMs;
+    const leftMs = one ? ((one.total ?? Infinity) - one.done) / perMs : (elapsedMs * (total - shares)) / (shares - cached);
+    const known = [
+      total > 1 ? `${finished}/${total} parts` : '',
+      latest && perMs > 0 && Number.isFinite(perMs) ? `${count(perMs * 1000)} ${latest.unit}/s` : duration(elapsedMs),
+      leftMs > 0 && Number.isFinite(leftMs) ? `${duration(leftMs)} left` : '',
+      latest?.note ?? '',
+    ];
+    return `${total > 1 || one?.total ? `${bar(shares / total)} ` : ''}${pc.dim(known.filter(Boolean).join(' · '))}`;
   }
 }
 
-/** As much of a line as fits, colours and all; a line that wraps could not be painted over. */
+/** As much of a line as fits, colours and all: one that wraps could not be painted over. */
 function cut(line: string, columns: number): string {
-  let room = columns;
-  let shown = '';
-  for (const [piece] of line.matchAll(/\u001b\[[0-9;]*m|[^\u001b]/gu)) {
-    if (piece.startsWith('\u001b')) shown += piece;
-    else if (room-- > 0) shown += piece;
-  }
-  return shown;
+  const pieces = [...line.matchAll(/\u001b\[[0-9;]*m|[^\u001b]/gu)].map(([piece]) => piece);
+  const tooLong = pieces.filter((piece) => !piece.startsWith('\u001b')).length > columns;
+  let room = tooLong ? columns - 1 : columns;
+  const shown = pieces.filter((piece) => piece.startsWith('\u001b') || room-- > 0);
+  return shown.join('') + (tooLong ? '…' : '');
 }
 
 function bar(share: number): string {

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
-import { outcome, reason, summary } from './stage-lines.ts';
+import { ending, outcome, reason, summary } from './stage-lines.ts';
 
 const progressEveryMs = 10_000;
 
@@ -50,6 +50,9 @@ export class PlainReporter implements Reporter {
         break;
       case 'loop-end':
         this.write(`rounds: ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`);
+        break;
+      case 'run-ending':
+        this.write(ending(event));
         break;
       case 'run-end':
         this.write(summary(event));

@@ -23,6 +23,10 @@ export function reason(freshness: Freshness): string {
   }
 }
 
+export function ending({ signal }: Extract<RunEvent, { type: 'run-ending' }>): string {
+  return `${signal}: ending what runs; once more ends it at once`;
+}
+
 /** The last line of a run. */
 export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
   const parts = [`${event.cached} cached`, `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`];

@@ -116,6 +116,8 @@ class PipelineRun {
     this.journal.flush();
     for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
     sweepAttempts(this.store.layout.attempts);
+    const { signal } = this.options;
+    signal.addEventListener('abort', () => this.emit({ type: 'run-ending', signal: String(signal.reason) }), { once: true });
 
     for (;;) {
       for (let turn = this.stopping ? undefined : this.frontier.take(); turn !== undefined; turn = this.stopping ? undefined : this.frontier.take()) this.begin(turn);

@@ -6,6 +6,13 @@ export const exitCodes = { ok: 0, stageFailed: 1, badInput: 2, damagedStore: 4, 
 
 export const color = process.env['NO_COLOR'] === undefined && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
 
+// `| head` closes the pipe: what is said no longer matters, but a run goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 export const print = (line: string): void => { process.stdout.write(`${line}\n`); };
 export const printError = (line: string): void => { process.stderr.write(`${line}\n`); };
 export const render = (diagnostic: Diagnostic): string => renderDiagnostics([diagnostic], { color, cwd: process.cwd() });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
 import { PlainReporter } from '../reporting/plain.ts';
-import { summary } from '../reporting/stage-lines.ts';
+import { tally } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse, render } from './exit.ts';
 import { projectOf, storeRoot } from './workspace.ts';
 
@@ -14,7 +14,7 @@ export function runsCommand(options: { store?: string; json?: boolean }): number
     const start = events.find((event) => event.type === 'run-start');
     const end = events.find((event) => event.type === 'run-end');
     if (options.json) print(JSON.stringify({ run: id, pipeline: start?.pipeline, start: start?.time, state: end?.state ?? 'killed' }));
-    else print(`${id}  ${start?.pipeline ?? '?'}  ${end ? `${end.state} · ${summary(end)}` : 'killed or still running'}`);
+    else print(`${id}  ${start?.pipeline ?? '?'}  ${end ? `${end.state} · ${tally(end)}` : 'killed or still running'}`);
   }
   return exitCodes.ok;
 }

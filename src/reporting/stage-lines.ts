@@ -29,11 +29,15 @@ export function ending({ signal }: Extract<RunEvent, { type: 'run-ending' }>): s
 
 /** The last line of a run. */
 export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
+  return `${event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : ''}${tally(event)}`;
+}
+
+/** How many stages fared how. */
+export function tally(event: Extract<RunEvent, { type: 'run-end' }>): string {
   const parts = [`${event.cached} cached`, `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`];
   if (event.failed > 0) parts.push(`${event.failed} failed`);
   if (event.skipped > 0) parts.push(`${event.skipped} skipped`);
   if (event.warnings > 0) parts.push(plural(event.warnings, 'warning'));
   if (event.savedMs >= 1000) parts.push(`saved ${duration(event.savedMs)}`);
-  const state = event.state === 'ok' ? '' : event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : '';
-  return state + parts.join(', ');
+  return parts.join(', ');
 }

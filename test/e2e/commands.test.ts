@@ -121,6 +121,14 @@ describe('run --json', () => {
     expect(readFileSync(fresh.path('.run-pipeline/runs', String(events[0]?.['run']), 'events.ndjson'), 'utf8')).toBe(stdout);
   });
 
+  it('a reader that goes away does not end the run', async () => {
+    const fresh = new Project({ ...files, 'chain.yaml': chain.replace('echo shouted', 'seq 1 20000') });
+    const { child, ended } = fresh.start(['chain.yaml', '--json']);
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await fresh.states('chain.yaml')).toEqual({ first: 'cached', second: 'cached', books: 'cached' });
+  });
+
   it('a pipeline that is wrong is said in JSON, too', async () => {
     const { code, stdout, stderr } = await project.run('nowhere.yaml', '--json');
     expect([code, stderr]).toEqual([2, '']);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bytes, duration } from '../reporting/format.ts';
+import { bytes, duration, plural } from '../reporting/format.ts';
 import { collectGarbage, listActions, verifyStore } from '../store/maintenance.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { exitCodes, print, printError } from './exit.ts';
@@ -17,7 +17,7 @@ export function cacheLs(options: CacheOptions & { json?: boolean }): number {
     if (options.json) print(JSON.stringify({ key: record.key, stage: record.stage, bytes: size, used: usedMs, durationMs: record.durationMs }));
     else print(`${record.key.slice(0, 12)}  ${record.stage.padEnd(width)}  ${bytes(size).padStart(10)}  took ${duration(record.durationMs)}`);
   }
-  if (!options.json) print(`${actions.length} results, ${bytes(actions.reduce((sum, action) => sum + action.bytes, 0))}`);
+  if (!options.json) print(`${plural(actions.length, 'result')}, ${bytes(actions.reduce((sum, action) => sum + action.bytes, 0))}`);
   return exitCodes.ok;
 }
 
@@ -25,14 +25,14 @@ export function cacheLs(options: CacheOptions & { json?: boolean }): number {
 export function cacheVerify(options: CacheOptions): number {
   const { checked, damaged } = verifyStore(open(options));
   for (const digest of damaged) printError(`damaged: ${digest}`);
-  print(`${checked} objects read, ${damaged.length} damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`);
+  print(`${plural(checked, 'object')} read, ${damaged.length} damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`);
   return damaged.length === 0 ? exitCodes.ok : exitCodes.damagedStore;
 }
 
 /** `cache gc`: what went, or would go. */
 export function cacheGc(options: CacheOptions & { keepDays: number; dryRun?: boolean }): number {
   const { actions, objects, bytes: size } = collectGarbage(open(options).layout, { keepDays: options.keepDays, dryRun: options.dryRun === true });
-  print(`${options.dryRun ? 'would remove' : 'removed'} ${actions} results, ${objects} objects, ${bytes(size)}`);
+  print(`${options.dryRun ? 'would remove' : 'removed'} ${plural(actions, 'result')}, ${plural(objects, 'object')}, ${bytes(size)}`);
   return exitCodes.ok;
 }
 

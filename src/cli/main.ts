@@ -23,7 +23,7 @@ function pipelineCommand(name: string, description: string, options: { isDefault
 }
 
 pipelineCommand('run', 'run what is stale (the default command)', { isDefault: true })
-  .option('-j, --jobs <n>', 'actions at a time (default: number of cores)', positive)
+  .option('-j, --jobs <n>', 'actions at a time (default: number of cores)', wholeNumberFrom(1))
   .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
   .option('--verify', 'read every cached artifact again and compare its digest before it is used')
   .option('-n, --dry-run', 'say what would run, and stop')
@@ -75,7 +75,7 @@ storeOption(cache.command('ls').description('list cached results with their size
 storeOption(cache.command('verify').description('read every object again; damaged ones are set aside and rebuilt by the next run'))
   .action(async (options: { store?: string }) => { process.exitCode = (await import('./cache.ts')).cacheVerify(options); });
 storeOption(cache.command('gc').description('remove results that no recent run refers to'))
-  .option('--keep-days <n>', 'keep what was used in the last n days', positive, 14).option('-n, --dry-run', 'say what would go')
+  .option('--keep-days <n>', 'keep what was used in the last n days, and the newest of every stage', wholeNumberFrom(0), 14).option('-n, --dry-run', 'say what would go')
   .action(async (options: { store?: string; keepDays: number; dryRun?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheGc(options); });
 
 program.command('init').description('write a pipeline file to start from').argument('[folder]', 'where', '.')
@@ -97,10 +97,11 @@ function storeOption(command: Command): Command {
   return command.option('--store <dir>', 'the store (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)');
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('it takes a whole number from 1.');
-  return value;
+function wholeNumberFrom(least: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d+$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`it takes a whole number from ${least}.`);
+    return Number(text);
+  };
 }
 
 async function unexpected(error: unknown): Promise<number> {

@@ -1,3 +1,4 @@
+import { Failure } from '../core/diagnostic.ts';
 import type { Change, Freshness } from '../core/event.ts';
 import { planPipeline } from '../runner/plan-pipeline.ts';
 import { reason } from '../reporting/stage-lines.ts';
@@ -17,9 +18,15 @@ export async function planCommand(name: string | undefined, options: PlanOptions
   const workspace = await openWorkspace(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store } = workspace.value;
-  const plan = planPipeline(pipeline, { store, contracts, env: process.env });
   const stages = pipeline.stages.filter((stage) => options.stage === undefined || stage.name === options.stage || stage.id === options.stage);
   if (stages.length === 0) return refuse([{ code: 'unknown-stage', message: `The pipeline has no stage "${options.stage}".`, help: `Its stages are ${pipeline.stages.map((stage) => stage.id).join(', ')}.` }], options.json);
+  let plan: ReturnType<typeof planPipeline>;
+  try {
+    plan = planPipeline(pipeline, { store, contracts, env: process.env });
+  } catch (error) {
+    if (error instanceof Failure) return refuse([error.diagnostic], options.json);
+    throw error;
+  }
   const width = Math.max(...stages.map((stage) => stage.id.length));
   for (const stage of stages) {
     const freshness = plan.get(stage.id);

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
+import type { Pipeline } from '../core/pipeline.ts';
 import { createLocalExecutor } from '../executors/local.ts';
 import { NdjsonReporter } from '../reporting/ndjson.ts';
 import { PlainReporter } from '../reporting/plain.ts';
 import type { Reporter } from '../reporting/reporter.ts';
 import { runPipeline } from '../runner/run-pipeline.ts';
-import { exitCodes, print, printError, refuse, render } from './exit.ts';
+import { exitCodes, print, refuse, render } from './exit.ts';
 import { contracts, distribution, openWorkspace, type PipelineOptions } from './workspace.ts';
 
 export interface RunOptions extends PipelineOptions {
@@ -23,7 +24,6 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   const { pipeline, store, outputs } = workspace.value;
   const jobs = options.jobs ?? availableParallelism();
   const reporter = await createReporter(options.json === true);
-  for (const diagnostic of pipeline.warnings) printError(render(diagnostic));
 
   const abort = new AbortController();
   let signalled: 'SIGINT' | 'SIGTERM' | undefined;
@@ -41,6 +41,7 @@ export async function runCommand(name: string | undefined, options: RunOptions):
       jobs,
       keepGoing: options.keepGoing === true,
       verify: options.verify === true,
+      ...backendOf(pipeline),
       env: process.env,
       signal: abort.signal,
       emit: (event: RunEvent) => { reporter.event(event); },
@@ -50,6 +51,12 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   } finally {
     reporter.end();
   }
+}
+
+/** The backend that the stages which compute tensors will use. */
+function backendOf({ stages }: Pipeline): { backend?: string } {
+  const names = new Set(stages.flatMap(({ config }) => (typeof config['backend'] === 'string' ? [config['backend']] : [])));
+  return names.size === 0 ? {} : { backend: [...names].join(', ') };
 }
 
 async function createReporter(json: boolean): Promise<Reporter> {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
 import { PlainReporter } from '../reporting/plain.ts';
-import { summary } from '../reporting/stage-lines.ts';
+import { tally } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse, render } from './exit.ts';
 import { projectOf, storeRoot } from './workspace.ts';
 
@@ -14,7 +14,7 @@ export function runsCommand(options: { store?: string; json?: boolean }): number
     const start = events.find((event) => event.type === 'run-start');
     const end = events.find((event) => event.type === 'run-end');
     if (options.json) print(JSON.stringify({ run: id, pipeline: start?.pipeline, start: start?.time, state: end?.state ?? 'killed' }));
-    else print(`${id}  ${start?.pipeline ?? '?'}  ${end ? `${end.state} · ${summary(end)}` : 'killed or still running'}`);
+    else print(`${id}  ${start?.pipeline ?? '?'}  ${end ? `${end.state} · ${tally(end)}` : 'killed or still running'}`);
   }
   return exitCodes.ok;
 }
@@ -22,12 +22,17 @@ export function runsCommand(options: { store?: string; json?: boolean }): number
 /** `logs [run]`: the journal of a run as plain text; the newest when none is named. */
 export function logsCommand(id: string | undefined, options: { store?: string; json?: boolean; stage?: string }): number {
   const runs = join(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))), 'runs');
-  const run = id ?? listRuns(runs)[0];
-  if (run === undefined || !existsSync(join(runs, run))) {
+  const all = listRuns(runs);
+  const run = id ?? all[0];
+  if (run === undefined || !all.includes(run)) {
     return refuse([{ code: 'unknown-run', message: run === undefined ? `There are no runs in ${runs}.` : `There is no run ${run} in ${runs}.`, help: 'List them with `run-pipeline runs`.' }], options.json);
   }
   const reporter = new PlainReporter(print, render);
-  for (const event of readJournal(runs, run)) {
+  const events = readJournal(runs, run);
+  if (options.stage !== undefined && !events.some((event) => 'stage' in event && event.stage === options.stage)) {
+    return refuse([{ code: 'unknown-stage', message: `Run ${run} has no stage "${options.stage}".`, help: 'Without --stage, `run-pipeline logs` has all of them.' }], options.json);
+  }
+  for (const event of events) {
     if (options.stage !== undefined && (!('stage' in event) || event.stage !== options.stage)) continue;
     if (options.json) print(JSON.stringify(event));
     else reporter.event(event);

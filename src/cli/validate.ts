@@ -1,6 +1,8 @@
 import type { Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { StageDescription } from '../core/pipeline.ts';
+import { plural } from '../reporting/format.ts';
+import { suggest } from '../pipeline/suggest.ts';
 import { exitCodes, print, refuse } from './exit.ts';
 import { drawGraph, type GraphFormat } from './graph.ts';
 import { describeStage, listStages } from './stages.ts';
@@ -11,7 +13,7 @@ export async function validateCommand(name: string | undefined, options: Pipelin
   const workspace = await openWorkspace(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline } = workspace.value;
-  print(options.json ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length }) : `${pipeline.name}: ${pipeline.stages.length} stages, valid`);
+  print(options.json ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length }) : `${pipeline.name}: ${plural(pipeline.stages.length, 'stage')}, valid`);
   return exitCodes.ok;
 }
 
@@ -30,8 +32,13 @@ export async function stagesCommand(type: string | undefined, options: { json?: 
   for (const name of type === undefined ? catalogue.types() : [type]) found.push(await catalogue.describe(name, process.cwd()));
   const stages = found.flatMap((result) => (result.ok ? [result.value] : []));
   const problems = found.flatMap((result) => (result.ok ? [] : [result.error]));
-  if (problems.length > 0) return refuse(problems, options.json);
+  if (problems.length > 0) return refuse(problems.map((problem) => withSuggestion(problem, type ?? '', catalogue.types())), options.json);
   if (options.json) for (const stage of stages) print(JSON.stringify(stage));
   else print(type === undefined ? listStages(stages) : describeStage(stages[0]!));
   return exitCodes.ok;
+}
+
+function withSuggestion(problem: Diagnostic, name: string, types: readonly string[]): Diagnostic {
+  const help = problem.code === 'unknown-stage-type' ? suggest(name, types, 'stage types') : undefined;
+  return help === undefined ? problem : { ...problem, help };
 }

@@ -29,7 +29,9 @@ export type EventBody =
   | { readonly type: 'action-end'; readonly stage: string; readonly action: string; readonly ok: boolean; readonly durationMs: number; readonly diagnostic?: Diagnostic; readonly willRetryInMs?: number }
   | { readonly type: 'stage-end'; readonly stage: string; readonly state: StageState; readonly durationMs: number; readonly savedMs: number; readonly outputs: Readonly<Record<string, { readonly digest: Digest; readonly rows?: number; readonly bytes: number; readonly link?: string }>>; readonly metrics: Readonly<Record<string, number>>; readonly diagnostic?: Diagnostic }
   | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
+  /** The run was asked to end; what runs is given a moment. */
+  | { readonly type: 'run-ending'; readonly signal: string }
   | { readonly type: 'loop-end'; readonly round: number; readonly reason: 'until' | 'max' }
-  | { readonly type: 'run-end'; readonly state: 'ok' | 'failed' | 'interrupted'; readonly cached: number; readonly ran: number; readonly failed: number; readonly skipped: number; readonly durationMs: number; readonly savedMs: number };
+  | { readonly type: 'run-end'; readonly state: 'ok' | 'failed' | 'interrupted'; readonly cached: number; readonly ran: number; readonly failed: number; readonly skipped: number; readonly warnings: number; readonly durationMs: number; readonly savedMs: number };
 
 export type StageState = 'cached' | 'ran' | 'failed' | 'skipped' | 'interrupted';

@@ -18,6 +18,8 @@ export type Contract =
   | { readonly name: string; readonly kind: 'dataset'; readonly description: string; readonly fields: readonly ContractField[] }
   | { readonly name: string; readonly kind: 'model'; readonly description: string; readonly files: readonly string[] };
 
+export type DatasetContract = Extract<Contract, { kind: 'dataset' }>;
+
 const loaded = new Map<string, Contract>();
 
 /** Read the contract `<directory>/<name>.json`. Fails with `unknown-contract` when there is none. */

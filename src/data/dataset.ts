@@ -3,15 +3,15 @@ import { DataType, RecordBatchReader, type RecordBatch, type Vector } from 'apac
 import { Failure } from '../core/diagnostic.ts';
 import type { Dataset, Row, Shard, Value } from '../core/data.ts';
 import { schemaMismatch } from './arrow-schema.ts';
-import type { Contract } from './contract.ts';
+import type { DatasetContract } from './contract.ts';
 
 /** Shards of Arrow IPC files read batch by batch, each checked against the contract when it is opened. */
 export class ArrowDataset implements Dataset {
   readonly contract: string;
   readonly shards: readonly Shard[];
-  private readonly definition: Extract<Contract, { kind: 'dataset' }>;
+  private readonly definition: DatasetContract;
 
-  constructor(definition: Extract<Contract, { kind: 'dataset' }>, shards: readonly Shard[]) {
+  constructor(definition: DatasetContract, shards: readonly Shard[]) {
     this.contract = definition.name;
     this.definition = definition;
     this.shards = shards;
@@ -46,7 +46,7 @@ export class ArrowDataset implements Dataset {
 }
 
 /** The record batches of one shard. Fails with `damaged-shard` when the file is not Arrow or breaks the contract. */
-export async function* readShard(shard: Shard, contract: Extract<Contract, { kind: 'dataset' }>): AsyncGenerator<RecordBatch> {
+export async function* readShard(shard: Shard, contract: DatasetContract): AsyncGenerator<RecordBatch> {
   const handle = await open(shard.location);
   let rows = 0;
   try {

@@ -100,7 +100,7 @@ const interruption = (stage?: string): Diagnostic => ({ code: interrupted, messa
 const timeout = (stage: string, ms: number): Diagnostic => ({
   code: 'stage-timeout',
   stage,
-  message: `${stage}: took longer than its timeout of ${ms / 1000} s and was ended`,
+  message: `It took longer than its timeout of ${ms / 1000} s and was ended.`,
   help: 'Raise the timeout of the stage, or leave it out.',
 });
 

@@ -5,19 +5,20 @@ import type { ArtifactFile, Manifest } from '../core/artifact.ts';
 import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Port, StageType } from '../core/stage.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
-import { loadContract } from '../data/contract.ts';
+import { loadContract, type DatasetContract } from '../data/contract.ts';
 import { sealFolder } from '../data/folder.ts';
+import type { Environment } from './shell-step.ts';
 
 /**
  * Run one action in its attempt directory and seal what it leaves: every output is checked against its contract,
  * fsynced and digested. Throws a Failure for what the user can mend.
  */
-export async function performAction(request: ActionRequest, send: (message: WorkerMessage) => void, signal: AbortSignal): Promise<ActionOutcome> {
+export async function performAction(request: ActionRequest, send: (message: WorkerMessage) => void, signal: AbortSignal, environment: Environment): Promise<ActionOutcome> {
   for (const port of Object.keys(request.outputs)) mkdirSync(join(request.attempt, port), { recursive: true });
   // A stage needs Arrow and no zx, most shell steps the other way round; either takes longer to load than a small action.
   if (request.shell) {
     const { runShellStep } = await import('./shell-step.ts');
-    await runShellStep(request, request.shell, send, signal);
+    await runShellStep(request, request.shell, send, signal, environment);
     const outputs: Record<string, Manifest> = {};
     for (const [name, port] of Object.entries(request.outputs)) outputs[name] = await sealShellOutput(request, name, port);
     return { outputs, metrics: {} };
@@ -49,17 +50,29 @@ export function diagnosticOf(error: unknown, stage: string): Diagnostic {
 async function sealShellOutput(request: ActionRequest, name: string, port: Port): Promise<Manifest> {
   const contract = loadContract(request.contracts, port.contract);
   const folder = join(request.attempt, name);
+  mkdirSync(folder, { recursive: true }); // a script may have removed it
   const files = sealFolder(folder);
   if (contract.kind === 'model') return checkFolder(files, request, name, contract.name, contract.files);
-  const { readShard } = await import('../data/dataset.ts');
   const shards: ArtifactFile[] = [];
   for (const file of files) {
     if (!file.path.endsWith('.arrow')) fail('contract-broken', `Output "${name}" of stage "${request.stage}" holds ${file.path}, which is not an .arrow file.`, `Its contract "${contract.name}" is a dataset: write Arrow IPC files into $OUT_${name.toUpperCase()}.`);
-    let rows = 0;
-    for await (const batch of readShard({ ...file, location: join(folder, file.path) }, contract)) rows += batch.numRows;
-    shards.push({ ...file, rows });
+    shards.push({ ...file, rows: await countRows(join(folder, file.path), file, contract, request, name) });
   }
   return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port);
+}
+
+/** Rows of a shard that a script wrote, read to its end to see that it is whole. */
+async function countRows(location: string, file: ArtifactFile, contract: DatasetContract, request: ActionRequest, name: string): Promise<number> {
+  const { readShard } = await import('../data/dataset.ts');
+  let rows = 0;
+  try {
+    for await (const batch of readShard({ ...file, location }, contract)) rows += batch.numRows;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { cause } = error;
+    fail('contract-broken', `Output "${name}" of stage "${request.stage}" holds ${file.path}, which does not keep its contract "${contract.name}": ${cause instanceof Error ? cause.message : error.message}`, 'Write whole Arrow IPC files (the file format, not the stream format) with the columns of the contract.', error);
+  }
+  return rows;
 }
 
 function checkDataset(manifest: Manifest, request: ActionRequest, name: string, port: Port): Manifest {

@@ -33,7 +33,7 @@ async function serve(runner: number): Promise<void> {
     const controller = new AbortController();
     current = { stage: request.stage, controller };
     try {
-      send({ type: 'done', outcome: await performAction(request, send, controller.signal) });
+      send({ type: 'done', outcome: await performAction(request, send, controller.signal, process.env) });
     } catch (error) {
       send({ type: 'failed', diagnostic: diagnosticOf(error, request.stage) });
     }

@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
+import { forwardLines } from './forward-lines.ts';
 
 /** A worker process and the process group it leads. */
 export interface WorkerProcess {
@@ -79,32 +79,12 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whole lines as they come; what is left without a line end when the stream ends counts as one. */
-function forwardLines(stream: Readable | null, onLine: (text: string) => void): void {
-  if (stream === null) return;
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-    if (rest.length > 65_536) {
-      onLine(rest);
-      rest = '';
-    }
-  });
-  stream.on('end', () => {
-    if (rest !== '') onLine(rest);
-  });
-  stream.on('error', () => {});
-}
-
 function diedDiagnostic(stage: string, code: number | null, signal: string | null, lastError: string, problem?: Error): Diagnostic {
   const how = problem !== undefined ? `could not start: ${problem.message}` : signal !== null ? `was killed by ${signal}` : `ended with exit code ${code}`;
   return {
     code: 'worker-died',
     stage,
-    message: `${stage}: its worker process ${how}${lastError === '' ? '' : `; its last words: ${lastError.slice(0, 500)}`}`,
+    message: `Its worker process ${how}${lastError === '' ? '' : `; its last words: ${lastError.slice(0, 500)}`}`,
     help: signal === 'SIGKILL' ? 'The system may have run out of memory; lower the stage\'s needs or raise resources.memory, then run again: finished work is kept.' : 'Run again: finished work is kept.',
   };
 }

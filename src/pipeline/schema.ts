@@ -98,7 +98,10 @@ function report(error: ErrorObject, subject: Subject, problems: Problems): void 
   }
 }
 
-/** Of a failed choice keep the choice, or what is wrong deeper inside the branch that was meant. */
+/** Errors of a branch whose type the value has: that branch was meant. */
+const ofRightType = new Set(['additionalProperties', 'minProperties', 'minItems', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']);
+
+/** Of a failed choice keep the choice, or what is wrong inside the branch that was meant. */
 function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const dropped = new Set<ErrorObject>();
   for (const choice of errors) {
@@ -106,7 +109,7 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
     if (choice.keyword === 'propertyNames') for (const error of errors) if (error.propertyName !== undefined && error.instancePath === choice.instancePath && error !== choice) dropped.add(error);
     if (choice.keyword !== 'anyOf' && choice.keyword !== 'oneOf') continue;
     const branches = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`));
-    const deeper = branches.filter((error) => error.instancePath.length > choice.instancePath.length || error.keyword === 'additionalProperties');
+    const deeper = branches.filter((error) => error.instancePath.length > choice.instancePath.length || ofRightType.has(error.keyword));
     if (deeper.length > 0) dropped.add(choice);
     for (const error of branches) if (!deeper.includes(error)) dropped.add(error);
   }

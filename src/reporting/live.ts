@@ -2,18 +2,32 @@ import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
-import { count, duration } from './format.ts';
+import { count, duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
-import { outcome, summary } from './stage-lines.ts';
+import { ending, outcome, summary } from './stage-lines.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const barWidth = 16;
 
+interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly unit: string;
+  readonly note?: string;
+  /** What it had done when it was first heard of, and when: a resumed stage does not begin at zero. */
+  readonly from: number;
+  readonly since: number;
+  readonly now: number;
+}
+
 interface Running {
   readonly since: number;
-  readonly actions: Map<string, { done: number; total?: number; unit: string; note?: string }>;
-  total: number;
+  readonly actions: Map<string, Progress>;
+  readonly total: number;
+  readonly cached: number;
   finished: number;
+  /** Of its unit, in finished actions. */
+  units: number;
 }
 
 /** The live list: finished stages scroll up as lines, running ones are repainted with bar, rate and time left. */
@@ -40,19 +54,25 @@ export class LiveReporter implements Reporter {
       case 'run-start':
         this.width = Math.min(28, Math.max(...event.stages.map((stage) => stage.id.length), 8));
         this.waiting = event.stages.length;
-        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${event.stages.length} stages · run ${event.run}${event.backend ? ` · backend ${event.backend}` : ''}`)}`);
+        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}${event.backend ? ` · backend ${event.backend}` : ''}`)}`);
         break;
       case 'stage-start':
-        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, finished: event.cached });
+        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, cached: event.cached, finished: event.cached, units: 0 });
         break;
       case 'progress': {
-        const { done, unit } = event;
-        this.running.get(event.stage)?.actions.set(event.action, { done, unit, ...(event.total === undefined ? {} : { total: event.total }), ...(event.note === undefined ? {} : { note: event.note }) });
+        const { done, unit, total, note, time } = event;
+        const actions = this.running.get(event.stage)?.actions;
+        const { from, since } = actions?.get(event.action) ?? { from: done, since: time };
+        actions?.set(event.action, { done, unit, from, since, now: time, ...(total === undefined ? {} : { total }), ...(note === undefined ? {} : { note }) });
         break;
       }
       case 'action-end': {
         const running = this.running.get(event.stage);
-        if (running && event.ok) running.finished++;
+        if (running && event.ok) {
+          running.finished++;
+          running.units += running.actions.get(event.action)?.done ?? 0;
+        }
+        running?.actions.delete(event.action);
         if (event.willRetryInMs !== undefined) this.print(`${pc.yellow('↻')} ${event.stage} ${pc.dim(`failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`)}`);
         break;
       }
@@ -60,7 +80,7 @@ export class LiveReporter implements Reporter {
         this.running.delete(event.stage);
         this.waiting--;
         const mark = { cached: pc.cyan('≡'), ran: pc.green('✔'), failed: pc.red('✖'), skipped: pc.dim('-'), interrupted: pc.yellow('■') }[event.state];
-        this.print(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event, 8) ? ` · ${outcome(event, 8)}` : ''}`)}`);
+        this.print(this.fit(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event, 8) ? ` · ${outcome(event, 8)}` : ''}`)}`));
         if (event.diagnostic && event.state === 'failed') this.print(this.render(event.diagnostic));
         break;
       }
@@ -69,6 +89,9 @@ export class LiveReporter implements Reporter {
         break;
       case 'loop-end':
         this.print(pc.dim(`rounds ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`));
+        break;
+      case 'run-ending':
+        this.print(pc.yellow(ending(event)));
         break;
       case 'run-end':
         this.log.clear();
@@ -90,27 +113,43 @@ export class LiveReporter implements Reporter {
     this.stream.write(`${line}\n`);
   }
 
+  private fit(line: string): string {
+    return cut(line, (this.stream.columns || 80) - 1);
+  }
+
   private paint(): void {
     this.frame = (this.frame + 1) % frames.length;
     const lines = [...this.running].map(([stage, running]) => `${pc.cyan(frames[this.frame] ?? '')} ${stage.padEnd(this.width)} ${this.describe(running)}`);
     const rest = this.waiting - this.running.size;
     if (rest > 0 && lines.length > 0) lines.push(pc.dim(`  ${rest} to go`));
-    this.log(lines.join('\n'));
+    this.log(lines.map((line) => this.fit(line)).join('\n'));
   }
 
-  private describe(running: Running): string {
-    const elapsed = (Date.now() - running.since) / 1000;
-    const parts = [...running.actions.values()];
-    const done = parts.reduce((sum, part) => sum + part.done, 0);
-    const first = parts.at(-1);
-    const many = running.total > 1 ? `${running.finished}/${running.total} parts ` : '';
-    if (!first) return pc.dim(`${many}${duration(elapsed * 1000)}`);
-    const total = parts.every((part) => part.total !== undefined) ? parts.reduce((sum, part) => sum + (part.total ?? 0), 0) : undefined;
-    const share = running.total > 1 ? running.finished / running.total : total ? Math.min(1, done / total) : undefined;
-    const rate = `${count(done / Math.max(elapsed, 0.001))} ${first.unit}/s`;
-    const eta = share && share > 0.02 ? ` · ${duration(((1 - share) / share) * elapsed * 1000)} left` : '';
-    return `${share === undefined ? '' : `${bar(share)} `}${many}${pc.dim(`${rate}${eta}${first.note ? ` · ${first.note}` : ''}`)}`;
+  private describe({ since, actions, total, cached, finished, units }: Running): string {
+    const elapsedMs = Date.now() - since;
+    const parts = [...actions.values()];
+    const latest = parts.at(-1);
+    const one = total === 1 ? latest : undefined;
+    const shares = parts.reduce((sum, part) => sum + (part.total ? Math.min(1, part.done / part.total) : 0), finished);
+    const perMs = one ? (one.done - one.from) / (one.now - one.since) : parts.reduce((sum, part) => sum + part.done, units) / elapsedMs;
+    const leftMs = one ? ((one.total ?? Infinity) - one.done) / perMs : (elapsedMs * (total - shares)) / (shares - cached);
+    const known = [
+      total > 1 ? `${finished}/${total} parts` : '',
+      latest && perMs > 0 && Number.isFinite(perMs) ? `${count(perMs * 1000)} ${latest.unit}/s` : duration(elapsedMs),
+      leftMs > 0 && Number.isFinite(leftMs) ? `${duration(leftMs)} left` : '',
+      latest?.note ?? '',
+    ];
+    return `${total > 1 || one?.total ? `${bar(shares / total)} ` : ''}${pc.dim(known.filter(Boolean).join(' · '))}`;
   }
+}
+
+/** As much of a line as fits, colours and all: one that wraps could not be painted over. */
+function cut(line: string, columns: number): string {
+  const pieces = [...line.matchAll(/\u001b\[[0-9;]*m|[^\u001b]/gu)].map(([piece]) => piece);
+  const tooLong = pieces.filter((piece) => !piece.startsWith('\u001b')).length > columns;
+  let room = tooLong ? columns - 1 : columns;
+  const shown = pieces.filter((piece) => piece.startsWith('\u001b') || room-- > 0);
+  return shown.join('') + (tooLong ? '…' : '');
 }
 
 function bar(share: number): string {

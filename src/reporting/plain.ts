@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
-import { duration } from './format.ts';
+import { duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
-import { outcome, reason, summary } from './stage-lines.ts';
+import { ending, outcome, reason, summary } from './stage-lines.ts';
 
 const progressEveryMs = 10_000;
 
@@ -20,10 +20,10 @@ export class PlainReporter implements Reporter {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'run-start':
-        this.write(`${event.pipeline}: ${event.stages.length} stages, run ${event.run}${event.backend ? `, backend ${event.backend}` : ''}`);
+        this.write(`${event.pipeline}: ${plural(event.stages.length, 'stage')}, run ${event.run}${event.backend ? `, backend ${event.backend}` : ''}`);
         break;
       case 'stage-start':
-        this.write(`${event.stage}: started${event.actions > 1 ? ` (${event.actions} parts, ${event.cached} cached)` : ''}`);
+        this.write(`${event.stage}: started${event.actions > 1 ? ` (${plural(event.actions, 'part')}, ${event.cached} cached)` : ''}`);
         break;
       case 'progress': {
         const last = this.lastProgress.get(event.stage) ?? 0;
@@ -50,6 +50,9 @@ export class PlainReporter implements Reporter {
         break;
       case 'loop-end':
         this.write(`rounds: ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`);
+        break;
+      case 'run-ending':
+        this.write(ending(event));
         break;
       case 'run-end':
         this.write(summary(event));

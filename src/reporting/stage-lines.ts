@@ -1,5 +1,5 @@
 import type { Freshness, RunEvent } from '../core/event.ts';
-import { bytes, count, duration, metric } from './format.ts';
+import { bytes, count, duration, metric, plural } from './format.ts';
 
 /** What a stage's end says in one line, without its state: time, rows and bytes of each output, and its metrics, or the first of them. */
 export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metricsAtMost = Infinity): string {
@@ -7,7 +7,7 @@ export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metrics
   if (event.state === 'ran') parts.push(duration(event.durationMs));
   const outputs = Object.entries(event.outputs).filter(([, { rows }]) => rows !== 0);
   for (const [port, output] of outputs) {
-    const size = output.rows === undefined ? bytes(output.bytes) : `${count(output.rows)} rows, ${bytes(output.bytes)}`;
+    const size = output.rows === undefined ? bytes(output.bytes) : `${output.rows === 1 ? '1 row' : `${count(output.rows)} rows`}, ${bytes(output.bytes)}`;
     parts.push(outputs.length > 1 ? `${port}: ${size}` : size);
   }
   const metrics = Object.entries(event.metrics).slice(0, metricsAtMost).map(([name, value]) => `${name} ${metric(value)}`);
@@ -24,12 +24,21 @@ export function reason(freshness: Freshness): string {
   }
 }
 
+export function ending({ signal }: Extract<RunEvent, { type: 'run-ending' }>): string {
+  return `${signal}: ending what runs; once more ends it at once`;
+}
+
 /** The last line of a run. */
 export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
+  return `${event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : ''}${tally(event)}`;
+}
+
+/** How many stages fared how. */
+export function tally(event: Extract<RunEvent, { type: 'run-end' }>): string {
   const parts = [`${event.cached} cached`, `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`];
   if (event.failed > 0) parts.push(`${event.failed} failed`);
   if (event.skipped > 0) parts.push(`${event.skipped} skipped`);
+  if (event.warnings > 0) parts.push(plural(event.warnings, 'warning'));
   if (event.savedMs >= 1000) parts.push(`saved ${duration(event.savedMs)}`);
-  const state = event.state === 'ok' ? '' : event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : '';
-  return state + parts.join(', ');
+  return parts.join(', ');
 }

@@ -30,13 +30,13 @@ export function openAttempts(folder: string, run: string): Attempts {
       mkdirSync(attempt);
       return attempt;
     },
-    remove: (attempt) => rm(attempt, { recursive: true, force: true }),
+    remove: (attempt) => rm(attempt, { recursive: true, force: true }).catch(leaveIt),
     noteWorker(pid) {
       if (workers.has(pid)) return;
       workers.add(pid);
       appendFileSync(join(own, 'workers'), `${pid} ${startTime(pid) ?? ''}\n`);
     },
-    close: () => rmSync(own, { recursive: true, force: true }),
+    close: () => removeLeftover(own),
   };
 }
 
@@ -54,9 +54,21 @@ export function sweepAttempts(folder: string): void {
     // Without an owner it was killed while it began: nothing runs in it.
     if (owner !== undefined && ownerState(owner) !== 'dead') continue;
     if (owner !== undefined && owner.boot === currentOwner().boot) for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
-    rmSync(path, { recursive: true, force: true });
+    removeLeftover(path);
   }
 }
+
+/** What can't be removed now, from a store that is read-only say, is left to a later run. */
+function removeLeftover(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    leaveIt();
+  }
+}
+
+/** It is in nobody's way: names of attempts are never used twice. */
+function leaveIt(): void {}
 
 function workersOf(path: string): (readonly [pid: number, start: string])[] {
   try {

@@ -7,6 +7,8 @@ const flushEveryMs = 50;
 /** The append-only record of a run. A store that can't be written costs the journal, not the run. */
 export interface Journal {
   append(event: RunEvent): void;
+  /** Write what was appended now, rather than soon. */
+  flush(): void;
   close(): void;
 }
 
@@ -37,6 +39,7 @@ export function openJournal(runs: string, run: string, onProblem: (error: Error)
       pending += `${JSON.stringify(event)}\n`;
       timer ??= setTimeout(flush, flushEveryMs);
     },
+    flush,
     close() {
       flush();
       if (file !== undefined) closeSync(file);

@@ -69,9 +69,9 @@ async function runLocked(node: StageNode, action: PlannedAction, context: Action
     const record = store.lookup(action.key);
     if (record !== undefined) return ok({ record, ran: false });
     for (let attempt = 1; ; attempt++) {
-      const began = performance.now();
-      const result = await runOnce(node, action, attempt, context);
-      const durationMs = performance.now() - began;
+      const clock = { startedMs: performance.now() };
+      const result = await runOnce(node, action, attempt, clock, context);
+      const durationMs = Math.round(performance.now() - clock.startedMs);
       const again = !result.ok && attempt <= node.retries && !final.has(result.error.code) && !ending.aborted;
       const delayMs = Math.min(longestDelayMs, context.retryDelayMs * 2 ** (attempt - 1));
       if (result.ok || result.error.code !== notStarted)
@@ -89,11 +89,11 @@ const notStarted = 'not-started';
 /** What trying again can't mend. */
 const final = new Set([interrupted, notStarted, 'source-changed']);
 
-async function runOnce(node: StageNode, action: PlannedAction, attempt: number, context: ActionContext): Promise<Result<ActionRecord, Diagnostic>> {
+/** One attempt; sets the clock when it starts, as waiting for resources is no work. */
+async function runOnce(node: StageNode, action: PlannedAction, attempt: number, clock: { startedMs: number }, context: ActionContext): Promise<Result<ActionRecord, Diagnostic>> {
   const { store, executor, attempts, emit } = context;
   const at = { stage: node.id, action: action.id };
   let folder: string | undefined;
-  let began = performance.now();
   try {
     const result = await executor.run({
       prepare: () => {
@@ -105,7 +105,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
       signal: context.signal,
       admission: context.admission,
       onStart: ({ pid, gpus }) => {
-        began = performance.now();
+        clock.startedMs = performance.now();
         attempts.noteWorker(pid);
         emit({ type: 'action-start', ...at, key: action.key, attempt, pid, gpus });
       },
@@ -124,7 +124,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
       });
     return ok(
       await store.publish({
-        key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - began), ingredients: action.ingredients,
+        key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - clock.startedMs), ingredients: action.ingredients,
         outcome: { outputs: result.value.outputs, metrics: Object.fromEntries(Object.entries(result.value.metrics).filter(([, value]) => Number.isFinite(value))) },
       }),
     );
@@ -174,7 +174,7 @@ export function systemDiagnostic(node: StageNode, error: unknown): Diagnostic {
   return {
     code: full ? 'no-space' : 'store-unusable',
     stage: node.id,
-    message: `${node.id}: ${full ? 'no space is left on the disk' : message}${full && path !== undefined ? ` for ${path}` : ''}`,
-    help: full ? 'Free some space and run again: what finished is kept.' : 'Check that the store can be written, or name another with --store.',
+    message: full ? `No space is left on the disk${path === undefined ? '' : ` for ${path}`}.` : `The store can't be written: ${message}`,
+    help: full ? 'Free some space and run again: what finished is kept.' : 'Make its folder writable, or name another with --store.',
   };
 }

@@ -46,6 +46,7 @@ export interface RunResult {
   readonly ran: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly warnings: number;
   readonly durationMs: number;
   readonly savedMs: number;
   readonly stages: ReadonlyMap<string, StageEnd>;
@@ -82,6 +83,7 @@ class PipelineRun {
   private readonly context: ActionContext;
   private readonly ends = new Map<string, StageEnd>();
   private readonly running = new Set<Promise<void>>();
+  private warnings = 0;
   private bug: { readonly error: unknown } | undefined;
 
   constructor(pipeline: Pipeline, options: RunOptions) {
@@ -111,8 +113,11 @@ class PipelineRun {
       type: 'run-start', run: this.id, pipeline: pipeline.name, file: pipeline.file, store: this.store.layout.root,
       stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })), ...(backend === undefined ? {} : { backend }),
     });
+    this.journal.flush();
     for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
     sweepAttempts(this.store.layout.attempts);
+    const { signal } = this.options;
+    signal.addEventListener('abort', () => this.emit({ type: 'run-ending', signal: String(signal.reason) }), { once: true });
 
     for (;;) {
       for (let turn = this.stopping ? undefined : this.frontier.take(); turn !== undefined; turn = this.stopping ? undefined : this.frontier.take()) this.begin(turn);
@@ -285,6 +290,7 @@ class PipelineRun {
     const result = {
       state: this.options.signal.aborted ? 'interrupted' : failed > 0 ? 'failed' : 'ok',
       cached: count('cached'), ran: count('ran'), failed, skipped: count('skipped', 'interrupted'),
+      warnings: this.warnings,
       durationMs: Math.round(performance.now() - this.began),
       savedMs: ends.reduce((sum, { savedMs }) => sum + savedMs, 0),
     } as const;
@@ -297,6 +303,7 @@ class PipelineRun {
   }
 
   private emit(body: EventBody): void {
+    if (body.type === 'warning') this.warnings++;
     const event: RunEvent = { v: 1, time: Date.now(), ...body };
     this.journal.append(event);
     this.options.emit(event);

@@ -54,6 +54,17 @@ export function createStore(root: string): Store {
   const objectPath = (digest: Digest): string => sharded(layout.objects, digest);
   const recordPath = (key: ActionKey): string => `${sharded(layout.actions, key)}.json`;
 
+  /** Damaged objects; what a store that can't be written keeps in its place counts as missing all the same. */
+  const unsound = new Set<Digest>();
+  const setAside = (digest: Digest): void => {
+    unsound.add(digest);
+    try {
+      quarantine(layout, objectPath(digest));
+    } catch {
+      // Publishing would fail as well, and say so.
+    }
+  };
+
   const store: Store = {
     layout,
     objectPath,
@@ -67,9 +78,9 @@ export function createStore(root: string): Store {
       for (const { manifest } of Object.values(record.outputs))
         for (const { digest, bytes } of manifest.files) {
           const stat = statSync(objectPath(digest), { throwIfNoEntry: false });
-          if (stat === undefined) return undefined;
+          if (stat === undefined || unsound.has(digest)) return undefined;
           if (stat.size !== bytes) {
-            quarantine(layout, objectPath(digest));
+            setAside(digest);
             return undefined;
           }
           if (verify && !store.verifyObject(digest)) return undefined;
@@ -89,7 +100,7 @@ export function createStore(root: string): Store {
       } catch {
         return false;
       }
-      quarantine(layout, path);
+      setAside(digest);
       return false;
     },
 
@@ -100,7 +111,7 @@ export function createStore(root: string): Store {
         const found = await digestStream(objectPath(digest)).catch(() => undefined);
         if (found === digest) sound.add(digest);
         else {
-          if (found !== undefined) quarantine(layout, objectPath(digest));
+          if (found !== undefined) setAside(digest);
           damaged.push(digest);
         }
       }
@@ -124,6 +135,7 @@ export function createStore(root: string): Store {
           chmodSync(from, 0o444);
           renameSync(from, to);
           sound.add(file.digest);
+          unsound.delete(file.digest);
           folders.add(dirname(to));
         }
         outputs[port] = toArtifact(manifest);
@@ -159,7 +171,7 @@ function broken(stage: string, port: string, path: string, what: string): Failur
   return new Failure({
     code: 'output-broken',
     stage,
-    message: `${stage}: the file ${path} of output ${port} ${what}`,
+    message: `The file ${path} of output ${port} ${what}.`,
     help: 'The stage, or something beside it, changed its output after it ended; run it again.',
   });
 }

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-const bin = join(import.meta.dirname, '../../bin/run-pipeline.js');
+export const root = join(import.meta.dirname, '../..');
+const bin = join(root, 'bin/run-pipeline.js');
+export const samples = join(root, 'samples');
 
 export interface CliResult {
   readonly code: number | null;
@@ -34,14 +36,18 @@ export class Project {
     return readFileSync(this.path(path), 'utf8');
   }
 
-  /** Start the command line and leave it running. */
-  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<CliResult> } {
+  /** Start the command line and leave it running; `events` are those it has told with `--json` so far. */
+  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<CliResult>; events: () => AnyEvent[] } {
     const child = spawn(process.execPath, [bin, ...args], { cwd: this.folder, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => { stdout += String(chunk); });
     child.stderr.on('data', (chunk) => { stderr += String(chunk); });
-    return { child, ended: new Promise((resolve) => { child.on('close', (code, signal) => { resolve({ code, signal, stdout, stderr }); }); }) };
+    return {
+      child,
+      ended: new Promise((resolve) => { child.on('close', (code, signal) => { resolve({ code, signal, stdout, stderr }); }); }),
+      events: () => eventsOf({ stdout }),
+    };
   }
 
   run(...args: string[]): Promise<CliResult> {
@@ -59,26 +65,33 @@ export class Project {
   async digests(...args: string[]): Promise<Record<string, string>> {
     const result = await this.run(...args, '--json');
     if (result.code !== 0) throw new Error(`exit ${result.code}\n${result.stdout}\n${result.stderr}`);
-    return Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage, JSON.stringify(Object.values(event.outputs ?? {}).map((output) => output.digest))]));
+    return digestsOf(result);
   }
 }
 
-interface AnyEvent {
+export interface AnyEvent {
   readonly type: string;
   readonly text?: string;
   readonly round?: number;
   readonly reason?: string;
   readonly stage?: string;
+  readonly pid?: number;
+  readonly gpus?: readonly number[];
+  readonly diagnostic?: { readonly code: string; readonly message: string };
   readonly state?: string;
   readonly outputs?: Record<string, { digest: string }>;
   readonly metrics?: Record<string, number>;
-  readonly diagnostic?: { readonly code: string; readonly message: string };
 }
 
-export function eventsOf(result: CliResult): AnyEvent[] {
-  return result.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as AnyEvent);
+export function eventsOf({ stdout }: Pick<CliResult, 'stdout'>): AnyEvent[] {
+  return stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}')).map((line) => JSON.parse(line) as AnyEvent);
 }
 
 export function statesOf(result: CliResult): Record<string, string> {
   return Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage, event.state ?? '']));
+}
+
+/** Digests of the outputs of every stage that ended well. */
+export function digestsOf(result: CliResult): Record<string, string> {
+  return Object.fromEntries(eventsOf(result).filter(({ state }) => state === 'ran' || state === 'cached').map(({ stage, outputs = {} }) => [stage, Object.values(outputs).map(({ digest }) => digest).join(' ')]));
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
+import { createBackendResolver } from '../../src/backends/resolve.ts';
 import type { Manifest } from '../../src/core/artifact.ts';
 import type { Dataset, Row } from '../../src/core/data.ts';
 import type { Source, StageType } from '../../src/core/stage.ts';
@@ -13,6 +14,8 @@ import { sealFolder } from '../../src/data/folder.ts';
 import { ArrowDatasetWriter } from '../../src/data/writer.ts';
 import { StageRun } from '../../src/executors/stage-run.ts';
 
+/** Tests use what comes with the packages, whatever this machine has set up. */
+const resolveBackend = createBackendResolver({ root: join(tmpdir(), 'no-backends'), gpus: 0 });
 const root = new URL('../../', import.meta.url).pathname;
 export const contracts = join(root, 'schemas/contracts');
 
@@ -48,7 +51,7 @@ export async function runStage<C>(stage: StageType<C>, options: {
   const messages: WorkerMessage[] = [];
   for (const port of Object.keys(stage.outputs)) mkdirSync(join(attempt, port), { recursive: true });
   const checkpoint = join(directory, 'checkpoint');
-  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, contracts, cpus: 1, env: {} }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
+  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, contracts, cpus: 1, env: {}, ...(typeof config['backend'] === 'string' ? { backend: resolveBackend(config['backend']) } : {}) }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
   await stage.run(run as never);
   const outputs: Record<string, TestArtifact> = {};
   for (const [port, { contract }] of Object.entries(stage.outputs)) {

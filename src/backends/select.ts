@@ -5,7 +5,7 @@ import { fail } from '../core/diagnostic.ts';
 export type { BackendName };
 
 /** The part of the planner's choice that starting a backend takes. */
-type NamedBackend = Pick<BackendChoice, 'name' | 'native'>;
+type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device'>>;
 
 const registered = new Set<BackendName>();
 
@@ -38,7 +38,7 @@ async function start(choice: NamedBackend): Promise<string | undefined> {
   }
 }
 
-async function register({ name, native }: NamedBackend): Promise<void> {
+async function register({ name, native, device }: NamedBackend): Promise<void> {
   switch (name) {
     case 'wasm':
       (await import('./wasm.ts')).registerWasm();
@@ -48,7 +48,7 @@ async function register({ name, native }: NamedBackend): Promise<void> {
       return;
     case 'tensorflow':
       if (native?.modules === undefined) throw new Error('it is not set up');
-      (await import('./tensorflow.ts')).registerTensorflow(native.addon, native.modules);
+      (await import('./tensorflow.ts')).registerTensorflow(native.addon, native.modules, device ?? 'cpu');
       return;
     case 'torch':
       throw new Error('it is not set up');

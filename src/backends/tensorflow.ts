@@ -19,17 +19,19 @@ interface Binding {
   readonly TF_ATTR_INT: number;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
+  isUsingGpuDevice(): boolean;
 }
 
 /**
  * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what our
- * ops need beyond it. TensorFlow itself decides for a GPU when it sees one.
+ * ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
  */
-export function registerTensorflow(addon: string, modules: string): void {
+export function registerTensorflow(addon: string, modules: string, device: 'cpu' | 'cuda'): void {
   const load = createRequire(join(modules, 'package.json'));
   shimNode();
   shareCore(load, modules);
   const binding = load(addon) as Binding;
+  if (device === 'cuda' && !binding.isUsingGpuDevice()) throw new Error('TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them are missing');
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as { NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend };
   load('./dist/register_all_kernels.js');
   registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'));

@@ -5,7 +5,6 @@ import { installable, readInstallation } from '../backends/installation.ts';
 import { openBackend } from '../backends/select.ts';
 import { bytes, describeBackend } from '../reporting/format.ts';
 import { exitCodes, print } from './exit.ts';
-import { quietTensorflow } from './setup.ts';
 import { backendResolver, backendsRoot, packageRoot, projectOf, storeRoot } from './workspace.ts';
 
 /** `doctor`: what this machine offers, whether the store can be written, and which backend a run would use and why. */
@@ -52,7 +51,6 @@ async function checkBackends(): Promise<Check[]> {
     const installation = readInstallation(backendsRoot(), name);
     return { ok: true, text: `backend ${name} ${installation.ok ? `is set up too: ${installation.value.version} in ${installation.value.folder}` : `${installation.error}: npx run-pipeline setup ${name}`}` };
   });
-  quietTensorflow();
   try {
     await openBackend(choice);
     return [{ ok: true, text: describeBackend(choice) }, ...others];

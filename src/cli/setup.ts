@@ -27,7 +27,6 @@ export async function setupCommand(backend: Installable, { python, torchDir, ten
       signalled ??= signal;
       abort.abort();
     });
-  quietTensorflow();
   try {
     const result = await setUp({
       backend, root: backendsRoot(), force: force === true, compiler: process.env['CXX'] ?? 'g++', gpus: findGpus(process.env).length, signal: abort.signal, say,
@@ -50,9 +49,4 @@ export async function setupCommand(backend: Installable, { python, torchDir, ten
 
 function say({ name, done, text }: SetUpStep): void {
   print(`${done ? pc.green('ok') : pc.dim('..')}  ${name.padEnd(9)} ${text}`);
-}
-
-/** TensorFlow greets on standard error otherwise. */
-export function quietTensorflow(): void {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
 }

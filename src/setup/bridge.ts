@@ -42,7 +42,7 @@ export interface Bridge {
   pipArguments(cuda: boolean): readonly string[];
   /** Read a package folder; an error says what is missing in it. */
   inspect(folder: string): Result<Omit<Package, 'python'>, string>;
-  /** Fetch the npm package that drives the addon, if there is one, and return its folder. */
-  fetchModules?(target: string, signal: AbortSignal): Promise<Result<string, Diagnostic>>;
+  /** Fetch the npm package that drives the addon, if there is one, into a folder that appears when it is complete. */
+  fetchModules?(target: string, scratch: string, signal: AbortSignal): Promise<Result<string, Diagnostic>>;
   compile(job: CompileJob): Promise<Result<void, Diagnostic>>;
 }

@@ -39,13 +39,13 @@ export async function packageOf(executable: string, bridge: Bridge, signal: Abor
   return ok({ ...found.value, python: python.executable });
 }
 
-/** The package of the Python that the user works with, if it is one that we know and, where that is wanted, with CUDA. */
+/** The package of the Python that the user works with, if it is one that we know with CUDA where that is wanted. */
 export async function findActive(bridge: Bridge, cuda: boolean, signal: AbortSignal): Promise<Package | undefined> {
   const found = await packageOf('python3', bridge, signal);
   if (!found.ok) return undefined;
   const [major, minor] = found.value.version.split('.').map(Number);
   const [oldest, newest] = bridge.versions;
-  return major === 2 && minor !== undefined && minor >= oldest && minor <= newest && found.value.cuda === cuda ? found.value : undefined;
+  return major === 2 && minor !== undefined && minor >= oldest && minor <= newest && (found.value.cuda || !cuda) ? found.value : undefined;
 }
 
 /** A Python from which to make a virtual environment. */

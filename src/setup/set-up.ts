@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { bridgeSources, installationFile, readInstallation, stampOf, tfjsNode, type Installable, type Installation } from '../backends/installation.ts';
 import { choiceOf } from '../backends/resolve.ts';
@@ -50,10 +50,27 @@ export async function setUp(options: SetUpOptions): Promise<Result<Installation,
   const { backend, root, signal } = options;
   if (process.platform !== 'linux') return err({ code: 'unsupported-platform', message: `setup works on Linux; this is ${process.platform}.`, help: 'Use `backend: wasm`, which needs no setup, or run in a Linux container.' });
   const folder = join(root, backend);
+  try {
+    return await setUpAlone(options, folder);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || signal.aborted) throw error;
+    return err({ code: code === 'ENOSPC' || code === 'EDQUOT' ? 'no-space' : 'backends-unusable', message: `${folder} can't be written: ${message}.`, help: 'Free space there or mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.' });
+  }
+}
+
+async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result<Installation, Diagnostic>> {
+  const { backend, force, signal } = options;
   mkdirSync(folder, { recursive: true });
   const lock = await acquireLock(join(folder, 'lock'), { signal, onWait: ({ pid }) => { options.say({ name: 'machine', done: false, text: `waiting for the setup in process ${pid}` }); } });
   try {
-    return await setUpLocked({ ...options, bridge: bridges[backend], home: folder });
+    for (const name of readdirSync(folder)) if (force ? name !== 'lock' : name.startsWith('draft-')) rmSync(join(folder, name), { recursive: true, force: true });
+    const scratch = mkdtempSync(join(folder, 'draft-'));
+    try {
+      return await setUpLocked({ ...options, bridge: bridges[backend], home: folder, scratch });
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
   } finally {
     lock.release();
   }
@@ -63,11 +80,12 @@ interface Context extends SetUpOptions {
   readonly bridge: Bridge;
   /** Folder of this backend's installation. */
   readonly home: string;
+  /** Scratch space in it, gone with this setup or the next. */
+  readonly scratch: string;
 }
 
 async function setUpLocked(context: Context): Promise<Result<Installation, Diagnostic>> {
   const { backend, root, home, bridge, say, signal } = context;
-  if (context.force) for (const name of readdirSync(home)) if (name !== 'lock') rmSync(join(home, name), { recursive: true, force: true });
   const named = await namedPackage(context);
   if (named?.ok === false) return named;
   const wantsCuda = context.gpus > 0;
@@ -103,7 +121,7 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
   if (!checked.ok) return checked;
   say({ name: 'check', done: true, text: `one AdamW step of a tiny model on ${choice.device}: ${checked.value}` });
 
-  writeAtomic(installationFile(root, backend), `${JSON.stringify(installation, null, 2)}\n`, { sync: true, temporary: home });
+  writeAtomic(installationFile(root, backend), `${JSON.stringify(installation, null, 2)}\n`, { sync: true, temporary: context.scratch });
   sweepEnvironments(home, python);
   for (const name of readdirSync(join(home, 'addons'))) if (!addon.value.startsWith(join(home, 'addons', name, '/'))) rmSync(join(home, 'addons', name), { recursive: true, force: true });
   return ok(installation);
@@ -135,14 +153,14 @@ async function findPackage({ bridge, home, signal, say }: Context, wantsCuda: bo
   return packageOf(join(environment, 'bin/python'), bridge, signal);
 }
 
-async function fetchModules({ home, say, signal }: Context, fetch: NonNullable<Bridge['fetchModules']>): Promise<Result<string, Diagnostic>> {
-  const fetched = await fetch(join(home, `npm/${tfjsNode.name}-${tfjsNode.version}`), signal);
+async function fetchModules({ home, scratch, say, signal }: Context, fetch: NonNullable<Bridge['fetchModules']>): Promise<Result<string, Diagnostic>> {
+  const fetched = await fetch(join(home, `npm/${tfjsNode.name}-${tfjsNode.version}`), scratch, signal);
   if (fetched.ok) say({ name: 'modules', done: true, text: `${tfjsNode.name} ${tfjsNode.version} in ${fetched.value}` });
   return fetched;
 }
 
 /** Compile into a folder named after everything that the addon depends on, so that what is there is always right. */
-async function compile({ backend, bridge, home, compiler, say, signal }: Context, found: Package, modules: string | undefined): Promise<Result<string, Diagnostic>> {
+async function compile({ backend, bridge, home, scratch, compiler, say, signal }: Context, found: Package, modules: string | undefined): Promise<Result<string, Diagnostic>> {
   const inputs = canonicalJson({ library: stampOf(found.library), sources: bridgeSources(backend), compiler, arch: process.arch });
   const addon = join(home, 'addons', createHash('sha256').update(inputs).digest('hex').slice(0, 16), bridge.addonName);
   if (existsSync(addon)) {
@@ -151,10 +169,10 @@ async function compile({ backend, bridge, home, compiler, say, signal }: Context
   }
   say({ name: 'bridge', done: false, text: 'compiling the bridge' });
   const began = performance.now();
-  mkdirSync(dirname(addon), { recursive: true });
-  const draft = `${addon}.draft`;
+  const draft = join(scratch, bridge.addonName);
   const compiled = await bridge.compile({ package: found, compiler, output: draft, modules, signal });
   if (!compiled.ok) return compiled;
+  mkdirSync(dirname(addon), { recursive: true });
   renameSync(draft, addon);
   say({ name: 'bridge', done: true, text: `compiled in ${Math.round((performance.now() - began) / 1000)} s, ${addon}` });
   return ok(addon);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -59,28 +59,23 @@ const integrity = 'p//NN6DGiN4hInUmIkRffaFVMcdTREUMjPyjW04J7OXvB2zBlQimj61eFKSgR
  * Put the package into `target` in one step: the project's own copy, if it has installed this optional peer, or npm's.
  * Its install script, which downloads a TensorFlow of 2022, does not run, and none of its dependencies come along.
  */
-async function fetchTfjsNode(target: string, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
+async function fetchTfjsNode(target: string, scratch: string, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
   if (existsSync(target)) return ok(target);
-  mkdirSync(dirname(target), { recursive: true });
-  const draft = mkdtempSync(join(dirname(target), 'draft-'));
-  try {
-    const folder = join(draft, 'package');
-    const peer = installedPeer();
-    if (peer === undefined) {
-      const problem = await download(draft, signal);
-      if (problem !== undefined) return err(problem);
-    } else cpSync(peer, folder, { recursive: true, filter: (path) => !path.slice(peer.length).includes(`${sep}node_modules`) });
-    // What it asks for is put in their place when it is loaded; here they only make the names resolve.
-    for (const name of ['tfjs', 'tfjs-core']) {
-      const stub = join(folder, 'node_modules/@tensorflow', name);
-      mkdirSync(stub, { recursive: true });
-      writeFileSync(join(stub, 'index.js'), `throw new Error('only run-pipeline loads this package');\n`);
-    }
-    renameSync(folder, target);
-    return ok(target);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
+  const folder = join(scratch, 'package');
+  const peer = installedPeer();
+  if (peer === undefined) {
+    const problem = await download(scratch, signal);
+    if (problem !== undefined) return err(problem);
+  } else cpSync(peer, folder, { recursive: true, filter: (path) => !path.slice(peer.length).includes(`${sep}node_modules`) });
+  // What it asks for is put in their place when it is loaded; here they only make the names resolve.
+  for (const name of ['tfjs', 'tfjs-core']) {
+    const stub = join(folder, 'node_modules/@tensorflow', name);
+    mkdirSync(stub, { recursive: true });
+    writeFileSync(join(stub, 'index.js'), `throw new Error('only run-pipeline loads this package');\n`);
   }
+  mkdirSync(dirname(target), { recursive: true });
+  renameSync(folder, target);
+  return ok(target);
 }
 
 function installedPeer(): string | undefined {

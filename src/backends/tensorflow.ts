@@ -35,7 +35,7 @@ export function registerTensorflow(addon: string, modules: string, device: 'cpu'
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as { NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend };
   load('./dist/register_all_kernels.js');
   registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'));
-  registerOurKernels();
+  addOurKernels();
 }
 
 /** Functions that tfjs-node calls and Node 23 dropped; before that they print a warning. */
@@ -60,23 +60,23 @@ function shareCore(load: NodeJS.Require, modules: string): void {
 }
 
 /** Kernels that tfjs-node lacks, or does with a one-hot matrix or a copy to the host. Our other ops run as composites. */
-function registerOurKernels(): void {
-  register('LogSoftmax', (backend, [logits]) => backend.executeSingleOutput('LogSoftmax', [type(backend, 'T', 'float32')], [logits]), ['logits']);
+function addOurKernels(): void {
+  addKernel('LogSoftmax', (backend, [logits]) => backend.executeSingleOutput('LogSoftmax', [type(backend, 'T', 'float32')], [logits]), ['logits']);
 
-  register('RpEmbedding', (backend, [table, ids]) => backend.executeSingleOutput(
+  addKernel('RpEmbedding', (backend, [table, ids]) => backend.executeSingleOutput(
     'GatherV2', [{ name: 'batch_dims', type: backend.binding.TF_ATTR_INT, value: 0 }, type(backend, 'Tparams', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Taxis', 'int32')],
     [table, ids, scalar(0, 'int32')]), ['table', 'ids']);
 
-  register('RpEmbeddingGrad', (backend, [dy, ids], { rows = 0 }) => backend.executeSingleOutput(
+  addKernel('RpEmbeddingGrad', (backend, [dy, ids], { rows = 0 }) => backend.executeSingleOutput(
     'UnsortedSegmentSum', [type(backend, 'T', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Tnumsegments', 'int32')], [dy, ids, scalar(rows, 'int32')]), ['dy', 'ids']);
 
   // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale.
-  register('RpCrossEntropy', (backend, [logits, labels], { divisor = 1 }) => {
+  addKernel('RpCrossEntropy', (backend, [logits, labels], { divisor = 1 }) => {
     const [losses, difference] = backend.executeMultipleOutputs(
       'SparseSoftmaxCrossEntropyWithLogits', [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')], [logits, labels], 2) as [Tensor, Tensor];
     return [div(sum(losses), divisor), difference];
   }, ['logits', 'labels']);
-  register('RpCrossEntropyGrad', (backend, [dy, difference], { divisor = 1 }) => {
+  addKernel('RpCrossEntropyGrad', (backend, [dy, difference], { divisor = 1 }) => {
     const times = (a: TensorInfo, b: TensorInfo) => backend.executeSingleOutput('Mul', [type(backend, 'T', 'float32')], [a, b]);
     return times(difference, times(dy, scalar(1 / divisor)));
   }, ['dy', 'probabilities']);
@@ -84,7 +84,7 @@ function registerOurKernels(): void {
 
 type Inputs = readonly [TensorInfo, TensorInfo, ...TensorInfo[]];
 
-function register(kernelName: FusedKernel | 'LogSoftmax', run: (backend: TensorflowBackend, inputs: Inputs, attributes: Readonly<Record<string, number>>) => Tensor | Tensor[], names: readonly string[]): void {
+function addKernel(kernelName: FusedKernel | 'LogSoftmax', run: (backend: TensorflowBackend, inputs: Inputs, attributes: Readonly<Record<string, number>>) => Tensor | Tensor[], names: readonly string[]): void {
   registerKernel({
     kernelName, backendName: 'tensorflow',
     kernelFunc: ({ inputs, backend, attrs }) => tidy(() => run(backend as TensorflowBackend, names.map((name) => inputs[name]) as unknown as Inputs, (attrs ?? {}) as unknown as Record<string, number>)),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bridgeSources, installationFile, readInstallation, stampOf, tfjsNode, type Installable, type Installation } from '../backends/installation.ts';
 import { choiceOf } from '../backends/resolve.ts';
 import { canonicalJson } from '../core/artifact.ts';
@@ -10,7 +10,8 @@ import { writeAtomic } from '../store/files.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Bridge, Package } from './bridge.ts';
 import { findCompiler } from './compiler.ts';
-import { findActive, findBasePython, findEnvironment, installPrivately, packageOf, sweepEnvironments } from './python.ts';
+import { findPackage, namedPackage } from './package.ts';
+import { sweepEnvironments } from './python.ts';
 import { checkBackend } from './self-check.ts';
 import { tensorflowBridge } from './tensorflow.ts';
 import { torchBridge } from './torch.ts';
@@ -76,7 +77,8 @@ async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result
   }
 }
 
-interface Context extends SetUpOptions {
+/** What the steps share. */
+export interface Context extends SetUpOptions {
   readonly bridge: Bridge;
   /** Folder of this backend's installation. */
   readonly home: string;
@@ -125,32 +127,6 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
   sweepEnvironments(home, python);
   for (const name of readdirSync(join(home, 'addons'))) if (!addon.value.startsWith(join(home, 'addons', name, '/'))) rmSync(join(home, 'addons', name), { recursive: true, force: true });
   return ok(installation);
-}
-
-/** The package that the user named, if any. */
-async function namedPackage({ bridge, folder, python, signal }: Context): Promise<Result<Package, Diagnostic> | undefined> {
-  if (python !== undefined) return packageOf(python, bridge, signal);
-  if (folder === undefined) return undefined;
-  const found = bridge.inspect(resolve(folder));
-  return found.ok ? found : err({ code: 'package-unusable', message: `${resolve(folder)} is no ${bridge.title} to link against: ${found.error}.`, help: `Give ${bridge.option} the folder that holds its include and libraries.` });
-}
-
-/** The package that is found, or is installed here. */
-async function findPackage({ bridge, home, signal, say }: Context, wantsCuda: boolean): Promise<Result<Package, Diagnostic>> {
-  const active = await findActive(bridge, wantsCuda, signal);
-  if (active !== undefined) return ok(active);
-  const requirement = bridge.requirement(wantsCuda);
-  let environment = findEnvironment(home, requirement);
-  if (environment === undefined) {
-    const base = await findBasePython(bridge, signal);
-    if (!base.ok) return base;
-    sweepEnvironments(home, undefined);
-    say({ name: 'package', done: false, text: `installing ${requirement} with pip into ${home} (${wantsCuda ? 'some gigabytes' : 'some hundred megabytes'}; minutes)` });
-    const installed = await installPrivately(base.value, home, bridge, wantsCuda, signal);
-    if (!installed.ok) return installed;
-    environment = installed.value;
-  }
-  return packageOf(join(environment, 'bin/python'), bridge, signal);
 }
 
 async function fetchModules({ home, scratch, say, signal }: Context, fetch: NonNullable<Bridge['fetchModules']>): Promise<Result<string, Diagnostic>> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { installCommand } from '../../src/setup/distribution.ts';
-import { FakeMachine, installTensorflow } from './fake-machine.ts';
+import { FakeMachine, installTensorflow } from '../rig/fake-machine.ts';
 
 const noNetwork = `echo "WARNING: Retrying after NewConnectionError: Failed to establish a new connection: Name or service not known" >&2; echo "ERROR: No matching distribution found for tensorflow-cpu" >&2; exit 1`;
 

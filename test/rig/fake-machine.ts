@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Project, type CliResult } from '../rig/project.ts';
+import { Project, type CliResult } from './project.ts';
 
 /**
  * A machine on which nothing is installed but what a test puts into its `bin/`: shell scripts that stand in for Python, pip,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../core/result.ts';
 
@@ -74,13 +74,17 @@ function parse(text: string): Installation | undefined {
 /** The release of tfjs-node-gpu whose binding is compiled: the one that goes with our tfjs-core. */
 export const tfjsNode = { name: '@tensorflow/tfjs-node-gpu', version: '4.22.0' } as const;
 
-/** Folder of the torch bridge's C++ sources. */
-export const torchSources = join(import.meta.dirname, 'torch/native');
+/** Folder of the torch bridge's C++ sources, which the published package carries beside `dist/`. */
+export function torchSources(): string {
+  const here = join(import.meta.dirname, 'torch/native');
+  return existsSync(here) ? here : join(import.meta.dirname, '../../../src/backends/torch/native');
+}
 
 /** Digest of the sources that a backend's addon is compiled from, so that one compiled from others is not used. */
 export function bridgeSources(backend: Installable): string {
   if (backend === 'tensorflow') return `${tfjsNode.name}@${tfjsNode.version}`;
   const digest = createHash('sha256');
-  for (const name of readdirSync(torchSources).sort()) digest.update(`${name}\n`).update(readFileSync(join(torchSources, name)));
+  const folder = torchSources();
+  for (const name of readdirSync(folder).sort()) digest.update(`${name}\n`).update(readFileSync(join(folder, name)));
   return digest.digest('hex');
 }

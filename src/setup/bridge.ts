@@ -30,7 +30,6 @@ export interface Bridge {
   /** The library's name as its users write it, and as Python imports it. */
   readonly title: string;
   readonly module: string;
-  readonly option: string;
   /** Minor versions of Python 3 for which there are packages. */
   readonly pythons: readonly [oldest: number, newest: number];
   /** Minor versions of the package's version 2 that are used where they are found; others only when the user names them. */
@@ -40,9 +39,14 @@ export interface Bridge {
   requirement(cuda: boolean): string;
   /** More arguments for pip: where smaller packages without CUDA are. */
   pipArguments(cuda: boolean): readonly string[];
-  /** Read a package folder; an error says what is missing in it. */
-  inspect(folder: string): Result<Omit<Package, 'python'>, string>;
+  /** Read a package folder, without loading anything of it. */
+  inspect(folder: string): Promise<Result<Omit<Package, 'python'>, Diagnostic>>;
   /** Fetch the npm package that drives the addon, if there is one, into a folder that appears when it is complete. */
   fetchModules?(target: string, scratch: string, signal: AbortSignal): Promise<Result<string, Diagnostic>>;
   compile(job: CompileJob): Promise<Result<void, Diagnostic>>;
+}
+
+/** A folder that is not what it should be, and why not. */
+export function unusable(title: string, folder: string, why: string): Diagnostic {
+  return { code: 'package-unusable', message: `${folder} is no ${title} to link against: ${why}.`, help: `Name a folder that holds its include and libraries: that of the package in site-packages, as pip installs it.` };
 }

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { Package } from './bridge.ts';
 import { findActive, findBasePython, findEnvironment, installPrivately, packageOf, sweepEnvironments } from './python.ts';
 import type { Context } from './set-up.ts';
@@ -8,9 +8,7 @@ import type { Context } from './set-up.ts';
 /** The package that the user named, if any. */
 export async function namedPackage({ bridge, folder, python, signal }: Context): Promise<Result<Package, Diagnostic> | undefined> {
   if (python !== undefined) return packageOf(python, bridge, signal);
-  if (folder === undefined) return undefined;
-  const found = bridge.inspect(resolve(folder));
-  return found.ok ? found : err({ code: 'package-unusable', message: `${resolve(folder)} is no ${bridge.title} to link against: ${found.error}.`, help: `Give ${bridge.option} the folder that holds its include and libraries.` });
+  return folder === undefined ? undefined : bridge.inspect(resolve(folder));
 }
 
 /** The package that is found, or is installed here. */

@@ -34,9 +34,8 @@ export async function packageOf(executable: string, bridge: Bridge, signal: Abor
   const python = await ask(executable, bridge, signal);
   if (python === undefined) return err({ code: 'python-missing', message: `${executable} does not run as a Python.`, help: 'Give --python the path of a Python 3 executable.' });
   if (python.folder === null) return err({ code: 'package-missing', message: `${executable} has no ${bridge.title}.`, help: `Install it with \`${executable} -m pip install '${bridge.requirement(false)}'\`, or leave out --python and setup installs it by itself.` });
-  const found = bridge.inspect(python.folder);
-  if (!found.ok) return err({ code: 'package-unusable', message: `The ${bridge.title} in ${python.folder} can't be linked against: ${found.error}.`, help: 'Use one that pip installed, or leave out --python.' });
-  return ok({ ...found.value, python: python.executable });
+  const found = await bridge.inspect(python.folder);
+  return found.ok ? ok({ ...found.value, python: python.executable }) : found;
 }
 
 /** The package of the Python that the user works with, if it is one that we know with CUDA where that is wanted. */

@@ -9,7 +9,7 @@ import { tfjsNode } from '../backends/installation.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { readText } from '../store/files.ts';
-import type { Bridge } from './bridge.ts';
+import { unusable, type Bridge } from './bridge.ts';
 import { lastLines, runCommand } from './command.ts';
 import { compileWith } from './compiler.ts';
 
@@ -18,16 +18,16 @@ const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 
 /** tfjs-node-gpu's binding over the TensorFlow that pip installs: its C API is the one that the binding was written for. */
 export const tensorflowBridge: Bridge = {
-  backend: 'tensorflow', title: 'TensorFlow', module: 'tensorflow', option: '--tensorflow-dir',
+  backend: 'tensorflow', title: 'TensorFlow', module: 'tensorflow',
   pythons: [10, 13], versions: [16, 21], addonName: 'tfjs_binding.node',
   requirement: (cuda) => (cuda ? 'tensorflow[and-cuda]==2.21.0' : `${process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow'}==2.21.0`),
   pipArguments: () => [],
 
-  inspect(folder) {
+  async inspect(folder) {
     const missing = ['include', ...libraries].find((name) => !existsSync(join(folder, name)));
-    if (missing !== undefined) return err(`it has no ${missing}`);
+    if (missing !== undefined) return err(unusable(this.title, folder, `it has no ${missing}`));
     const version = versionOf(folder);
-    if (version === undefined) return err('neither a dist-info folder beside it nor its headers say which version it is');
+    if (version === undefined) return err(unusable(this.title, folder, 'neither a dist-info folder beside it nor its headers say which version it is'));
     return ok({ folder, version, cuda: /'is_cuda_build', True/.test(readText(join(folder, 'python/platform/build_info.py')) ?? ''), library: join(folder, libraries[0] as string) });
   },
 

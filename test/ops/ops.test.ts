@@ -113,12 +113,12 @@ describe.each<BackendName>(['wasm', 'cpu'])('fused ops on %s equal the composite
   });
 
   test('AdamW changes a parameter that was multiplied by before, and the next product sees it', () => {
-    const options = { learning_rate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weight_decay: 0.01, step: 1 };
+    const options = { learning_rate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weight_decay: 0.01, step: 1, gradient_scale: 1 };
     const [parameter, ...moments] = tf.tidy(() => [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.zeros([2, 2]), tf.zeros([2, 2])].map((start) => tf.variable(start))) as [tf.Variable, tf.Variable, tf.Variable];
     const x = tf.eye(2);
     const gradient = tf.tensor2d([1, -1, 2, 0], [2, 2]);
     const before = tf.matMul(x, parameter as unknown as tf.Tensor2D);
-    adamW(parameter, moments[0], moments[1], gradient, options);
+    adamW([{ parameter, mean: moments[0], squares: moments[1], gradient }], options);
     const after = tf.matMul(x, parameter as unknown as tf.Tensor2D);
     const expected = [1, 2, 3, 4].map((value, i) => value * (1 - 0.1 * 0.01) - 0.1 * Math.sign([1, -1, 2, 0][i] as number));
     expect([...before.dataSync()]).toEqual([1, 2, 3, 4]);

@@ -36,7 +36,7 @@ export const aten = {
   add: op<Binary>('add.Tensor'), sub: op<Binary>('sub.Tensor'), mul: op<Binary>('mul.Tensor'), div: op<Binary>('div.Tensor'), div_mode: op<[a: Tensor, b: Tensor, mode: 'floor']>('div.Tensor_mode'),
   pow: op<Binary>('pow.Tensor_Tensor'), remainder: op<Binary>('remainder.Tensor'), atan2: op<Binary>('atan2'), maximum: op<Binary>('maximum'), minimum: op<Binary>('minimum'), prelu: op<Binary>('prelu'),
   eq: op<Binary>('eq.Tensor'), ne: op<Binary>('ne.Tensor'), gt: op<Binary>('gt.Tensor'), ge: op<Binary>('ge.Tensor'), lt: op<Binary>('lt.Tensor'), le: op<Binary>('le.Tensor'),
-  logical_and: op<Binary>('logical_and'), logical_or: op<Binary>('logical_or'), logical_xor: op<Binary>('logical_xor'), bitwise_and: op<Binary>('bitwise_and.Tensor'),
+  logical_and: op<Binary>('logical_and'), logical_or: op<Binary>('logical_or'), bitwise_and: op<Binary>('bitwise_and.Tensor'),
   where: op<[condition: Tensor, a: Tensor, b: Tensor]>('where.self'), where_scalar: op<[condition: Tensor, a: number, b: number]>('where.Scalar'), where_scalar_other: op<[condition: Tensor, a: Tensor, b: number]>('where.ScalarOther'),
   add_: op<Binary>('add_.Tensor'), mul_scalar: op<[x: Tensor, factor: number]>('mul.Scalar'), mul_scalar_: op<[x: Tensor, factor: number]>('mul_.Scalar'), mul_: op<Binary>('mul_.Tensor'), add_scalar: op<[x: Tensor, term: number]>('add.Scalar'),
   ge_scalar: op<[x: Tensor, bound: number]>('ge.Scalar'), gt_scalar: op<[x: Tensor, bound: number]>('gt.Scalar'), lt_scalar: op<[x: Tensor, bound: number]>('lt.Scalar'),
@@ -55,7 +55,7 @@ export const aten = {
   to: op<[x: Tensor, dtype: ScalarType]>('to.dtype'), view: op<[x: Tensor, shape: Ints]>('view'), reshape: op<[x: Tensor, shape: Ints]>('reshape'), permute: op<[x: Tensor, dims: Ints]>('permute'), transpose: op<[x: Tensor, a: number, b: number]>('transpose.int'),
   contiguous: op<Unary>('contiguous'), expand: op<[x: Tensor, shape: Ints]>('expand'), unsqueeze: op<[x: Tensor, dim: number]>('unsqueeze'), slice: op<[x: Tensor, dim: number, start: number, end: number, step: number]>('slice.Tensor'),
   cat: op<[tensors: readonly Tensor[], dim: number]>('cat'), stack: op<[tensors: readonly Tensor[], dim: number]>('stack'), unbind: op<[x: Tensor, dim: number], Tensor[]>('unbind.int'), split: op<[x: Tensor, sizes: Ints, dim: number], Tensor[]>('split_with_sizes'),
-  repeat: op<[x: Tensor, times: Ints]>('repeat'), flip: op<[x: Tensor, dims: Ints]>('flip'), constant_pad: op<[x: Tensor, pads: Ints, value: number]>('constant_pad_nd'), diag_embed: op<Unary>('diag_embed'), tril: op<[x: Tensor, diagonal: number]>('tril'), triu: op<[x: Tensor, diagonal: number]>('triu'),
+  repeat: op<[x: Tensor, times: Ints]>('repeat'), flip: op<[x: Tensor, dims: Ints]>('flip'), constant_pad: op<[x: Tensor, pads: Ints, value: number]>('constant_pad_nd'), diag_embed: op<Unary>('diag_embed'),
 
   full: op<[shape: Ints, value: number | boolean, dtype: ScalarType, layout: null, device: string]>('full'), arange: op<[start: number, end: number, step: number, dtype: ScalarType, layout: null, device: string]>('arange.start_step'), linspace: op<[start: number, end: number, steps: number, dtype: ScalarType, layout: null, device: string]>('linspace'),
   index_select: op<[x: Tensor, dim: number, index: Tensor]>('index_select'), gather: op<[x: Tensor, dim: number, index: Tensor]>('gather'), index: op<[x: Tensor, indices: readonly Tensor[]]>('index.Tensor'), index_put: op<[x: Tensor, indices: readonly Tensor[], values: Tensor, accumulate: boolean]>('index_put'),

@@ -28,6 +28,8 @@ const absent = new Set<string>([
   'DepthToSpace', 'DepthwiseConv2dNative', 'DepthwiseConv2dNativeBackpropFilter', 'DepthwiseConv2dNativeBackpropInput', 'Dilation2D', 'Dilation2DBackpropInput', 'Dilation2DBackpropFilter', 'Draw', 'FlipLeftRight',
   'FromPixels', 'FusedConv2D', 'FusedDepthwiseConv2D', 'LRN', 'LRNGrad', 'MaxPool', 'MaxPoolGrad', 'MaxPool3D', 'MaxPool3DGrad', 'MaxPoolWithArgmax', 'NonMaxSuppressionV3', 'NonMaxSuppressionV4', 'NonMaxSuppressionV5',
   'Pool', 'ResizeBilinear', 'ResizeBilinearGrad', 'ResizeNearestNeighbor', 'ResizeNearestNeighborGrad', 'RotateWithOffset', 'SpaceToBatchND', 'Transform',
+  // Names that no operation of tfjs uses.
+  'BroadcastTo', 'LogicalXor', 'LogSoftmax', 'LowerBound', 'MatrixBandPart', 'UpperBound',
   // Complex numbers.
   'Complex', 'ComplexAbs', 'FFT', 'IFFT', 'Imag', 'Real',
   // Strings, ragged and sparse tensors.

@@ -42,8 +42,6 @@ export const indexKernels = new FamilyBuilder()
     return k.call(aten.index_add, k.call(aten.full, [numSegments, ...rest], 0, k.type('x'), null, k.backend.device), 0, k.call(aten.reshape, k.in('segmentIds'), [-1]), rows);
   })
   .add<{ side: 'left' | 'right' }>('SearchSorted', (k) => k.call(aten.searchsorted, k.in('sortedSequence'), k.in('values'), true, k.attrs.side === 'right'))
-  .add('LowerBound', (k) => k.call(aten.searchsorted, k.in('sortedSequence'), k.in('values'), true, false))
-  .add('UpperBound', (k) => k.call(aten.searchsorted, k.in('sortedSequence'), k.in('values'), true, true))
   .add<{ size: number }>('Bincount', (k) => k.call(aten.to, bins(k, k.in('x'), k.shape('weights')[0] === 0 ? null : k.in('weights')), k.type('weights')))
   .add<{ size: number; binaryOutput?: boolean }>('DenseBincount', (k) => {
     const weighted = k.shape('weights').includes(0) || k.shape('weights').length === 0 ? undefined : k.in('weights');

@@ -32,7 +32,6 @@ export const reduceKernels = new FamilyBuilder()
   .add<ScanAttrs>('Cumsum', (k) => scan(k, aten.cumsum, 0))
   .add<ScanAttrs>('Cumprod', (k) => scan(k, aten.cumprod, 1))
   .add<{ dim?: number }>('Softmax', (k) => k.call(aten.softmax, k.in('logits'), k.attrs.dim ?? -1, false))
-  .add<{ axis?: number }>('LogSoftmax', (k) => k.call(aten.log_softmax, k.in('logits'), k.attrs.axis ?? -1, false))
   .add<{ k: number; sorted: boolean }>('TopK', (k) => k.call(aten.topk, k.in('x'), k.attrs.k, -1, true, k.attrs.sorted))
   .kernels;
 

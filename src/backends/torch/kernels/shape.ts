@@ -11,7 +11,6 @@ export const shapeKernels = new FamilyBuilder()
   .add<{ shape: number[] }>('Reshape', (k) => k.call(aten.reshape, k.in('x'), k.attrs.shape))
   .add<{ dim: number }>('ExpandDims', (k) => k.call(aten.unsqueeze, k.in('input'), k.attrs.dim))
   .add<{ perm: number[] }>('Transpose', (k) => k.call(aten.permute, k.in('x'), k.attrs.perm))
-  .add<{ shape: number[] }>('BroadcastTo', (k) => k.call(aten.expand, k.in('x'), k.attrs.shape))
   .add('BroadcastArgs', (k) => {
     const [a, b] = [hostShape(k, 's0'), hostShape(k, 's1')];
     const rank = Math.max(a.length, b.length);
@@ -51,12 +50,6 @@ export const shapeKernels = new FamilyBuilder()
     }, k.in('x'));
   })
   .add('Diag', (k) => k.call(aten.reshape, k.call(aten.diag_embed, k.call(aten.reshape, k.in('x'), [-1])), [...k.shape('x'), ...k.shape('x')]))
-  .add('MatrixBandPart', (k) => {
-    const [lower = -1] = hostShape(k, 'numLower');
-    const [upper = -1] = hostShape(k, 'numUpper');
-    const below = lower < 0 ? k.in('input') : k.call(aten.triu, k.in('input'), -lower);
-    return upper < 0 ? k.call(aten.alias, below) : k.call(aten.tril, below, upper);
-  })
   .add<{ shape: number[]; value: number; dtype: DataType }>('Fill', (k) => k.call(aten.full, k.attrs.shape, k.attrs.value, scalarOf(k.attrs.dtype), null, k.backend.device))
   .add<{ start: number; stop: number; step: number; dtype: DataType }>('Range', (k) => {
     const { start, stop, step, dtype } = k.attrs;

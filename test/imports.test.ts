@@ -16,7 +16,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/pipeline': ['src/core'],
   'src/plan': ['src/core', 'src/pipeline'],
   'src/store': ['src/core', 'src/data', 'src/plan'],
-  'src/executors': ['src/core', 'src/backends', 'src/data', 'src/store', 'src/plan', 'src/pipeline'],
+  'src/executors': ['src/core', 'src/data', 'src/store', 'src/plan', 'src/pipeline'],
   'src/runner': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors'],
   'src/reporting': ['src/core'],
   'src/cli': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors', 'src/runner', 'src/reporting', 'src/backends', 'src/setup'],

@@ -7,28 +7,32 @@ export type { BackendName };
 /** The part of the planner's choice that starting a backend takes. */
 type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device'>>;
 
-const registered = new Set<BackendName>();
+/** The precision with which each backend was registered. */
+const registered = new Map<BackendName, Precision>();
+
+/** In which type matrix products are computed; bf16 on torch only. */
+export type Precision = 'fp32' | 'bf16';
 
 /**
  * Make a backend current for every tensor operation of this process. `wasm` and `cpu` need nothing but their name; the
  * others need what the planner chose. Fails with `backend-unavailable` when it does not start.
  */
-export async function openBackend(backend: BackendName | NamedBackend): Promise<void> {
+export async function openBackend(backend: BackendName | NamedBackend, precision: Precision = 'fp32'): Promise<void> {
   const choice: NamedBackend = typeof backend === 'string' ? { name: backend } : backend;
-  const problem = await start(choice);
+  const problem = precision === 'bf16' && choice.name !== 'torch' ? 'it computes in fp32 only' : await start(choice, precision);
   if (problem === undefined) return;
   const help = choice.native === undefined ? "Reinstall the project's packages with npm ci." : `Set it up anew with \`npx run-pipeline setup ${choice.name} --force\`, or use another backend.`;
   fail('backend-unavailable', `backend ${choice.name} does not start: ${problem}`, help);
 }
 
 /** Returns what went wrong, if anything did. */
-async function start(choice: NamedBackend): Promise<string | undefined> {
+async function start(choice: NamedBackend, precision: Precision): Promise<string | undefined> {
   try {
     // Otherwise tfjs prints advertisements to the console.
     enableProdMode();
-    if (!registered.has(choice.name)) {
-      await register(choice);
-      registered.add(choice.name);
+    if (registered.get(choice.name) !== precision) {
+      await register(choice, precision);
+      registered.set(choice.name, precision);
     }
     const started = await setBackend(choice.name);
     await ready();
@@ -38,7 +42,7 @@ async function start(choice: NamedBackend): Promise<string | undefined> {
   }
 }
 
-async function register({ name, native, device }: NamedBackend): Promise<void> {
+async function register({ name, native, device }: NamedBackend, precision: Precision): Promise<void> {
   switch (name) {
     case 'wasm':
       (await import('./wasm.ts')).registerWasm();
@@ -51,6 +55,8 @@ async function register({ name, native, device }: NamedBackend): Promise<void> {
       (await import('./tensorflow.ts')).registerTensorflow(native.addon, native.modules, device ?? 'cpu');
       return;
     case 'torch':
-      throw new Error('it is not set up');
+      if (native === undefined) throw new Error('it is not set up');
+      (await import('./torch/index.ts')).registerTorch(native.addon, { precision, device: device ?? 'cpu' });
+      return;
   }
 }

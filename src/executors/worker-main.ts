@@ -4,7 +4,6 @@
  */
 import { once } from 'node:events';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { useBackendsFolder } from '../backends/location.ts';
 import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 
 const watchEveryMs = 200;
@@ -24,8 +23,6 @@ function watch(runner: number): void {
 }
 
 async function serve(runner: number): Promise<void> {
-  const backends = process.env['RUN_PIPELINE_BACKENDS'];
-  if (backends !== undefined) useBackendsFolder(backends);
   const watcher = new Worker(new URL(import.meta.url), { workerData: { runner } });
   const [{ performAction, diagnosticOf }] = await Promise.all([import('./perform-action.ts'), once(watcher, 'online')]);
   watcher.unref();

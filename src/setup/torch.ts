@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildAddon, findTorch } from '../backends/torch/build.ts';
 import { err, ok } from '../core/result.ts';
-import { readText } from '../store/files.ts';
-import { unusable, type Bridge } from './bridge.ts';
+import type { Bridge } from './bridge.ts';
 
 /** Our addon over libtorch, from a wheel of pip's or a libtorch archive. */
 export const torchBridge: Bridge = {
@@ -13,13 +12,14 @@ export const torchBridge: Bridge = {
   pipArguments: (cuda) => (cuda ? [] : ['--extra-index-url', 'https://download.pytorch.org/whl/cpu']),
 
   async inspect(folder) {
-    const missing = ['include/ATen', 'lib/libtorch.so', 'lib/libtorch_cpu.so'].find((name) => !existsSync(join(folder, name)));
-    if (missing !== undefined) return err(unusable(this.title, folder, `it has no ${missing}`));
-    const version = /__version__ = '([^']+)'/.exec(readText(join(folder, 'version.py')) ?? '')?.[1] ?? readText(join(folder, 'build-version'))?.trim();
-    if (version === undefined || version === '') return err(unusable(this.title, folder, 'it does not say which version it is (version.py or build-version)'));
-    return ok({ folder, version, cuda: existsSync(join(folder, 'lib/libtorch_cuda.so')), library: join(folder, 'lib/libtorch_cpu.so') });
+    const found = await findTorch({ folder });
+    return found.ok ? ok({ folder, version: found.value.version, cuda: found.value.cuda, library: join(folder, 'lib/libtorch_cpu.so') }) : found;
   },
 
-  // The bridge itself is not in this version: src/backends/torch.
-  compile: async () => err({ code: 'backend-unavailable', message: 'This version of run-pipeline has no torch backend.', help: 'Use `setup tensorflow`.' }),
+  async compile({ package: { folder }, compiler, output }) {
+    const torch = await findTorch({ folder });
+    if (!torch.ok) return torch;
+    const built = await buildAddon({ torch: torch.value, output, compiler });
+    return built.ok ? ok(undefined) : err(built.error);
+  },
 };

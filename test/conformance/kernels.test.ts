@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
-import { torchMissing } from '../rig/backends.ts';
+import { torch, torchMissing } from '../rig/backends.ts';
 
 type Row = readonly [name: string, run: () => tf.Tensor | tf.Tensor[]];
 
@@ -119,7 +119,7 @@ async function answer(run: () => tf.Tensor | tf.Tensor[]): Promise<{ values: { s
 
 describe.skipIf(torchMissing !== undefined)(`tfjs kernels on torch answer as on cpu${torchMissing === undefined ? '' : ` (skipped: ${torchMissing})`}`, () => {
   const covered = new Set<string>();
-  beforeAll(() => openBackend('torch'));
+  beforeAll(() => openBackend(torch ?? 'torch'));
   afterAll(async () => {
     await openBackend('cpu');
   });
@@ -128,7 +128,7 @@ describe.skipIf(torchMissing !== undefined)(`tfjs kernels on torch answer as on 
     test.each(rows)('%s', async (_name, run) => {
       await openBackend('cpu');
       const expected = await answer(run);
-      await openBackend('torch');
+      await openBackend(torch ?? 'torch');
       const before = tf.memory().numTensors;
       const actual = await answer(run);
       for (const kernel of actual.kernels) covered.add(kernel);
@@ -144,7 +144,7 @@ describe.skipIf(torchMissing !== undefined)(`tfjs kernels on torch answer as on 
   });
 
   test('multinomial draws by probability, the same for the same seed', async () => {
-    await openBackend('torch');
+    await openBackend(torch ?? 'torch');
     tf.tidy(() => {
       const logits = tf.log(tf.tensor2d([[0.1, 0.9], [0.5, 0.5]])) as tf.Tensor2D;
       const draw = (seed: number) => [...tf.multinomial(logits, 4000, seed).dataSync()];

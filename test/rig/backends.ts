@@ -1,12 +1,20 @@
-import { findInstallation } from '../../src/backends/torch/addon.ts';
-import { backendsFolder, useBackendsFolder } from '../../src/backends/location.ts';
-import type { BackendName } from '../../src/backends/select.ts';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { installable, readInstallation } from '../../src/backends/installation.ts';
+import { createBackendResolver } from '../../src/backends/resolve.ts';
+import type { BackendChoice } from '../../src/core/backend.ts';
 
-const override = process.env.RUN_PIPELINE_BACKENDS;
-if (override !== undefined) useBackendsFolder(override);
+/** Where this machine has its backends; without CUDA, so that results can be compared. */
+export const backendsRoot = process.env.RUN_PIPELINE_BACKENDS ?? join(homedir(), '.cache/run-pipeline/backends');
+const resolve = createBackendResolver({ root: backendsRoot, gpus: 0 });
 
-/** Why torch cannot be tested here, or undefined when it can. */
-export const torchMissing = findInstallation(backendsFolder()) === undefined ? `torch is not set up in ${backendsFolder()}: run-pipeline setup torch` : undefined;
+/** Why a backend cannot be tested here, for each that has to be set up and is not. */
+export const missingBackends: ReadonlyMap<string, string> = new Map(installable.flatMap((name) => {
+  const found = readInstallation(backendsRoot, name);
+  return found.ok ? [] : [[name, `${name} ${found.error} in ${backendsRoot}: run-pipeline setup ${name}`] as const];
+}));
+export const torchMissing = missingBackends.get('torch');
 
 /** Every backend that this machine has, the embedded ones first. */
-export const availableBackends: readonly BackendName[] = ['cpu', 'wasm', ...(torchMissing === undefined ? (['torch'] as const) : [])];
+export const availableBackends: readonly BackendChoice[] = [resolve('cpu'), resolve('wasm'), ...installable.filter((name) => !missingBackends.has(name)).map((name) => resolve(name))];
+export const torch = availableBackends.find(({ name }) => name === 'torch');

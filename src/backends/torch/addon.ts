@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 
 declare const handleBrand: unique symbol;
 /** A tensor of libtorch, in the addon's table; live until it is freed. */
@@ -28,31 +26,6 @@ export interface Addon {
   /** Live handles. */
   count(): number;
   setThreads(count: number): void;
-}
-
-/** What `run-pipeline setup torch` leaves behind. */
-export interface Installation {
-  readonly backend: 'torch';
-  /** Version of PyTorch. */
-  readonly version: string;
-  /** Absolute path of the compiled addon. */
-  readonly addon: string;
-  readonly cuda: boolean;
-}
-
-/** Where an installation is recorded, under the folder of all backends. */
-export function installationFile(backendsFolder: string): string {
-  return join(backendsFolder, 'torch', 'installation.json');
-}
-
-/** The recorded installation, or undefined when there is none that can be read. */
-export function findInstallation(backendsFolder: string): Installation | undefined {
-  try {
-    const json = JSON.parse(readFileSync(installationFile(backendsFolder), 'utf8')) as Partial<Installation>;
-    return json.backend === 'torch' && typeof json.addon === 'string' ? (json as Installation) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Load the compiled bridge. Throws what the loader says when a library it needs is gone. */

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { torchSources } from '../installation.ts';
 
 const run = promisify(execFile);
 
@@ -108,11 +108,8 @@ function linkFlags({ folder, cuda }: TorchLibrary): string[] {
   return ['-shared', '-fopenmp', `-L${lib}`, `-Wl,-rpath,${lib}`, ...libraries];
 }
 
-/** The bridge's sources, which the published package carries beside `dist/`. */
 function sources(): string[] {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const folder = [join(here, 'native'), join(here, '../../../../src/backends/torch/native')].find((candidate) => existsSync(candidate));
-  if (folder === undefined) throw new Error(`the sources of the torch backend are not beside ${here}: the package is incomplete`);
+  const folder = torchSources();
   return readdirSync(folder).filter((name) => name.endsWith('.cc')).sort().map((name) => join(folder, name));
 }
 

@@ -59,8 +59,8 @@ async function compileSchemas() {
 async function bundleCommandLine() {
   await build({
     entryPoints: [join(root, 'dist/src/cli/main.js')], outdir: join(root, 'dist/cli'), bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning',
-    // Stages and the command line must agree on what a Failure is; the rest is large and seldom needed.
-    external: [join(root, 'dist/src/core/diagnostic.js'), '@tensorflow/*', 'ajv', 'esbuild'],
+    // Stages and the command line must agree on what a Failure is; setup starts programs beside itself; the rest is large and seldom needed.
+    external: [join(root, 'dist/src/core/diagnostic.js'), join(root, 'dist/src/setup/set-up.js'), '@tensorflow/*', 'ajv', 'esbuild'],
     banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
   });
 }

@@ -19,7 +19,8 @@ const allowed: Record<string, readonly string[]> = {
   'src/executors': ['src/core', 'src/data', 'src/store', 'src/plan', 'src/pipeline'],
   'src/runner': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors'],
   'src/reporting': ['src/core'],
-  'src/cli': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors', 'src/runner', 'src/reporting', 'src/backends'],
+  'src/cli': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors', 'src/runner', 'src/reporting', 'src/backends', 'src/setup'],
+  'src/setup': ['src/core', 'src/ops', 'src/model', 'src/backends', 'src/store'],
   'src/index.ts': ['src/core'],
 };
 

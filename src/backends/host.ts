@@ -19,7 +19,7 @@ export function registerHostKernels<B extends KernelBackend>(backendName: string
       backendName,
       kernelFunc: ({ inputs, backend, attrs }) => {
         const host = backend as B;
-        const infos = kernel.inputs.map((name) => input(inputs, name, kernel.name));
+        const infos = kernel.inputs === 'list' ? (Object.values(inputs) as TensorInfo[]) : kernel.inputs.map((name) => input(inputs, name, kernel.name));
         const shapes = infos.map((info) => info.shape);
         const numbers = (attrs ?? {}) as unknown as Record<string, number>;
         const outputs = kernel.outputs(shapes, numbers).map(({ shape, dtype }) => memory.allocate(host, shape, dtype));

@@ -1,7 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { BackendChoice } from '../core/backend.ts';
+import { fail } from '../core/diagnostic.ts';
+import { installable, readInstallation, type Installable, type Installation } from './installation.ts';
+
+export interface BackendSurroundings {
+  /** Folder of what `run-pipeline setup` made, one folder a backend. */
+  readonly root: string;
+  /** How many GPUs this machine offers to stages. */
+  readonly gpus: number;
+}
+
 /**
- * The backend a pipeline's `backend:` stands for on this machine, decided at plan time because numerics depend on it.
- * `auto` is wasm: the one that a plain install brings along.
+ * Decide which backend a pipeline's `backend:` stands for on this machine, at plan time because numerics depend on it.
+ * `auto` is the first that is there of torch, tensorflow, wasm and cpu; the answer says why. Fails with `backend-missing`
+ * when the one asked for is not set up.
  */
-export function resolveBackend(name: string): string {
-  return name === 'auto' ? 'wasm' : name;
+export function createBackendResolver({ root, gpus: machineGpus }: BackendSurroundings): (name: string, gpus?: number) => BackendChoice {
+  const found = new Map<Installable, ReturnType<typeof readInstallation>>();
+  const installation = (backend: Installable): ReturnType<typeof readInstallation> => {
+    const known = found.get(backend) ?? readInstallation(root, backend);
+    found.set(backend, known);
+    return known;
+  };
+  return (name, gpus) => {
+    const usesGpu = Math.min(machineGpus, gpus ?? 1) > 0;
+    if (name === 'auto') {
+      for (const backend of installable) {
+        const result = installation(backend);
+        if (result.ok) return choiceOf(result.value, usesGpu, 'the fastest that is set up');
+      }
+      const why = installable.flatMap((backend) => {
+        const result = installation(backend);
+        return result.ok ? [] : [`${backend} ${result.error}`];
+      });
+      return { ...embedded(hasWasm() ? 'wasm' : 'cpu', why.join(', ')), hint: '`npx run-pipeline setup torch` makes training many times faster' };
+    }
+    if (name === 'wasm' || name === 'cpu') return embedded(name, 'the pipeline asks for it');
+    if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `There is no backend "${name}".`);
+    const result = installation(name);
+    if (!result.ok) return fail('backend-missing', `backend: ${name} ${result.error}`, `run \`npx run-pipeline setup ${name}\`, or use \`backend: auto\``);
+    return choiceOf(result.value, usesGpu, 'the pipeline asks for it');
+  };
+}
+
+/** An installation as the choice of a stage that may use a GPU or not. */
+export function choiceOf({ backend, version, addon, modules, cuda }: Installation, usesGpu: boolean, reason: string): BackendChoice {
+  return { name: backend, version, device: cuda && usesGpu ? 'cuda' : 'cpu', native: { addon, ...(modules === undefined ? {} : { modules }) }, reason };
+}
+
+const require = createRequire(import.meta.url);
+
+/** Of what a plain install brings along. */
+function embedded(name: 'wasm' | 'cpu', reason: string): BackendChoice {
+  const { version } = JSON.parse(readFileSync(require.resolve(`@tensorflow/tfjs-backend-${name}/package.json`), 'utf8')) as { version: string };
+  return { name, version, device: 'cpu', reason };
+}
+
+/** Node without a JIT (`--jitless`) has no WebAssembly. */
+function hasWasm(): boolean {
+  return 'WebAssembly' in globalThis;
 }

@@ -1,46 +1,62 @@
 import { enableProdMode, ready, setBackend } from '@tensorflow/tfjs-core';
+import type { BackendChoice, BackendName } from '../core/backend.ts';
 import { fail } from '../core/diagnostic.ts';
 
-export type BackendName = 'wasm' | 'cpu';
+export type { BackendName };
 
-export interface OpenBackend {
-  readonly name: BackendName;
-  /** Why this one, for the log. */
-  readonly reason: string;
-}
+/** The part of the planner's choice that starting a backend takes. */
+type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device'>>;
 
-const registered = new Set<BackendName>();
+/** The precision with which each backend was registered. */
+const registered = new Map<BackendName, Precision>();
+
+/** In which type matrix products are computed; bf16 on torch only. */
+export type Precision = 'fp32' | 'bf16';
 
 /**
- * Make a backend current for every tensor operation of this process. `auto` takes the fastest that works here.
- * Fails with `backend-unavailable` when the one asked for does not start.
+ * Make a backend current for every tensor operation of this process. `wasm` and `cpu` need nothing but their name; the
+ * others need what the planner chose. Fails with `backend-unavailable` when it does not start.
  */
-export async function openBackend(name: 'auto' | BackendName): Promise<OpenBackend> {
-  if (name !== 'auto') {
-    const problem = await start(name);
-    if (problem !== undefined) fail('backend-unavailable', `backend '${name}' does not start: ${problem}`, "Use backend: auto, or reinstall the project's packages with npm ci.");
-    return { name, reason: 'asked for' };
-  }
-  const problem = await start('wasm');
-  if (problem === undefined) return { name: 'wasm', reason: 'the fastest that is installed' };
-  await start('cpu');
-  return { name: 'cpu', reason: `wasm does not start: ${problem}` };
+export async function openBackend(backend: BackendName | NamedBackend, precision: Precision = 'fp32'): Promise<void> {
+  const choice: NamedBackend = typeof backend === 'string' ? { name: backend } : backend;
+  const problem = precision === 'bf16' && choice.name !== 'torch' ? 'it computes in fp32 only' : await start(choice, precision);
+  if (problem === undefined) return;
+  const help = choice.native === undefined ? "Reinstall the project's packages with npm ci." : `Set it up anew with \`npx run-pipeline setup ${choice.name} --force\`, or use another backend.`;
+  fail('backend-unavailable', `backend ${choice.name} does not start: ${problem}`, help);
 }
 
 /** Returns what went wrong, if anything did. */
-async function start(name: BackendName): Promise<string | undefined> {
+async function start(choice: NamedBackend, precision: Precision): Promise<string | undefined> {
   try {
     // Otherwise tfjs prints advertisements to the console.
     enableProdMode();
-    if (!registered.has(name)) {
-      if (name === 'wasm') (await import('./wasm.ts')).registerWasm();
-      else (await import('./cpu.ts')).registerCpu();
-      registered.add(name);
+    if (registered.get(choice.name) !== precision) {
+      await register(choice, precision);
+      registered.set(choice.name, precision);
     }
-    const started = await setBackend(name);
+    const started = await setBackend(choice.name);
     await ready();
     return started ? undefined : 'tfjs refused it';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function register({ name, native, device }: NamedBackend, precision: Precision): Promise<void> {
+  switch (name) {
+    case 'wasm':
+      (await import('./wasm.ts')).registerWasm();
+      return;
+    case 'cpu':
+      (await import('./cpu.ts')).registerCpu();
+      return;
+    case 'tensorflow':
+      if (native?.modules === undefined) throw new Error('it is not set up');
+      (await import('./tensorflow.ts')).registerTensorflow(native.addon, native.modules, device ?? 'cpu');
+      return;
+    case 'torch':
+      if (native === undefined) throw new Error('it is not set up');
+      (await import('./torch/index.ts')).registerTorch(native.addon, { precision, device: device ?? 'cpu' });
+      return;
   }
 }

@@ -1,15 +1,16 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { installable, readInstallation } from '../backends/installation.ts';
 import { openBackend } from '../backends/select.ts';
-import { bytes } from '../reporting/format.ts';
+import { bytes, describeBackend } from '../reporting/format.ts';
 import { exitCodes, print } from './exit.ts';
-import { packageRoot, projectOf, storeRoot } from './workspace.ts';
+import { backendResolver, backendsRoot, packageRoot, projectOf, storeRoot } from './workspace.ts';
 
 /** `doctor`: what this machine offers, whether the store can be written, and which backend a run would use and why. */
 export async function doctorCommand(options: { store?: string }): Promise<number> {
   const store = storeRoot(options.store, projectOf(join(process.cwd(), 'x')));
-  const checks = [checkNode(), { ok: true, text: `${cpus().length} cores, ${bytes(totalmem())} of memory` }, checkBuild(), checkStore(store), await checkBackend()];
+  const checks = [checkNode(), { ok: true, text: `${cpus().length} cores, ${bytes(totalmem())} of memory` }, checkBuild(), checkStore(store), ...(await checkBackends())];
   for (const { ok, text } of checks) print(`${ok ? 'ok     ' : 'problem'}  ${text}`);
   return checks.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.stageFailed;
 }
@@ -42,11 +43,18 @@ function checkStore(store: string): Check {
   }
 }
 
-async function checkBackend(): Promise<Check> {
+/** The backend that `auto` stands for must start; of the others it says whether a pipeline could ask for them. */
+async function checkBackends(): Promise<Check[]> {
+  const resolve = backendResolver();
+  const choice = resolve('auto');
+  const others = installable.filter((name) => name !== choice.name).map((name): Check => {
+    const installation = readInstallation(backendsRoot(), name);
+    return { ok: true, text: `backend ${name} ${installation.ok ? `is set up too: ${installation.value.version} in ${installation.value.folder}` : `${installation.error}: npx run-pipeline setup ${name}`}` };
+  });
   try {
-    const { name, reason } = await openBackend('auto');
-    return { ok: true, text: `backend ${name}: ${reason}` };
+    await openBackend(choice);
+    return [{ ok: true, text: describeBackend(choice) }, ...others];
   } catch (error) {
-    return { ok: false, text: `no backend starts: ${(error as Error).message}` };
+    return [{ ok: false, text: (error as Error).message }, ...others];
   }
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, printError, refuse } from './exit.ts';
 
 /* Every command's code is loaded when it is called, so that a run in which all is cached starts fast. */
@@ -80,6 +80,14 @@ storeOption(cache.command('gc').description('remove results that no recent run r
 
 program.command('init').description('write a pipeline file to start from').argument('[folder]', 'where', '.')
   .action(async (folder: string) => { process.exitCode = (await import('./init.ts')).initCommand(folder); });
+program.command('setup').description('set up a faster backend: find or install its library, compile the bridge to it, try it')
+  .addArgument(new Argument('<backend>', 'which').choices(['torch', 'tensorflow']))
+  .option('--python <exe>', 'use the PyTorch or TensorFlow of this Python')
+  .option('--torch-dir <dir>', 'use this PyTorch or libtorch folder').option('--tensorflow-dir <dir>', 'use this TensorFlow folder')
+  .option('--force', 'do everything anew')
+  .action(async (backend: 'torch' | 'tensorflow', options: { python?: string; torchDir?: string; tensorflowDir?: string; force?: boolean }) => {
+    process.exitCode = await (await import('./setup.ts')).setupCommand(backend, options);
+  });
 storeOption(program.command('doctor').description('check the machine, the store and the backend'))
   .action(async (options: { store?: string }) => { process.exitCode = await (await import('./doctor.ts')).doctorCommand(options); });
 

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
-import type { Pipeline } from '../core/pipeline.ts';
 import { createLocalExecutor } from '../executors/local.ts';
 import { NdjsonReporter } from '../reporting/ndjson.ts';
 import { PlainReporter } from '../reporting/plain.ts';
@@ -41,7 +40,6 @@ export async function runCommand(name: string | undefined, options: RunOptions):
       jobs,
       keepGoing: options.keepGoing === true,
       verify: options.verify === true,
-      ...backendOf(pipeline),
       env: process.env,
       signal: abort.signal,
       emit: (event: RunEvent) => { reporter.event(event); },
@@ -51,12 +49,6 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   } finally {
     reporter.end();
   }
-}
-
-/** The backend that the stages which compute tensors will use. */
-function backendOf({ stages }: Pipeline): { backend?: string } {
-  const names = new Set(stages.flatMap(({ config }) => (typeof config['backend'] === 'string' ? [config['backend']] : [])));
-  return names.size === 0 ? {} : { backend: [...names].join(', ') };
 }
 
 async function createReporter(json: boolean): Promise<Reporter> {

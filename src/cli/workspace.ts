@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { createCatalogue } from '../executors/catalogue.ts';
+import { findGpus } from '../executors/local.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { usePrebuilt } from '../pipeline/schema.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { resolveBackend } from '../backends/resolve.ts';
+import { createBackendResolver } from '../backends/resolve.ts';
 
 /** Options that every command working on a pipeline takes. */
 export interface PipelineOptions {
@@ -39,9 +41,19 @@ export async function openWorkspace(name: string | undefined, options: PipelineO
   const project = projectOf(file.value);
   const root = storeRoot(options.store, project);
   usePrebuilt(((await import(pathToFileURL(join(distribution, 'validators.js')).href)) as { validators: Parameters<typeof usePrebuilt>[0] }).validators);
-  const pipeline = await loadPipeline({ file: file.value, set: options.set ?? [], catalogue: openCatalogue(root), contracts, resolveBackend });
+  const pipeline = await loadPipeline({ file: file.value, set: options.set ?? [], catalogue: openCatalogue(root), contracts, resolveBackend: backendResolver() });
   if (!pipeline.ok) return err(pipeline.error);
   return ok({ pipeline: pipeline.value, store: createStore(root), outputs: join(project, 'outputs') });
+}
+
+/** What `backend:` stands for on this machine. */
+export function backendResolver(): ReturnType<typeof createBackendResolver> {
+  return createBackendResolver({ root: backendsRoot(), gpus: findGpus(process.env).length });
+}
+
+/** Where `setup` puts backends: `RUN_PIPELINE_BACKENDS`, or `.cache/run-pipeline/backends` in the home folder. */
+export function backendsRoot(): string {
+  return resolve(process.env['RUN_PIPELINE_BACKENDS'] ?? join(homedir(), '.cache/run-pipeline/backends'));
 }
 
 /** `--store`, then `RUN_PIPELINE_STORE`, then `.run-pipeline/` in the project. */

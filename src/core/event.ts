@@ -1,4 +1,5 @@
 import type { ActionKey, Digest } from './artifact.ts';
+import type { BackendChoice } from './backend.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** Why a stage runs or does not. */
@@ -19,7 +20,7 @@ export interface Change {
 export type RunEvent = { readonly v: 1; readonly time: number } & EventBody;
 
 export type EventBody =
-  | { readonly type: 'run-start'; readonly run: string; readonly pipeline: string; readonly file: string; readonly store: string; readonly stages: readonly { readonly id: string; readonly uses: string }[]; readonly backend?: string }
+  | { readonly type: 'run-start'; readonly run: string; readonly pipeline: string; readonly file: string; readonly store: string; readonly stages: readonly { readonly id: string; readonly uses: string }[]; readonly backends?: readonly BackendChoice[] }
   | { readonly type: 'stage-planned'; readonly stage: string; readonly freshness: Freshness }
   | { readonly type: 'stage-start'; readonly stage: string; readonly actions: number; readonly cached: number }
   | { readonly type: 'action-start'; readonly stage: string; readonly action: string; readonly key: ActionKey; readonly attempt: number; readonly pid: number; readonly gpus: readonly number[] }

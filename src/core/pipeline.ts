@@ -1,3 +1,4 @@
+import type { BackendChoice } from './backend.ts';
 import type { Diagnostic, SourceLocation } from './diagnostic.ts';
 import type { ConfigProblem, Port } from './stage.ts';
 import type { Digest } from './artifact.ts';
@@ -54,6 +55,8 @@ export interface StageNode {
   readonly retries: number;
   readonly timeoutMs?: number;
   readonly resources: Resources;
+  /** Of a stage whose config has a `backend`. */
+  readonly backend?: BackendChoice;
   /** Round number, from 1, of a looped stage. */
   readonly round?: number;
   readonly location: SourceLocation;

@@ -1,3 +1,4 @@
+import type { BackendChoice } from './backend.ts';
 import type { Dataset, DatasetWriter, FolderWriter, ModelFolder } from './data.ts';
 
 /** A named input or output of a stage type. */
@@ -49,6 +50,8 @@ export interface StageContext<Config = Record<string, unknown>> {
   /** Scratch space, removed after the attempt. */
   readonly scratch: string;
   readonly cpus: number;
+  /** What is to compute tensors, for a stage whose config has a `backend`; give it to `openBackend`. */
+  readonly backend: BackendChoice;
 }
 
 /** What a stage type objects to in a config that its schema allows; the property as a dotted path. */

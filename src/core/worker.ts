@@ -1,5 +1,6 @@
 import type { Manifest } from './artifact.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import type { BackendChoice } from './backend.ts';
 import type { ShellStep } from './pipeline.ts';
 import type { Port, Source } from './stage.ts';
 import type { Shard } from './data.ts';
@@ -27,6 +28,7 @@ export interface ActionRequest {
   readonly checkpoint: string;
   readonly contracts: string;
   readonly cpus: number;
+  readonly backend?: BackendChoice;
   /** One of several actions of a `map` stage: its outputs may be empty. */
   readonly partial?: boolean;
   readonly env: Readonly<Record<string, string>>;

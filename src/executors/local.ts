@@ -104,7 +104,8 @@ const timeout = (stage: string, ms: number): Diagnostic => ({
   help: 'Raise the timeout of the stage, or leave it out.',
 });
 
-function findGpus(env: LocalExecutorOptions['env']): number[] {
+/** Ids of the GPUs that stages may use. */
+export function findGpus(env: LocalExecutorOptions['env']): number[] {
   const visible = env['CUDA_VISIBLE_DEVICES'];
   if (visible !== undefined) return visible.split(',').map((id) => id.trim()).filter((id) => /^\d+$/.test(id)).map(Number);
   try {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BackendChoice } from '../core/backend.ts';
 import { fail } from '../core/diagnostic.ts';
 import type { Dataset, FolderWriter, ModelFolder } from '../core/data.ts';
 import type { Source, StageContext } from '../core/stage.ts';
@@ -88,6 +89,12 @@ export class StageRun implements StageContext {
 
   log(text: string): void {
     this.send({ type: 'log', stream: 'log', text });
+  }
+
+  get backend(): BackendChoice {
+    const { backend } = this.request;
+    if (backend === undefined) throw new TypeError(`stage "${this.stage}" has no "backend" in its config schema`);
+    return backend;
   }
 
   get checkpoint(): string {

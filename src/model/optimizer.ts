@@ -1,5 +1,5 @@
 import { tidy, variable, zeros, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import { adamW } from '../ops/index.ts';
+import { adamW, type AdamWItem } from '../ops/index.ts';
 import type { Parameters } from './parameters.ts';
 
 export interface AdamWConfig {
@@ -25,16 +25,20 @@ export class Optimizer {
     this.squares = zerosLike(parameters);
   }
 
-  /** Apply gradients by parameter name; one that is missing counts as untouched. */
-  update(gradients: ReadonlyMap<string, Tensor>, learning_rate: number): void {
+  /** Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one stays as it is. */
+  update(gradients: ReadonlyMap<string, Tensor>, learning_rate: number, gradient_scale = 1): void {
     this.updates++;
-    const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon } = this.config;
+    const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon, weight_decay } = this.config;
+    const options = { learning_rate, beta1, beta2, epsilon, step: this.updates, gradient_scale };
+    const decayed: AdamWItem[] = [];
+    const others: AdamWItem[] = [];
     for (const [name, parameter] of this.parameters) {
       const [mean, squares, gradient] = [this.means.get(name), this.squares.get(name), gradients.get(name)];
       if (gradient === undefined || mean === undefined || squares === undefined) continue;
-      const weight_decay = isDecayed(name) ? this.config.weight_decay : 0;
-      adamW(parameter, mean, squares, gradient, { learning_rate, beta1, beta2, epsilon, weight_decay, step: this.updates });
+      (isDecayed(name) ? decayed : others).push({ parameter, mean, squares, gradient });
     }
+    adamW(decayed, { ...options, weight_decay });
+    adamW(others, { ...options, weight_decay: 0 });
   }
 
   dispose(): void {

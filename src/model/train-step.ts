@@ -1,17 +1,20 @@
 import { add, dispose, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { globalNorm } from '../ops/index.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** What came of one optimizer step; `skipped` when the loss or a gradient was not finite and nothing was changed. */
 export interface StepResult {
   readonly loss: number;
+  /** Norm of all gradients together, before clipping. */
+  readonly gradient_norm: number;
   readonly skipped: boolean;
 }
 
 /**
  * One optimizer step over micro-batches, each given as a function to its share of the loss; gradients are summed, so the
- * shares must be divided by the whole step's count of labels.
+ * shares must be divided by the whole step's count of labels. `max_grad_norm` 0 leaves gradients as they are.
  */
-export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Scalar)[], learning_rate: number): StepResult {
+export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Scalar)[], learning_rate: number, max_grad_norm = 0): StepResult {
   const variables = [...optimizer.parameters.values()];
   let total = 0;
   let gradients = new Map<string, Tensor>();
@@ -21,10 +24,11 @@ export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Sc
     value.dispose();
     gradients = accumulate(gradients, grads, optimizer.parameters);
   }
-  const skipped = !Number.isFinite(total) || !allFinite(gradients);
-  if (!skipped) optimizer.update(gradients, learning_rate);
+  const gradient_norm = globalNorm([...gradients.values()]);
+  const skipped = !Number.isFinite(total) || !Number.isFinite(gradient_norm);
+  if (!skipped) optimizer.update(gradients, learning_rate, max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1);
   dispose([...gradients.values()]);
-  return { loss: total, skipped };
+  return { loss: total, gradient_norm, skipped };
 }
 
 function accumulate(sum: Map<string, Tensor>, grads: Readonly<Record<string, Tensor | null>>, parameters: ReadonlyMap<string, Variable>): Map<string, Tensor> {
@@ -40,10 +44,4 @@ function accumulate(sum: Map<string, Tensor>, grads: Readonly<Record<string, Ten
     }
   }
   return sum;
-}
-
-/** A not-finite number anywhere in the backward pass reaches the bias of the first layer norm, so its gradient tells for all. */
-function allFinite(gradients: ReadonlyMap<string, Tensor>): boolean {
-  const witness = gradients.get('roberta.embeddings.LayerNorm.bias');
-  return witness === undefined || witness.dataSync().every((value) => Number.isFinite(value));
 }

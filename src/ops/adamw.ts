@@ -9,18 +9,35 @@ export interface AdamWOptions {
   readonly weight_decay: number;
   /** Number of this update, from 1, for bias correction. */
   readonly step: number;
+  /** What gradients are multiplied by first: less than 1 to clip them. */
+  readonly gradient_scale: number;
 }
 
-/** Update `parameter` and its moments in place (Loshchilov and Hutter 2019; order of operations as in PyTorch's AdamW). */
-export function adamW(parameter: Variable, mean: Variable, squares: Variable, gradient: Tensor, options: AdamWOptions): void {
+/** A parameter with its moments and its gradient. */
+export interface AdamWItem {
+  readonly parameter: Variable;
+  readonly mean: Variable;
+  readonly squares: Variable;
+  readonly gradient: Tensor;
+}
+
+/** Update parameters and their moments in place, all at once (Loshchilov and Hutter 2019; order of operations as in PyTorch's AdamW). */
+export function adamW(items: readonly AdamWItem[], options: AdamWOptions): void {
+  if (items.length === 0) return;
   if (hasKernel('RpAdamW')) {
-    runFused('RpAdamW', { parameter, mean, square: squares, gradient }, { ...options });
-    return;
+    const list = (part: keyof AdamWItem) => items.map((item) => item[part]);
+    runFused('RpAdamW', [...list('parameter'), ...list('mean'), ...list('squares'), ...list('gradient')], { ...options });
+  } else {
+    for (const item of items) update(item, options);
   }
-  const { learning_rate, beta1, beta2, epsilon, weight_decay, step } = options;
+}
+
+function update({ parameter, mean, squares, gradient }: AdamWItem, options: AdamWOptions): void {
+  const { learning_rate, beta1, beta2, epsilon, weight_decay, step, gradient_scale } = options;
   const [p, m, v] = tidy(() => {
-    const nextMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
-    const nextSquares = add(mul(squares, beta2), mul(square(gradient), 1 - beta2));
+    const scaled = gradient_scale === 1 ? gradient : mul(gradient, gradient_scale);
+    const nextMean = add(mul(mean, beta1), mul(scaled, 1 - beta1));
+    const nextSquares = add(mul(squares, beta2), mul(square(scaled), 1 - beta2));
     const denominator = add(div(sqrt(nextSquares), Math.sqrt(1 - beta2 ** step)), epsilon);
     const change = div(mul(nextMean, learning_rate / (1 - beta1 ** step)), denominator);
     return [sub(mul(parameter, 1 - learning_rate * weight_decay), change), nextMean, nextSquares] as const;

@@ -14,6 +14,29 @@ export interface AttentionShape {
  * scores of every head and query (0 to attend, very negative at padding), or undefined when nothing is padding.
  */
 export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, dropoutRate: number, dropoutKey: number): Tensor2D {
+  const run = hasKernel('RpAttention') ? fused : composite;
+  return run(query, key, value, shape, bias, dropoutRate, dropoutKey);
+}
+
+/** One kernel forward and one backward; what it keeps in between, beside the output, is the kernel's business. */
+function fused(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, rate: number, dropoutKey: number): Tensor2D {
+  const attrs = { ...shape, rate, key: dropoutKey };
+  const op = customGrad((...args: unknown[]) => {
+    const [q, k, v, save] = args as [Tensor2D, Tensor2D, Tensor2D, GradSaveFunc];
+    const [out, statistics] = runFused('RpAttention', { query: q, key: k, value: v, ...(bias === undefined ? {} : { bias }) }, attrs) as [Tensor, Tensor];
+    save([q, k, v, out, statistics, ...(bias === undefined ? [] : [bias])]);
+    return {
+      value: out,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [sq, sk, sv, output, kept, mask] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor?];
+        return runFused('RpAttentionGrad', { dy, query: sq, key: sk, value: sv, output, statistics: kept, ...(mask === undefined ? {} : { bias: mask }) }, attrs);
+      },
+    };
+  });
+  return op(query, key, value) as Tensor2D;
+}
+
+function composite(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, dropoutRate: number, dropoutKey: number): Tensor2D {
   const scale = 1 / Math.sqrt(query.shape[1] / shape.heads);
   const op = customGrad((...args: unknown[]) => {
     const [q, k, v, save] = args as [Tensor2D, Tensor2D, Tensor2D, GradSaveFunc];

@@ -69,9 +69,18 @@ export const hostKernels: readonly HostKernel[] = [
     run: ([x], [y]) => columnSum(x as Float32Array, y as Float32Array),
   },
   {
-    name: 'RpAdamW', inputs: ['parameter', 'mean', 'square', 'gradient'], inPlace: true,
+    name: 'RpGlobalNorm', inputs: 'list',
+    outputs: () => [{ shape: [], dtype: 'float32' }],
+    run: (inputs, [norm]) => globalNorm(inputs, norm as Float32Array),
+  },
+  {
+    // Four lists, one after the other: parameters, means, squares and gradients.
+    name: 'RpAdamW', inputs: 'list', inPlace: true,
     outputs: () => [],
-    run: (inputs, _, attrs) => adamW(inputs, attrs),
+    run: (inputs, _, attrs) => {
+      const count = inputs.length / 4;
+      for (let i = 0; i < count; i++) adamW([0, 1, 2, 3].map((part) => inputs[part * count + i] as HostArray), attrs);
+    },
   },
 ];
 
@@ -226,15 +235,22 @@ function columnSum(x: Float32Array, y: Float32Array): void {
   y.set(sums);
 }
 
+/** Summed in doubles: a float32 sum of squares would lose the small ones of a large model. */
+function globalNorm(inputs: readonly HostArray[], norm: Float32Array): void {
+  let total = 0;
+  for (const values of inputs) for (let i = 0; i < values.length; i++) total += (values[i] as number) * (values[i] as number);
+  norm[0] = Math.sqrt(total);
+}
+
 /** Loshchilov and Hutter's decoupled decay, in the order PyTorch's AdamW does it. */
 function adamW(inputs: readonly HostArray[], attrs: Readonly<Record<string, number>>): void {
   const [parameter, mean, square, gradient] = inputs as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const { learning_rate = 0, beta1 = 0.9, beta2 = 0.98, epsilon = 1e-6, weight_decay = 0, step = 1 } = attrs;
+  const { learning_rate = 0, beta1 = 0.9, beta2 = 0.98, epsilon = 1e-6, weight_decay = 0, step = 1, gradient_scale = 1 } = attrs;
   const stepSize = learning_rate / (1 - beta1 ** step);
   const rootCorrection = Math.sqrt(1 - beta2 ** step);
   const keep = 1 - learning_rate * weight_decay;
   for (let i = 0; i < parameter.length; i++) {
-    const slope = gradient[i] as number;
+    const slope = (gradient[i] as number) * gradient_scale;
     const m = beta1 * (mean[i] as number) + (1 - beta1) * slope;
     const v = beta2 * (square[i] as number) + (1 - beta2) * slope * slope;
     mean[i] = m;

@@ -1,10 +1,10 @@
 export { attention } from './attention.ts';
-export { linear } from './linear.ts';
+export { linear, tiedDecoder } from './linear.ts';
 export { layerNorm } from './layer-norm.ts';
 export { gelu } from './gelu.ts';
 export { dropout } from './dropout.ts';
 export { embedding } from './embedding.ts';
 export { crossEntropy } from './cross-entropy.ts';
-export { adamW } from './adamw.ts';
+export { adamW, type AdamWItem } from './adamw.ts';
 export { registerGradients } from './gradients.ts';
-export { tiedDecoder } from './tied-decoder.ts';
+export { globalNorm } from './global-norm.ts';

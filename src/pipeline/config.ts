@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { canonicalJson, type Digest } from '../core/artifact.ts';
+import type { BackendChoice } from '../core/backend.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Resources, StageDescription } from '../core/pipeline.ts';
 import type { Port } from '../core/stage.ts';
@@ -17,17 +18,26 @@ import { parseBytes, parseDurationMs } from './units.ts';
 export interface Inherited {
   readonly seed: number;
   readonly backend: string;
-  resolveBackend(name: string): string;
+  /** Where the pipeline names its backend, if it does. */
+  readonly backendAt?: Span;
+  readonly resolveBackend: ResolveBackend;
 }
+
+/**
+ * Turns `auto` into the backend that is used for a stage that asks for this many GPUs (`undefined` when it does not say),
+ * and refuses one that is not there with a Failure.
+ */
+export type ResolveBackend = (name: string, gpus: number | undefined) => BackendChoice;
 
 export interface ResolvedConfig {
   readonly config: Readonly<Record<string, unknown>>;
   readonly sources: Readonly<Record<string, readonly string[]>>;
+  readonly backend?: BackendChoice;
   readonly sound: boolean;
 }
 
 /** Complete the config of a stage with what it inherits and its schema's defaults, and validate it. */
-export function resolveConfig(stage: Typed, inherited: Inherited, problems: Problems): ResolvedConfig {
+export function resolveConfig(stage: Typed, inherited: Inherited, gpus: number | undefined, problems: Problems): ResolvedConfig {
   const entry = entryOf(stage.node, 'with');
   const written = entry?.node.kind === 'map' ? entry.node : undefined;
   const config = (written === undefined ? {} : valueOf(written)) as Record<string, unknown>;
@@ -45,8 +55,12 @@ export function resolveConfig(stage: Typed, inherited: Inherited, problems: Prob
   } catch (error) {
     problems.add('bad-stage-schema', `the config schema of \`${stage.type.type}\` is not valid: ${error instanceof Error ? error.message : String(error)}`, stage.at);
   }
-  if (sound && Object.hasOwn(properties, 'backend') && typeof config.backend === 'string') config.backend = resolveBackend(config.backend, child(written, 'backend')?.span ?? stage.at, stage, inherited, problems);
-  return { config, sources: sourcesOf(properties, config, written), sound };
+  let backend: BackendChoice | undefined;
+  if (sound && Object.hasOwn(properties, 'backend') && typeof config.backend === 'string') {
+    backend = resolveBackend(config.backend, gpus, child(written, 'backend')?.span ?? inherited.backendAt ?? stage.at, inherited, problems);
+    if (backend !== undefined) config.backend = backend.name;
+  }
+  return { config, sources: sourcesOf(properties, config, written), ...(backend === undefined ? {} : { backend }), sound };
 }
 
 /** Properties marked `x-source`, as absolute paths: they start from the folder of the file that they are written in. */
@@ -61,13 +75,14 @@ function sourcesOf(properties: Readonly<Record<string, JsonSchema>>, config: Rea
   return sources;
 }
 
-function resolveBackend(name: string, at: Span, stage: Instance, inherited: Inherited, problems: Problems): string {
+/** One problem where the backend is named, however many stages inherit it from there. */
+function resolveBackend(name: string, gpus: number | undefined, at: Span, inherited: Inherited, problems: Problems): BackendChoice | undefined {
   try {
-    return inherited.resolveBackend(name);
+    return inherited.resolveBackend(name, gpus);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    problems.add(error.diagnostic.code, error.diagnostic.message, at, error.diagnostic.help, stage.name);
-    return name;
+    problems.add(error.diagnostic.code, error.diagnostic.message, at, error.diagnostic.help);
+    return undefined;
   }
 }
 
@@ -106,7 +121,8 @@ export function envOf(stage: Instance): readonly string[] {
 export interface Settings {
   readonly retries: number;
   readonly timeoutMs?: number;
-  readonly resources: Resources;
+  /** GPUs are left open where nothing says how many: a stage that computes on one then gets one. */
+  readonly resources: Omit<Resources, 'gpus'> & { readonly gpus: number | undefined };
 }
 
 /** Retries, time limit and resources: the stage's own, else the pipeline's defaults, else none. */
@@ -119,7 +135,7 @@ export function settingsOf(stage: YamlNode, defaults: YamlNode | undefined): Set
     }
     return undefined;
   };
-  const number = (value: unknown, otherwise: number) => (typeof value === 'number' ? value : otherwise);
+  const number = <T>(value: unknown, otherwise: T): number | T => (typeof value === 'number' ? value : otherwise);
   const timeoutMs = parseDurationMs(String(scalar('timeout') ?? ''));
   const memory = scalar('resources', 'memory');
   return {
@@ -128,7 +144,7 @@ export function settingsOf(stage: YamlNode, defaults: YamlNode | undefined): Set
     resources: {
       cpus: number(scalar('resources', 'cpus'), 1),
       memory: typeof memory === 'boolean' || memory === undefined ? 0 : (parseBytes(memory) ?? 0),
-      gpus: number(scalar('resources', 'gpus'), 0),
+      gpus: number(scalar('resources', 'gpus'), undefined),
     },
   };
 }

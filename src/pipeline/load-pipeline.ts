@@ -4,7 +4,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Catalogue, Pipeline, StageDescription, StageNode } from '../core/pipeline.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { checkConfigs } from './check-configs.ts';
-import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited } from './config.ts';
+import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited, type ResolveBackend, type ResolvedConfig } from './config.ts';
 import { Contracts } from './contracts.ts';
 import { instancesOf, type Instance } from './instances.ts';
 import { interpolate } from './interpolate.ts';
@@ -26,8 +26,7 @@ export interface LoadOptions {
   readonly catalogue: Catalogue;
   /** `schemas/contracts`; `pipeline.schema.json` lies beside it. */
   readonly contracts: string;
-  /** Turns `auto` into the backend that is used, and refuses one that is not there with a Failure. */
-  resolveBackend(name: string): string;
+  readonly resolveBackend: ResolveBackend;
 }
 
 /** A stage whose inputs and config are resolved, before cycles are looked for. */
@@ -170,7 +169,9 @@ function connect(producers: Producers, rounds: Rounds | undefined, header: YamlN
     for (const each of all) {
       if (!each.on || each.type === undefined) continue;
       const stage: Typed = { ...each, type: each.type };
-      const resolved = stage.sound ? resolveConfig(stage, inherits, problems) : { config: {}, sources: {}, sound: false };
+      const { resources, ...settings } = settingsOf(each.node, child(header, 'defaults'));
+      const resolved: ResolvedConfig = stage.sound ? resolveConfig(stage, inherits, resources.gpus, problems) : { config: {}, sources: {}, sound: false };
+      const { backend } = resolved;
       const inputs = { ...resolveInputs(stage, producers, problems), ...carryInputs(stage, rounds, producers, problems) };
       const shell = child(stage.node, 'run') === undefined ? undefined : { script: scriptOf(stage), env: envOf(stage) };
       const type = shell === undefined ? stage.type : withContracts(stage.type, inputs, types);
@@ -178,7 +179,7 @@ function connect(producers: Producers, rounds: Rounds | undefined, header: YamlN
         stage, sound: resolved.sound,
         node: {
           id: stage.id, name: stage.name, type, ...(shell === undefined ? {} : { shell }), config: resolved.config, inputs, sources: resolved.sources,
-          ...settingsOf(stage.node, child(header, 'defaults')), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
+          ...settings, resources: { ...resources, gpus: resources.gpus ?? (backend?.device === 'cuda' ? 1 : 0) }, ...(backend === undefined ? {} : { backend }), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
         },
       });
     }
@@ -199,10 +200,12 @@ function withContracts(type: StageDescription, inputs: StageNode['inputs'], type
 
 function inherited(header: YamlNode, options: LoadOptions): Inherited {
   const seed = child(header, 'seed');
+  const backend = child(header, 'backend');
   return {
     seed: seed?.kind === 'scalar' && typeof seed.value === 'number' ? seed.value : 42,
-    backend: stringOf(child(header, 'backend')) ?? 'auto',
-    resolveBackend: (name) => options.resolveBackend(name),
+    backend: stringOf(backend) ?? 'auto',
+    ...(backend === undefined ? {} : { backendAt: backend.span }),
+    resolveBackend: options.resolveBackend,
   };
 }
 

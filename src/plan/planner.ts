@@ -51,12 +51,13 @@ export function planStage(node: StageNode, inputs: StageInputs, context: PlanCon
     if (value !== undefined) env[name] = value;
   }
 
-  const config = Object.fromEntries(Object.entries(node.config).filter(([property]) => !(property in node.sources)));
+  const config = Object.fromEntries(Object.entries(node.config).filter(([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined)));
   const base = {
     type: node.type.type,
     implementation: node.type.implementation,
     config,
     contracts: contractDigests(node, context),
+    ...(node.backend === undefined ? {} : { backend: `${node.backend.name} ${node.backend.version} on ${node.backend.device}` }),
     ...(node.shell === undefined ? {} : { script: node.shell.script, env }),
   };
   const sourceIngredients = mapValues(sources, (list) => list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url']));

@@ -1,3 +1,5 @@
+import type { BackendChoice } from '../core/backend.ts';
+
 /** `850ms`, `12.3s`, `4m05s`, `2h10m`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
@@ -34,4 +36,9 @@ export function plural(value: number, noun: string): string {
 /** A metric as people read it: 4 significant digits, whole numbers whole. */
 export function metric(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : String(Number(value.toPrecision(4)));
+}
+
+/** What computes tensors, why, and what would be faster: `backend wasm 4.22.0 on cpu: torch is not set up (…)`. */
+export function describeBackend({ name, version, device, reason, hint }: BackendChoice): string {
+  return `backend ${name} ${version} on ${device}: ${reason}${hint === undefined ? '' : ` (${hint})`}`;
 }

@@ -2,7 +2,7 @@ import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
-import { count, duration, plural } from './format.ts';
+import { count, describeBackend, duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
 import { ending, outcome, summary } from './stage-lines.ts';
 
@@ -54,7 +54,8 @@ export class LiveReporter implements Reporter {
       case 'run-start':
         this.width = Math.min(28, Math.max(...event.stages.map((stage) => stage.id.length), 8));
         this.waiting = event.stages.length;
-        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}${event.backend ? ` · backend ${event.backend}` : ''}`)}`);
+        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}`)}`);
+        for (const backend of event.backends ?? []) this.print(pc.dim(describeBackend(backend)));
         break;
       case 'stage-start':
         this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, cached: event.cached, finished: event.cached, units: 0 });

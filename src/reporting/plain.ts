@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
-import { duration, plural } from './format.ts';
+import { describeBackend, duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
 import { ending, outcome, reason, summary } from './stage-lines.ts';
 
@@ -20,7 +20,8 @@ export class PlainReporter implements Reporter {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'run-start':
-        this.write(`${event.pipeline}: ${plural(event.stages.length, 'stage')}, run ${event.run}${event.backend ? `, backend ${event.backend}` : ''}`);
+        this.write(`${event.pipeline}: ${plural(event.stages.length, 'stage')}, run ${event.run}`);
+        for (const backend of event.backends ?? []) this.write(describeBackend(backend));
         break;
       case 'stage-start':
         this.write(`${event.stage}: started${event.actions > 1 ? ` (${plural(event.actions, 'part')}, ${event.cached} cached)` : ''}`);

@@ -27,6 +27,7 @@ export function actionRequest(node: StageNode, action: PlannedAction, attempt: s
     checkpoint: store.checkpoint(action.key),
     contracts,
     cpus: node.resources.cpus,
+    ...(node.backend === undefined ? {} : { backend: node.backend }),
     ...(node.type.map === undefined ? {} : { partial: true }),
     env: action.env,
   };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Digest } from '../core/artifact.ts';
+import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { EventBody, RunEvent, StageState } from '../core/event.ts';
 import type { Pipeline, StageNode } from '../core/pipeline.ts';
@@ -36,7 +37,6 @@ export interface RunOptions {
   readonly verify?: boolean;
   /** Wait before the first retry; each further one waits twice as long. */
   readonly retryDelayMs?: number;
-  readonly backend?: string;
 }
 
 export interface RunResult {
@@ -108,10 +108,9 @@ class PipelineRun {
 
   async run(): Promise<RunResult> {
     const { pipeline } = this;
-    const { backend } = this.options;
     this.emit({
       type: 'run-start', run: this.id, pipeline: pipeline.name, file: pipeline.file, store: this.store.layout.root,
-      stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })), ...(backend === undefined ? {} : { backend }),
+      stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })), backends: backendsOf(pipeline),
     });
     this.journal.flush();
     for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
@@ -308,6 +307,12 @@ class PipelineRun {
     this.journal.append(event);
     this.options.emit(event);
   }
+}
+
+/** The different backends that its stages compute on. */
+function backendsOf({ stages }: Pipeline): BackendChoice[] {
+  const different = new Map(stages.flatMap(({ backend }) => (backend === undefined ? [] : [[`${backend.name} ${backend.device}`, backend] as const])));
+  return [...different.values()];
 }
 
 const nothing = { outputs: {}, metrics: {}, savedMs: 0 } as const;

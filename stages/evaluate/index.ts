@@ -14,7 +14,6 @@ import { maskSequence } from '../../src/text/masking.ts';
 interface Config {
   batch_size: number;
   max_sequences?: number;
-  backend: 'auto' | 'wasm' | 'cpu';
 }
 
 export default defineStage<Config>({
@@ -28,7 +27,7 @@ export default defineStage<Config>({
 
   async run(context) {
     const { config } = context;
-    await openBackend(config.backend);
+    await openBackend(context.backend);
     const loaded = readModel(context.model('model')?.path ?? '');
     if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate is a classifier; its masked-LM head is gone.', 'Connect model to a pretraining stage.');
     const { sequences } = await loadSequences(context.dataset('sequences'), { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size });

@@ -37,7 +37,6 @@ interface Config {
   hidden_dropout_prob: number;
   attention_probs_dropout_prob: number;
   seed: number;
-  backend: 'auto' | 'wasm' | 'cpu';
   max_bad_steps: number;
 }
 
@@ -54,7 +53,7 @@ export default defineStage<Config>({
 
   async run(context) {
     const { config } = context;
-    await openBackend(config.backend);
+    await openBackend(context.backend);
     const folder = context.model('model')?.path ?? '';
     const [train, held] = [await readTexts(context, 'train'), await readTexts(context, 'eval')];
     const labels = [...new Set(train.map(({ label }) => label))].sort();

@@ -42,7 +42,6 @@ interface Config {
   adam_beta2: number;
   adam_epsilon: number;
   seed: number;
-  backend: 'auto' | 'wasm' | 'cpu';
   save_steps: number;
   logging_steps: number;
   max_bad_steps: number;
@@ -72,12 +71,13 @@ export default defineStage<Config>({
 
   async run(context) {
     const { config } = context;
-    const backend = await openBackend(config.backend);
+    const { backend } = context;
+    await openBackend(backend);
     const tokenizerFolder = context.model('tokenizer')?.path ?? '';
     const start = startingPoint(context, loadTokenizer(tokenizerFolder).tokens.length);
     const specs = parameterSpecs(start.config, { kind: 'masked-lm' });
     const { sequences, tokens } = await loadSequences(context.dataset('masked'), { maxTokens: start.config.max_position_embeddings - positionOffset, vocab_size: start.config.vocab_size });
-    context.log(`backend ${backend.name} (${backend.reason}); ${countParameters(specs).toLocaleString('en')} parameters; ${sequences.length} sequences, ${tokens.toLocaleString('en')} tokens`);
+    context.log(`backend ${backend.name} ${backend.version} on ${backend.device}; ${countParameters(specs).toLocaleString('en')} parameters; ${sequences.length} sequences, ${tokens.toLocaleString('en')} tokens`);
 
     const parameters = createParameters(specs, start.values ?? initialValues(specs, start.config, config.seed));
     const optimizer = new Optimizer(parameters, config);

@@ -2,6 +2,7 @@ import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../../src/core/artifact.ts';
+import type { BackendChoice } from '../../src/core/backend.ts';
 import { Failure, type Diagnostic } from '../../src/core/diagnostic.ts';
 import type { Catalogue, Pipeline, StageDescription } from '../../src/core/pipeline.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
@@ -46,9 +47,10 @@ export async function load(files: string | Record<string, string>, set: readonly
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const resolveBackend = (name: string) => {
+  const resolveBackend = (name: string, gpus: number | undefined): BackendChoice => {
     if (name === 'torch') throw new Failure({ code: 'backend-missing', message: 'torch is not installed', help: 'run-pipeline setup torch' });
-    return name === 'auto' ? 'wasm' : name;
+    if (name === 'tensorflow') return { name, version: '2', device: gpus === 0 ? 'cpu' : 'cuda', reason: 'a fixture' };
+    return { name: 'wasm', version: '1', device: 'cpu', reason: 'a fixture' };
   };
   const result = await loadPipeline({ file: join(folder, Object.keys(all)[0] ?? ''), set, catalogue, contracts, resolveBackend });
   return { ...result, folder };

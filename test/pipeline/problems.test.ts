@@ -62,7 +62,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   ['empty matrix instance', base.replace('uses: mask', 'uses: mask, matrix: { rate: [0.1, 0.1] }'), ['matrix-duplicate 5:45']],
 
   ['config check', `${base}  train: { uses: pretrain, inputs: { masked: mask }, with: { hidden_size: 30, num_attention_heads: 4 } }`, ['config-check 6:100 4 attention heads do not divide hidden_size 30']],
-  ['backend refused', `backend: torch\n${base}  train: { uses: pretrain, inputs: { masked: mask } }`, ['backend-missing 7:3 torch is not installed (run-pipeline setup torch)']],
+  ['backend refused', `backend: torch\n${base}  train: { uses: pretrain, inputs: { masked: mask } }`, ['backend-missing 1:10 torch is not installed (run-pipeline setup torch)']],
 
   ['rounds: stage', `${base}rounds: { max: 2, stages: [maks] }`, ['unknown-stage 6:28 there is no stage `maks` (did you mean `mask`?)']],
   ['rounds: until', `${base}rounds: { max: 2, stages: [mask], until: tokens.loss < 1 }`, ['unknown-name 6:42 `tokens.loss` is not a metric of a stage in `rounds`']],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
+import { createBackendResolver } from '../../src/backends/resolve.ts';
 import type { Manifest } from '../../src/core/artifact.ts';
 import type { Dataset, Row } from '../../src/core/data.ts';
 import type { Source, StageType } from '../../src/core/stage.ts';
@@ -33,6 +34,8 @@ export async function runStage<C>(stage: StageType<C>, options: {
   inputs?: Record<string, TestArtifact | readonly TestArtifact[]>;
   sources?: Record<string, readonly string[]>;
   directory?: string;
+  /** Folder of backends that were set up; without it there are those that come with the packages. */
+  backends?: string;
   signal?: AbortSignal;
 }): Promise<{ outputs: Record<string, TestArtifact>; metrics: Record<string, number>; messages: WorkerMessage[]; attempt: string; checkpoint: string }> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stage-'));
@@ -48,7 +51,7 @@ export async function runStage<C>(stage: StageType<C>, options: {
   const messages: WorkerMessage[] = [];
   for (const port of Object.keys(stage.outputs)) mkdirSync(join(attempt, port), { recursive: true });
   const checkpoint = join(directory, 'checkpoint');
-  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, contracts, cpus: 1, env: {} }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
+  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, contracts, cpus: 1, env: {}, ...(typeof config['backend'] === 'string' ? { backend: createBackendResolver({ root: options.backends ?? '/nowhere', gpus: 0 })(config['backend']) } : {}) }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
   await stage.run(run as never);
   const outputs: Record<string, TestArtifact> = {};
   for (const [port, { contract }] of Object.entries(stage.outputs)) {

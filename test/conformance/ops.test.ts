@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBackend, type BackendName } from '../../src/backends/select.ts';
-import { adamW, attention, crossEntropy, dropout, embedding, gelu, layerNorm, linear, tiedDecoder } from '../../src/ops/index.ts';
+import { openBackend } from '../../src/backends/select.ts';
+import { availableBackends, missingBackends } from '../rig/backends.ts';
+import { adamW, attention, crossEntropy, dropout, embedding, gelu, globalNorm, layerNorm, linear, tiedDecoder } from '../../src/ops/index.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
 
 /** Deterministic inputs, the same on every backend. */
@@ -24,6 +25,8 @@ const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) 
   { name: 'embedding', inputs: () => [normal('t', [7, 4])], op: (t) => embedding(t as tf.Tensor2D, ids()) },
   { name: 'crossEntropy', inputs: () => [normal('x', [6, 7], 3)], op: (x) => crossEntropy(x as tf.Tensor2D, ids(), 9) },
   { name: 'attention', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
+  { name: 'attention without padding', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
+  { name: 'attention with padding and dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
   { name: 'attention with dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
 ];
 
@@ -72,7 +75,9 @@ describe('fused ops agree with finite differences on cpu', () => {
   });
 });
 
-describe.each<BackendName>(['wasm', 'cpu'])('fused ops on %s equal the composites of plain tfjs ops', (backend) => {
+for (const reason of missingBackends.values()) test.skip(`fused ops: ${reason}`, () => {});
+
+describe.each(availableBackends)('fused ops on $name equal the composites of plain tfjs ops', (backend) => {
   const composites = new Map<string, number[][]>();
   beforeAll(async () => {
     // A second name for the same JavaScript backend, without our kernels, so that ops take their composite path.
@@ -112,13 +117,48 @@ describe.each<BackendName>(['wasm', 'cpu'])('fused ops on %s equal the composite
     });
   });
 
+  test('globalNorm, of many tensors and of one that is not finite', () => {
+    tf.tidy(() => {
+      const tensors = [normal('a', [6, 8]), normal('b', [5]), normal('c', [2, 3, 4])];
+      const expected = Math.hypot(...tensors.flatMap((each) => [...each.dataSync()]));
+      expect(globalNorm(tensors)).toBeCloseTo(expected, 4);
+      expect(globalNorm([...tensors, tf.tensor1d([1, Number.NaN])])).toBeNaN();
+      expect(globalNorm([...tensors, tf.tensor1d([1, -Infinity])])).toBe(Infinity);
+    });
+  });
+
+  test('AdamW over several parameters at once, clipped, three steps, as PyTorch defines it', () => {
+    const options = { learning_rate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weight_decay: 0.01, gradient_scale: 0.5 };
+    const shapes = [[2, 3], [4], [1]];
+    const hosts = shapes.map((shape, i) => [...tf.tidy(() => normal(`p${i}`, shape).dataSync())]).map((p) => ({ p, m: p.map(() => 0), v: p.map(() => 0) }));
+    const items = shapes.map((shape, i) => {
+      const [parameter, mean, squares] = tf.tidy(() => [normal(`p${i}`, shape), tf.zeros(shape), tf.zeros(shape)].map((start) => tf.variable(start))) as [tf.Variable, tf.Variable, tf.Variable];
+      return { parameter, mean, squares };
+    });
+    for (let step = 1; step <= 3; step++) {
+      const gradients = shapes.map((shape, i) => normal(`g${i}-${step}`, shape));
+      for (const [i, { p, m, v }] of hosts.entries())
+        for (const [j, slope] of gradients[i]!.dataSync().map((value) => value * 0.5).entries()) {
+          m[j] = 0.9 * m[j]! + 0.1 * slope;
+          v[j] = 0.98 * v[j]! + 0.02 * slope * slope;
+          p[j] = p[j]! * (1 - 0.1 * 0.01) - (0.1 / (1 - 0.9 ** step)) * m[j]! / (Math.sqrt(v[j]!) / Math.sqrt(1 - 0.98 ** step) + 1e-6);
+        }
+      adamW(items.map((item, i) => ({ ...item, gradient: gradients[i]! })), { ...options, step });
+      tf.dispose(gradients);
+    }
+    for (const [i, { parameter, mean, squares }] of items.entries()) {
+      for (const [j, value] of parameter.dataSync().entries()) expect(value).toBeCloseTo(hosts[i]!.p[j]!, 4);
+      for (const tensor of [parameter, mean, squares]) tensor.dispose();
+    }
+  });
+
   test('AdamW changes a parameter that was multiplied by before, and the next product sees it', () => {
-    const options = { learning_rate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weight_decay: 0.01, step: 1 };
+    const options = { learning_rate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weight_decay: 0.01, step: 1, gradient_scale: 1 };
     const [parameter, ...moments] = tf.tidy(() => [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.zeros([2, 2]), tf.zeros([2, 2])].map((start) => tf.variable(start))) as [tf.Variable, tf.Variable, tf.Variable];
     const x = tf.eye(2);
     const gradient = tf.tensor2d([1, -1, 2, 0], [2, 2]);
     const before = tf.matMul(x, parameter as unknown as tf.Tensor2D);
-    adamW(parameter, moments[0], moments[1], gradient, options);
+    adamW([{ parameter, mean: moments[0], squares: moments[1], gradient }], options);
     const after = tf.matMul(x, parameter as unknown as tf.Tensor2D);
     const expected = [1, 2, 3, 4].map((value, i) => value * (1 - 0.1 * 0.01) - 0.1 * Math.sign([1, -1, 2, 0][i] as number));
     expect([...before.dataSync()]).toEqual([1, 2, 3, 4]);

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { err, ok, type Result } from '../core/result.ts';
+
+/** The backends that `run-pipeline setup` sets up. */
+export const installable = ['torch', 'tensorflow'] as const;
+export type Installable = (typeof installable)[number];
+
+/** `<backends>/<backend>/installation.json`: what setup made, written last. */
+export interface Installation {
+  readonly v: 1;
+  readonly backend: Installable;
+  /** Of PyTorch or TensorFlow. */
+  readonly version: string;
+  /** The compiled bridge. */
+  readonly addon: string;
+  /** Folder of the npm package that drives the addon; the torch backend has none, its JavaScript is ours. */
+  readonly modules?: string;
+  /** Whether the libraries can compute on NVIDIA GPUs. */
+  readonly cuda: boolean;
+  /** The library that the addon is linked against, as it was then. */
+  readonly library: FileStamp;
+  /** Digest of what the addon was compiled from. */
+  readonly sources: string;
+  /** The folder of the package, and the Python it was found with. */
+  readonly folder: string;
+  readonly python?: string;
+}
+
+export interface FileStamp {
+  readonly path: string;
+  readonly bytes: number;
+  readonly mtimeMs: number;
+}
+
+export function stampOf(path: string): FileStamp {
+  const { size, mtimeMs } = statSync(path);
+  return { path, bytes: size, mtimeMs };
+}
+
+export function installationFile(root: string, backend: Installable): string {
+  return join(root, backend, 'installation.json');
+}
+
+/** The installation of a backend if it can be used as it is; otherwise why not, as the end of "torch …". */
+export function readInstallation(root: string, backend: Installable): Result<Installation, string> {
+  let text: string;
+  try {
+    text = readFileSync(installationFile(root, backend), 'utf8');
+  } catch {
+    return err('is not set up');
+  }
+  const installation = parse(text);
+  if (installation?.backend !== backend) return err('was set up by another version of run-pipeline');
+  const { addon, modules, library, sources } = installation;
+  for (const path of [addon, library.path, ...(modules === undefined ? [] : [modules])])
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return err(`was set up, but ${path} is gone`);
+  const now = stampOf(library.path);
+  if (now.bytes !== library.bytes || now.mtimeMs !== library.mtimeMs) return err(`was set up, but ${library.path} has changed since`);
+  if (sources !== bridgeSources(backend)) return err('was set up for another version of its bridge');
+  return ok(installation);
+}
+
+function parse(text: string): Installation | undefined {
+  try {
+    const value = JSON.parse(text) as Installation;
+    return value.v === 1 && typeof value.addon === 'string' && typeof value.library?.path === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The release of tfjs-node-gpu whose binding is compiled: the one that goes with our tfjs-core. */
+export const tfjsNode = { name: '@tensorflow/tfjs-node-gpu', version: '4.22.0' } as const;
+
+/** Folder of the torch bridge's C++ sources, which the published package carries beside `dist/`. */
+export function torchSources(): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const sources = join(folder, 'src/backends/torch/native');
+    if (existsSync(sources)) return sources;
+    if (dirname(folder) === folder) throw new Error(`${import.meta.dirname} is in no run-pipeline package`);
+  }
+}
+
+/** Digest of the sources that a backend's addon is compiled from, so that one compiled from others is not used. */
+export function bridgeSources(backend: Installable): string {
+  if (backend === 'tensorflow') return `${tfjsNode.name}@${tfjsNode.version}`;
+  const digest = createHash('sha256');
+  const folder = torchSources();
+  for (const name of readdirSync(folder).sort()) digest.update(`${name}\n`).update(readFileSync(join(folder, name)));
+  return digest.digest('hex');
+}

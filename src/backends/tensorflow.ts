@@ -1,0 +1,96 @@
+import { createRequire, Module } from 'node:module';
+import { join } from 'node:path';
+import util from 'node:util';
+import { div, registerBackend, registerKernel, scalar, sum, tidy, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { FusedKernel } from '../ops/kernel.ts';
+
+/** What of tfjs-node's backend this file uses: any TensorFlow op by name. */
+type TensorflowBackend = KernelBackend & {
+  readonly binding: Binding;
+  executeSingleOutput(op: string, attributes: readonly Attribute[], inputs: readonly TensorInfo[]): Tensor;
+  executeMultipleOutputs(op: string, attributes: readonly Attribute[], inputs: readonly TensorInfo[], outputs: number): Tensor[];
+};
+
+type Attribute = { readonly name: string; readonly type: number; readonly value: number | boolean };
+
+/** The addon that setup compiled from tfjs-node's own sources. */
+interface Binding {
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  isUsingGpuDevice(): boolean;
+}
+
+/**
+ * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what our
+ * ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
+ */
+export function registerTensorflow(addon: string, modules: string, device: 'cpu' | 'cuda'): void {
+  const load = createRequire(join(modules, 'package.json'));
+  shimNode();
+  shareCore(load, modules);
+  const binding = load(addon) as Binding;
+  if (device === 'cuda' && !binding.isUsingGpuDevice()) throw new Error('TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them are missing');
+  const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as { NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend };
+  load('./dist/register_all_kernels.js');
+  registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'));
+  addOurKernels();
+}
+
+/** Functions that tfjs-node calls and Node 23 dropped; before that they print a warning. */
+function shimNode(): void {
+  Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray });
+}
+
+/**
+ * Let tfjs-node's files find our tfjs-core where they ask for the union package: two cores would be two engines. Its
+ * protocol buffers serve TensorBoard and saved models, which we write ourselves.
+ */
+function shareCore(load: NodeJS.Require, modules: string): void {
+  const core: unknown = createRequire(import.meta.url)('@tensorflow/tfjs-core');
+  const stand = (path: string, exports: unknown): void => {
+    const module = new Module(path);
+    Object.assign(module, { filename: path, exports, loaded: true });
+    load.cache[path] = module;
+  };
+  stand(load.resolve('@tensorflow/tfjs'), core);
+  stand(load.resolve('@tensorflow/tfjs-core'), core);
+  stand(join(modules, 'dist/proto/api_pb.js'), {});
+}
+
+/** Kernels that tfjs-node lacks, or does with a one-hot matrix or a copy to the host. Our other ops run as composites. */
+function addOurKernels(): void {
+  addKernel('LogSoftmax', (backend, [logits]) => backend.executeSingleOutput('LogSoftmax', [type(backend, 'T', 'float32')], [logits]), ['logits']);
+
+  addKernel('RpEmbedding', (backend, [table, ids]) => backend.executeSingleOutput(
+    'GatherV2', [{ name: 'batch_dims', type: backend.binding.TF_ATTR_INT, value: 0 }, type(backend, 'Tparams', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Taxis', 'int32')],
+    [table, ids, scalar(0, 'int32')]), ['table', 'ids']);
+
+  addKernel('RpEmbeddingGrad', (backend, [dy, ids], { rows = 0 }) => backend.executeSingleOutput(
+    'UnsortedSegmentSum', [type(backend, 'T', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Tnumsegments', 'int32')], [dy, ids, scalar(rows, 'int32')]), ['dy', 'ids']);
+
+  // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale.
+  addKernel('RpCrossEntropy', (backend, [logits, labels], { divisor = 1 }) => {
+    const [losses, difference] = backend.executeMultipleOutputs(
+      'SparseSoftmaxCrossEntropyWithLogits', [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')], [logits, labels], 2) as [Tensor, Tensor];
+    return [div(sum(losses), divisor), difference];
+  }, ['logits', 'labels']);
+  addKernel('RpCrossEntropyGrad', (backend, [dy, difference], { divisor = 1 }) => {
+    const times = (a: TensorInfo, b: TensorInfo) => backend.executeSingleOutput('Mul', [type(backend, 'T', 'float32')], [a, b]);
+    return times(difference, times(dy, scalar(1 / divisor)));
+  }, ['dy', 'probabilities']);
+}
+
+type Inputs = readonly [TensorInfo, TensorInfo, ...TensorInfo[]];
+
+function addKernel(kernelName: FusedKernel | 'LogSoftmax', run: (backend: TensorflowBackend, inputs: Inputs, attributes: Readonly<Record<string, number>>) => Tensor | Tensor[], names: readonly string[]): void {
+  registerKernel({
+    kernelName, backendName: 'tensorflow',
+    kernelFunc: ({ inputs, backend, attrs }) => tidy(() => run(backend as TensorflowBackend, names.map((name) => inputs[name]) as unknown as Inputs, (attrs ?? {}) as unknown as Record<string, number>)),
+  });
+}
+
+function type({ binding }: TensorflowBackend, name: string, dtype: 'float32' | 'int32'): Attribute {
+  return { name, type: binding.TF_ATTR_TYPE, value: dtype === 'int32' ? binding.TF_INT32 : binding.TF_FLOAT };
+}

@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module';
+
+declare const handleBrand: unique symbol;
+/** A tensor of libtorch, in the addon's table; live until it is freed. */
+export type Handle = number & { readonly [handleBrand]: true };
+
+/** What an ATen operator takes, by its schema: handles, numbers, lists of either, null for none, a seed for a generator. */
+export type Argument = Handle | number | boolean | string | null | undefined | readonly (Handle | number | boolean | null)[];
+export type HostValues = Float32Array | Int32Array | Uint8Array;
+
+/** The native bridge (`native/*.cc`). Its errors name the operator and the shapes it was given. */
+export interface Addon {
+  /** Version of the libtorch it was compiled against. */
+  readonly version: string;
+  /** Whether a CUDA device can be used. */
+  readonly cuda: boolean;
+  /** Number of an operator for `call`, or -1 when this libtorch does not have it. */
+  op(name: string, overload: string): number;
+  /** Results as new handles, numbers or lists of them; several results as an array. */
+  call(op: number, ...args: readonly Argument[]): unknown;
+  fromHost(values: HostValues, shape: readonly number[], device: string): Handle;
+  toHost(tensor: Handle): HostValues;
+  free(tensor: Handle): void;
+  /** The number of its c10::ScalarType, then its shape. */
+  info(tensor: Handle): [scalarType: number, ...shape: number[]];
+  /** Live handles. */
+  count(): number;
+  setThreads(count: number): void;
+}
+
+/** Load the compiled bridge. Throws what the loader says when a library it needs is gone. */
+export function loadAddon(path: string): Addon {
+  return createRequire(import.meta.url)(path) as Addon;
+}

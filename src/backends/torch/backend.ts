@@ -1,0 +1,157 @@
+import { DataStorage, engine, KernelBackend, util, type BackendValues, type DataId, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { Precision } from '../select.ts';
+import type { Addon, Argument, Handle, HostValues } from './addon.ts';
+import { aten, scalar, type Op, type ScalarType } from './aten.ts';
+
+export interface TorchOptions {
+  /** In which type matrix products are computed. Sums, statistics, losses, weights and optimizer state stay float32. */
+  readonly precision?: Precision;
+  readonly device?: 'cpu' | 'cuda';
+}
+
+/** A tensor's value. A tfjs float32 tensor may be held in bfloat16: what it is held in is this backend's business. */
+interface Held {
+  readonly handle: Handle;
+  readonly dtype: DataType;
+  readonly type: ScalarType;
+  references: number;
+  /** A bfloat16 copy of a weight, made at its first product and dropped when the weight changes. */
+  low?: Handle;
+}
+
+/** A tfjs backend whose tensors are libtorch's and whose kernels (`kernels/`) are ATen calls. */
+export class TorchBackend extends KernelBackend {
+  readonly addon: Addon;
+  precision: Precision;
+  readonly device: string;
+  private readonly held: DataStorage<Held>;
+  private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
+
+  constructor(addon: Addon, options: TorchOptions = {}) {
+    super();
+    this.addon = addon;
+    this.precision = options.precision ?? 'fp32';
+    this.device = options.device ?? 'cpu';
+    this.held = new DataStorage(this, engine());
+  }
+
+  /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */
+  call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, args: Args): Result {
+    const key = op as unknown as Op<readonly Argument[], unknown>;
+    let index = this.ops.get(key);
+    if (index === undefined) {
+      const [name = '', overload = ''] = op.name.split('.');
+      index = this.addon.op(name.includes('::') ? name : `aten::${name}`, overload);
+      if (index < 0) throw new Error(`libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`);
+      this.ops.set(key, index);
+    }
+    return this.addon.call(index, ...args) as Result;
+  }
+
+  handle(dataId: DataId): Handle {
+    return this.held.get(dataId).handle;
+  }
+
+  type(dataId: DataId): ScalarType {
+    return this.held.get(dataId).type;
+  }
+
+  /** A weight as an operand of a product: itself, or its bfloat16 copy. */
+  weight(dataId: DataId): Handle {
+    const held = this.held.get(dataId);
+    if (this.precision === 'fp32' || held.type !== scalar.float32) return held.handle;
+    held.low ??= this.call(aten.to, [held.handle, scalar.bfloat16]);
+    return held.low;
+  }
+
+  /** A tensor's values were changed in place. */
+  changed(dataId: DataId): void {
+    const held = this.held.get(dataId);
+    if (held.low !== undefined) this.addon.free(held.low);
+    delete held.low;
+  }
+
+  /** Take ownership of a handle as a tensor. */
+  adopt(handle: Handle): TensorInfo {
+    let [type, ...shape] = this.addon.info(handle);
+    if (type === scalar.int64) {
+      const narrow = this.call(aten.to, [handle, scalar.int32]);
+      this.addon.free(handle);
+      [handle, type] = [narrow, scalar.int32];
+    }
+    const dtype = type === scalar.bool ? 'bool' : type === scalar.int32 ? 'int32' : 'float32';
+    const dataId = {};
+    this.held.set(dataId, { handle, dtype, type: type as ScalarType, references: 1 });
+    return { dataId, shape, dtype };
+  }
+
+  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
+    const dataId = {};
+    this.move(dataId, values, shape, dtype, 1);
+    return dataId;
+  }
+
+  override move(dataId: DataId, values: BackendValues | null, shape: number[], dtype: DataType, references: number): void {
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw new TypeError(`the torch backend has no ${dtype} tensors`);
+    const host = values === null ? util.makeZerosTypedArray(util.sizeFromShape(shape), dtype) : typed(values, dtype);
+    const type = dtype === 'float32' ? scalar.float32 : dtype === 'int32' ? scalar.int32 : scalar.bool;
+    this.held.set(dataId, { handle: this.addon.fromHost(host as HostValues, shape, this.device), dtype, type, references });
+  }
+
+  override read(dataId: DataId): Promise<BackendValues> {
+    return Promise.resolve(this.readSync(dataId));
+  }
+
+  override readSync(dataId: DataId): BackendValues {
+    return this.addon.toHost(this.handle(dataId));
+  }
+
+  override refCount(dataId: DataId): number {
+    return this.held.has(dataId) ? this.held.get(dataId).references : 0;
+  }
+
+  override incRef(dataId: DataId): void {
+    this.held.get(dataId).references++;
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    if (!this.held.has(dataId)) return true;
+    const held = this.held.get(dataId);
+    held.references--;
+    if (!force && held.references > 0) return false;
+    this.changed(dataId);
+    this.addon.free(held.handle);
+    this.held.delete(dataId);
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.held.numDataIds();
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: false };
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+
+  override dispose(): void {}
+}
+
+/** tfjs gives plain arrays for small tensors and any numeric array for the rest. */
+function typed(values: BackendValues, dtype: 'float32' | 'int32' | 'bool'): HostValues {
+  const numbers = values as ArrayLike<number>;
+  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(numbers);
+  if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(numbers);
+  return values instanceof Uint8Array ? values : Uint8Array.from(numbers);
+}

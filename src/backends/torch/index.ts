@@ -1,0 +1,30 @@
+import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
+import { loadAddon } from './addon.ts';
+import { TorchBackend, type TorchOptions } from './backend.ts';
+import { attentionKernels } from './kernels/attention.ts';
+import { binaryKernels } from './kernels/binary.ts';
+import { fusedKernels } from './kernels/fused.ts';
+import { indexKernels } from './kernels/index.ts';
+import { matmulKernels } from './kernels/matmul.ts';
+import { normalizeKernels } from './kernels/normalize.ts';
+import { randomKernels } from './kernels/random.ts';
+import { reduceKernels } from './kernels/reduce.ts';
+import { shapeKernels } from './kernels/shape.ts';
+import { unaryKernels } from './kernels/unary.ts';
+import { registerFamilies } from './register.ts';
+
+const families = [unaryKernels, binaryKernels, matmulKernels, reduceKernels, shapeKernels, indexKernels, randomKernels, normalizeKernels, fusedKernels, attentionKernels];
+let backend: TorchBackend | undefined;
+
+/**
+ * Make the `torch` backend known to tfjs, over a compiled addon (`setup torch` makes one). Asked for another precision
+ * than before, the same backend changes over; tensors keep what they are held in. Throws what the loader says when the
+ * addon does not load.
+ */
+export function registerTorch(addonPath: string, options: TorchOptions = {}): void {
+  backend ??= new TorchBackend(loadAddon(addonPath), options);
+  backend.precision = options.precision ?? 'fp32';
+  if (findBackend('torch') !== null) return;
+  registerFamilies('torch', families);
+  registerBackend('torch', () => backend as TorchBackend);
+}

@@ -1,0 +1,76 @@
+import type { Handle } from '../addon.ts';
+import { aten, scalar } from '../aten.ts';
+import type { KernelCall } from '../kernel-call.ts';
+import { FamilyBuilder } from '../register.ts';
+
+interface AdamWAttrs {
+  learning_rate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weight_decay: number;
+  step: number;
+  gradient_scale: number;
+}
+
+/** Kernels of `src/ops`: one pass over memory where the composites make several. */
+export const fusedKernels = new FamilyBuilder()
+  .add<{ transposed: boolean }>('RpLinear', (k) => {
+    const weight = k.weight('weight');
+    return k.call(aten.addmm, k.as('bias', k.computeType), k.operand('x'), k.attrs.transposed ? k.call(aten.transpose, weight, 0, 1) : weight);
+  })
+  .add<{ transposed: boolean }>('RpLinearGrad', (k) => {
+    const { transposed } = k.attrs;
+    const [dy, x, weight] = [k.operand('dy'), k.operand('x'), k.weight('weight')];
+    const flip = (h: Handle) => k.call(aten.transpose, h, 0, 1);
+    return [
+      k.call(aten.mm, dy, transposed ? weight : flip(weight)),
+      float32(k, transposed ? k.call(aten.mm, flip(dy), x) : k.call(aten.mm, flip(x), dy)),
+      k.call(aten.sum, dy, [0], false, scalar.float32),
+    ];
+  })
+  .add('RpGelu', (k) => k.call(aten.gelu, k.in('x')))
+  .add('RpGeluGrad', (k) => k.call(aten.gelu_backward, k.as('dy', k.type('x')), k.in('x')))
+  .add<{ epsilon: number }>('RpLayerNorm', (k) => {
+    const [y, mean, rstd] = k.call(aten.layer_norm, k.in('x'), k.shape('weight'), k.in('weight'), k.in('bias'), k.attrs.epsilon);
+    // What follows multiplies it several times: convert it once.
+    return [k.type('x') === k.computeType ? y : k.call(aten.to, y, k.computeType), mean, rstd];
+  })
+  .add('RpLayerNormGrad', (k) => k.call(aten.layer_norm_backward, k.as('dy', k.type('x')), k.in('x'), k.shape('weight'), k.in('mean'), k.in('rstd'), k.in('weight'), k.in('weight'), [true, true, true]))
+  .add<{ rate: number; key: number }>('RpDropout', (k) => k.call(aten.dropout, k.in('x'), k.attrs.rate, k.attrs.key))
+  .add('RpEmbedding', (k) => k.call(aten.index_select, k.in('table'), 0, k.in('ids')))
+  .add<{ rows: number }>('RpEmbeddingGrad', (k) => k.call(aten.embedding_backward, k.in('dy'), k.in('ids'), k.attrs.rows, -1, false))
+  .add<{ divisor: number }>('RpCrossEntropy', (k) => {
+    const logProbabilities = k.call(aten.log_softmax, k.as('logits', scalar.float32), -1, false);
+    const [total] = k.call(aten.nll_loss, logProbabilities, k.as('labels', scalar.int64), null, reduceBySum, -100);
+    return [k.call(aten.mul_scalar, total, 1 / k.attrs.divisor), k.call(aten.exp_, logProbabilities)];
+  })
+  .add<{ divisor: number }>('RpCrossEntropyGrad', (k) => {
+    const [rows = 0] = k.shape('labels');
+    const scale = k.call(aten.mul_scalar, k.as('dy', scalar.float32), 1 / k.attrs.divisor);
+    const gradient = k.call(aten.mul, k.in('probabilities'), scale);
+    k.call(aten.scatter_add_, gradient, 1, k.call(aten.view, k.as('labels', scalar.int64), [rows, 1]), k.call(aten.expand, k.call(aten.neg, scale), [rows, 1]));
+    return gradient;
+  })
+  .add<{ scale: number }>('RpSoftmaxGrad', (k) => k.call(aten.mul_scalar_, k.call(aten.softmax_backward, k.in('dy'), k.in('y'), -1, k.type('y')), k.attrs.scale))
+  .add('RpColumnSum', (k) => k.call(aten.sum, k.in('x'), [0], false, scalar.float32))
+  .add('RpGlobalNorm', (k) => k.call(aten.vector_norm, k.call(aten.stack, k.call(aten.foreach_norm, k.list(), 2), 0), 2))
+  .add<AdamWAttrs>('RpAdamW', (k) => {
+    const { learning_rate, beta1, beta2, epsilon, weight_decay, step, gradient_scale } = k.attrs;
+    const tensors = k.list();
+    const count = tensors.length / 4;
+    const [parameters, means, squares, gradients] = [0, 1, 2, 3].map((part) => tensors.slice(part * count, (part + 1) * count)) as [Handle[], Handle[], Handle[], Handle[]];
+    if (gradient_scale !== 1) k.call(aten.foreach_mul_, gradients, gradient_scale);
+    const steps = k.host(Float32Array.of(step), []);
+    k.call(aten.fused_adamw_, parameters, gradients, means, squares, [], parameters.map(() => steps), learning_rate, beta1, beta2, weight_decay, epsilon, false, false);
+    for (let i = 0; i < 3 * count; i++) k.changed(i);
+    return [];
+  })
+  .kernels;
+
+/** at::Reduction::Sum. */
+const reduceBySum = 2;
+
+function float32(k: KernelCall<unknown>, x: Handle): Handle {
+  return k.computeType === scalar.float32 ? x : k.call(aten.to, x, scalar.float32);
+}

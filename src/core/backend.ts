@@ -1,0 +1,16 @@
+/** What can execute tensor kernels. */
+export type BackendName = 'torch' | 'tensorflow' | 'wasm' | 'cpu';
+
+/** What computes tensors in a stage, decided at plan time: name, version and device go into the action key. */
+export interface BackendChoice {
+  readonly name: BackendName;
+  /** Of the library that computes: PyTorch, TensorFlow or the tfjs backend. */
+  readonly version: string;
+  readonly device: 'cpu' | 'cuda';
+  /** What `run-pipeline setup` made, for backends that it sets up: the compiled addon and, where it has one, the folder of its npm package. */
+  readonly native?: { readonly addon: string; readonly modules?: string };
+  /** Why this one, in a few words. */
+  readonly reason: string;
+  /** What would be faster, as one sentence. */
+  readonly hint?: string;
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bridgeSources, installationFile, readInstallation, stampOf, tfjsNode, type Installable, type Installation } from '../backends/installation.ts';
+import { choiceOf } from '../backends/resolve.ts';
+import { canonicalJson } from '../core/artifact.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { writeAtomic } from '../store/files.ts';
+import { acquireLock } from '../store/lock.ts';
+import type { Bridge, Package } from './bridge.ts';
+import { findCompiler } from './compiler.ts';
+import { findPackage, namedPackage } from './package.ts';
+import { sweepEnvironments } from './python.ts';
+import { checkBackend } from './self-check.ts';
+import { tensorflowBridge } from './tensorflow.ts';
+import { torchBridge } from './torch.ts';
+
+export interface SetUpOptions {
+  readonly backend: Installable;
+  /** Folder of all installations. */
+  readonly root: string;
+  /** Use the packages of this Python. */
+  readonly python?: string;
+  /** Use this PyTorch or TensorFlow. */
+  readonly folder?: string;
+  /** Do everything anew. */
+  readonly force: boolean;
+  readonly compiler: string;
+  /** How many NVIDIA GPUs the machine has. */
+  readonly gpus: number;
+  readonly signal: AbortSignal;
+  readonly say: (step: SetUpStep) => void;
+}
+
+/** What setup does now, or has found or done. */
+export interface SetUpStep {
+  readonly name: 'machine' | 'compiler' | 'package' | 'modules' | 'bridge' | 'check';
+  readonly done: boolean;
+  readonly text: string;
+}
+
+const bridges: Readonly<Record<Installable, Bridge>> = { torch: torchBridge, tensorflow: tensorflowBridge };
+
+/**
+ * Set up a backend: find or install its library, compile the bridge to it, try it, and write down what came of it. What
+ * each step leaves appears in one rename under a name of its own, and `installation.json` last: a setup that was killed
+ * goes on where it was, and nobody uses half of one.
+ */
+export async function setUp(options: SetUpOptions): Promise<Result<Installation, Diagnostic>> {
+  const { backend, root, signal } = options;
+  if (process.platform !== 'linux') return err({ code: 'unsupported-platform', message: `setup works on Linux; this is ${process.platform}.`, help: 'Use `backend: wasm`, which needs no setup, or run in a Linux container.' });
+  const folder = join(root, backend);
+  try {
+    return await setUpAlone(options, folder);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || signal.aborted) throw error;
+    return err({ code: code === 'ENOSPC' || code === 'EDQUOT' ? 'no-space' : 'backends-unusable', message: `${folder} can't be written: ${message}.`, help: 'Free space there or mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.' });
+  }
+}
+
+async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result<Installation, Diagnostic>> {
+  const { backend, force, signal } = options;
+  mkdirSync(folder, { recursive: true });
+  const lock = await acquireLock(join(folder, 'lock'), { signal, onWait: ({ pid }) => { options.say({ name: 'machine', done: false, text: `waiting for the setup in process ${pid}` }); } });
+  try {
+    for (const name of readdirSync(folder)) if (force ? name !== 'lock' : name.startsWith('draft-')) rmSync(join(folder, name), { recursive: true, force: true });
+    const scratch = mkdtempSync(join(folder, 'draft-'));
+    try {
+      return await setUpLocked({ ...options, bridge: bridges[backend], home: folder, scratch });
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What the steps share. */
+export interface Context extends SetUpOptions {
+  readonly bridge: Bridge;
+  /** Folder of this backend's installation. */
+  readonly home: string;
+  /** Scratch space in it, gone with this setup or the next. */
+  readonly scratch: string;
+}
+
+async function setUpLocked(context: Context): Promise<Result<Installation, Diagnostic>> {
+  const { backend, root, home, bridge, say, signal } = context;
+  const named = await namedPackage(context);
+  if (named?.ok === false) return named;
+  const wantsCuda = context.gpus > 0;
+  const existing = readInstallation(root, backend);
+  if (existing.ok && (named === undefined ? existing.value.cuda || !wantsCuda : existing.value.folder === named.value.folder)) {
+    say({ name: 'check', done: true, text: `${backend} ${existing.value.version} is set up already, in ${home}` });
+    return existing;
+  }
+  say({ name: 'machine', done: true, text: wantsCuda ? `${context.gpus} NVIDIA ${context.gpus === 1 ? 'GPU' : 'GPUs'}: with CUDA` : 'no NVIDIA GPU: for the CPU' });
+
+  const compiler = await findCompiler(context.compiler, signal);
+  if (!compiler.ok) return compiler;
+  say({ name: 'compiler', done: true, text: compiler.value });
+
+  const found = named ?? (await findPackage(context, wantsCuda));
+  if (!found.ok) return found;
+  say({ name: 'package', done: true, text: `${bridge.title} ${found.value.version}${found.value.cuda ? ' with CUDA' : ''} in ${found.value.folder}` });
+
+  const modules = bridge.fetchModules === undefined ? ok(undefined) : await fetchModules(context, bridge.fetchModules);
+  if (!modules.ok) return modules;
+
+  const addon = await compile(context, found.value, modules.value);
+  if (!addon.ok) return addon;
+
+  const { library, python, ...rest } = found.value;
+  const installation: Installation = {
+    v: 1, backend, version: rest.version, addon: addon.value, ...(modules.value === undefined ? {} : { modules: modules.value }), cuda: rest.cuda,
+    library: stampOf(library), sources: bridgeSources(backend), folder: rest.folder, ...(python === undefined ? {} : { python }),
+  };
+  const choice = choiceOf(installation, wantsCuda, '');
+  say({ name: 'check', done: false, text: `one training step of a tiny model on ${choice.device}` });
+  const checked = await checkBackend(choice, signal);
+  if (!checked.ok) return checked;
+  say({ name: 'check', done: true, text: `one AdamW step of a tiny model on ${choice.device}: ${checked.value}` });
+
+  writeAtomic(installationFile(root, backend), `${JSON.stringify(installation, null, 2)}\n`, context.scratch);
+  sweepEnvironments(home, python);
+  for (const name of readdirSync(join(home, 'addons'))) if (!addon.value.startsWith(join(home, 'addons', name, '/'))) rmSync(join(home, 'addons', name), { recursive: true, force: true });
+  return ok(installation);
+}
+
+async function fetchModules({ home, scratch, say, signal }: Context, fetch: NonNullable<Bridge['fetchModules']>): Promise<Result<string, Diagnostic>> {
+  const fetched = await fetch(join(home, `npm/${tfjsNode.name}-${tfjsNode.version}`), scratch, signal);
+  if (fetched.ok) say({ name: 'modules', done: true, text: `${tfjsNode.name} ${tfjsNode.version} in ${fetched.value}` });
+  return fetched;
+}
+
+/** Compile into a folder named after everything that the addon depends on, so that what is there is always right. */
+async function compile({ backend, bridge, home, scratch, compiler, say, signal }: Context, found: Package, modules: string | undefined): Promise<Result<string, Diagnostic>> {
+  const inputs = canonicalJson({ library: stampOf(found.library), sources: bridgeSources(backend), compiler, arch: process.arch });
+  const addon = join(home, 'addons', createHash('sha256').update(inputs).digest('hex').slice(0, 16), bridge.addonName);
+  if (existsSync(addon)) {
+    say({ name: 'bridge', done: true, text: `compiled already, ${addon}` });
+    return ok(addon);
+  }
+  say({ name: 'bridge', done: false, text: 'compiling the bridge' });
+  const began = performance.now();
+  const draft = join(scratch, bridge.addonName);
+  const compiled = await bridge.compile({ package: found, compiler, output: draft, modules, signal });
+  if (!compiled.ok) return compiled;
+  mkdirSync(dirname(addon), { recursive: true });
+  renameSync(draft, addon);
+  say({ name: 'bridge', done: true, text: `compiled in ${Math.round((performance.now() - began) / 1000)} s, ${addon}` });
+  return ok(addon);
+}

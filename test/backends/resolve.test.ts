@@ -1,0 +1,48 @@
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { installationFile } from '../../src/backends/installation.ts';
+import { createBackendResolver } from '../../src/backends/resolve.ts';
+import { madeBackends, noBackends } from '../rig/made-backends.ts';
+
+describe('auto', () => {
+  it('is wasm where nothing is set up, and says what would be faster', () => {
+    expect(createBackendResolver({ root: noBackends(), gpus: 2 })('auto')).toEqual({
+      name: 'wasm', version: expect.stringMatching(/^4\./), device: 'cpu', reason: 'torch is not set up, tensorflow is not set up', hint: expect.stringContaining('npx run-pipeline setup torch'),
+    });
+  });
+
+  it('is what is set up', () => {
+    const { root, addon } = madeBackends();
+    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({ name: 'tensorflow', version: '2.21.0', device: 'cpu', native: { addon }, reason: 'the fastest that is set up' });
+  });
+
+  it.each<{ name: string; break: (made: ReturnType<typeof madeBackends>) => void; why: string }>([
+    { name: 'an addon that is gone', break: ({ addon }) => { rmSync(addon); }, why: 'is gone' },
+    { name: 'a library that is gone', break: ({ library }) => { rmSync(library); }, why: 'is gone' },
+    { name: 'a library that was upgraded', break: ({ library }) => { utimesSync(library, 1, 1); }, why: 'has changed since' },
+    { name: 'a record that is torn', break: ({ root }) => { writeFileSync(installationFile(root, 'tensorflow'), '{ "v": 1, "back'); }, why: 'another version of run-pipeline' },
+  ])('passes over $name, and says why', ({ break: damage, why }) => {
+    const made = madeBackends();
+    damage(made);
+    const resolve = createBackendResolver({ root: made.root, gpus: 0 });
+    expect(resolve('auto')).toMatchObject({ name: 'wasm', reason: expect.stringContaining(why) });
+    expect(() => resolve('tensorflow')).toThrow(why);
+  });
+
+  it('passes over an addon that was compiled from other sources', () => {
+    const { root } = madeBackends({ sources: 'of last year' });
+    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({ name: 'wasm', reason: expect.stringContaining('another version of its bridge') });
+  });
+});
+
+describe('the device', () => {
+  it.each([
+    { cuda: true, machine: 1, stage: undefined, device: 'cuda' },
+    { cuda: true, machine: 1, stage: 2, device: 'cuda' },
+    { cuda: true, machine: 1, stage: 0, device: 'cpu' },
+    { cuda: true, machine: 0, stage: 1, device: 'cpu' },
+    { cuda: false, machine: 1, stage: 1, device: 'cpu' },
+  ])('$device: libraries with CUDA $cuda, GPUs of the machine $machine, of the stage $stage', ({ cuda, machine, stage, device }) => {
+    expect(createBackendResolver({ root: madeBackends({ cuda }).root, gpus: machine })('tensorflow', stage).device).toBe(device);
+  });
+});

@@ -1,0 +1,20 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { bridgeSources, installationFile, stampOf, type Installation } from '../../src/backends/installation.ts';
+
+/** A folder of backends with TensorFlow in it, as setup leaves it, but for what the files hold. */
+export function madeBackends(more: Partial<Installation> = {}): { root: string; library: string; addon: string } {
+  const root = mkdtempSync(join(tmpdir(), 'backends-'));
+  const [library, addon, modules] = ['lib/libtensorflow_cc.so.2', 'tensorflow/addons/1/tfjs_binding.node', 'tensorflow/npm/package'].map((path) => join(root, path)) as [string, string, string];
+  for (const path of [library, addon, modules]) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'x');
+  }
+  const installation: Installation = { v: 1, backend: 'tensorflow', version: '2.21.0', addon, modules, cuda: true, library: stampOf(library), sources: bridgeSources('tensorflow'), folder: join(root, 'lib'), ...more };
+  writeFileSync(installationFile(root, 'tensorflow'), JSON.stringify(installation));
+  return { root, library, addon };
+}
+
+/** A folder in which nothing is set up. */
+export const noBackends = (): string => mkdtempSync(join(tmpdir(), 'no-backends-'));

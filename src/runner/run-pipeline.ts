@@ -71,7 +71,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
 }
 
 class PipelineRun {
-  private readonly id = `${new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)}-${randomBytes(3).toString('hex')}`;
+  private readonly id = `${new Date().toISOString().replace(/[-:.Z]/g, '')}-${randomBytes(3).toString('hex')}`;
   private readonly began = performance.now();
   private readonly pipeline: Pipeline;
   private readonly options: RunOptions;

@@ -38,7 +38,7 @@ export class Project {
 
   /** Start the command line and leave it running; `events` are those it has told with `--json` so far. */
   start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<CliResult>; events: () => AnyEvent[] } {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.folder, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.folder, env: { ...process.env, RUN_PIPELINE_BACKENDS: this.path('.backends'), NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => { stdout += String(chunk); });

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { planPipeline } from '../../src/runner/plan-pipeline.ts';
+import type { RunOptions } from '../../src/runner/run-pipeline.ts';
 import { startTime } from '../../src/store/owner.ts';
 import { Bench, buildPrograms, contracts, digests, from, states } from './runner-rig.ts';
 
@@ -103,12 +104,13 @@ describe('failures', () => {
 
   test('keep-going runs what does not depend on the failure; without it nothing more begins', async () => {
     const bench = new Bench(programs.worker);
-    const begun = JSON.stringify(bench.path('begun'));
-    bench.stage('bad', `while (!existsSync(${begun})) await sleep(10); throw new Error('no')`);
+    const waitFor = (name: string) => `while (!existsSync(${JSON.stringify(bench.path(name))})) await sleep(10);`;
+    bench.stage('bad', `${waitFor('begun')} throw new Error('no')`);
     bench.stage('after', upper, { inputs: { documents: from('bad') } });
-    bench.stage('first', `writeFileSync(${begun}, ''); await sleep(300); await context.writer('documents').add(row('1', 'x'));`);
+    bench.stage('first', `writeFileSync(${JSON.stringify(bench.path('begun'))}, ''); ${waitFor('ended')} await context.writer('documents').add(row('1', 'x'));`);
     bench.stage('other', upper, { inputs: { documents: from('first') } });
-    expect(states(await bench.run())).toEqual({ bad: 'failed', after: 'skipped', first: 'ran', other: 'skipped' });
+    const emit: RunOptions['emit'] = (event) => void (event.type === 'stage-end' && event.stage === 'bad' && bench.write('ended', ''));
+    expect(states(await bench.run({ emit }))).toEqual({ bad: 'failed', after: 'skipped', first: 'ran', other: 'skipped' });
     expect(states(await bench.run({ keepGoing: true }))).toEqual({ bad: 'failed', after: 'skipped', first: 'cached', other: 'ran' });
   });
 

@@ -5,7 +5,7 @@ import { fail } from '../core/diagnostic.ts';
 export type { BackendName };
 
 /** The part of the planner's choice that starting a backend takes. */
-type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device'>>;
+type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device' | 'threads'>>;
 
 /** The precision with which each backend was registered. */
 const registered = new Map<BackendName, Precision>();
@@ -34,6 +34,7 @@ async function start(choice: NamedBackend, precision: Precision): Promise<string
       await register(choice, precision);
       registered.set(choice.name, precision);
     }
+    if (choice.name === 'torch' && choice.threads !== undefined) (await import('./torch/index.ts')).useThreads(choice.threads);
     const started = await setBackend(choice.name);
     await ready();
     return started ? undefined : 'tfjs refused it';

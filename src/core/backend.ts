@@ -9,6 +9,8 @@ export interface BackendChoice {
   readonly device: 'cpu' | 'cuda';
   /** What `run-pipeline setup` made, for backends that it sets up: the compiled addon and, where it has one, the folder of its npm package. */
   readonly native?: { readonly addon: string; readonly modules?: string };
+  /** How many threads it may use, once the stage has its cores. */
+  readonly threads?: number;
   /** Why this one, in a few words. */
   readonly reason: string;
   /** What would be faster, as one sentence. */

@@ -94,7 +94,7 @@ export class StageRun implements StageContext {
   get backend(): BackendChoice {
     const { backend } = this.request;
     if (backend === undefined) throw new TypeError(`stage "${this.stage}" has no "backend" in its config schema`);
-    return backend;
+    return { ...backend, threads: Math.max(1, Math.floor(this.cpus)) };
   }
 
   get checkpoint(): string {

@@ -8,6 +8,9 @@ import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 
 const watchEveryMs = 200;
 
+// OpenMP's threads otherwise spin while they wait, which on a busy machine made training 25 times slower; read when libtorch loads.
+process.env['OMP_WAIT_POLICY'] ??= 'PASSIVE';
+
 if (isMainThread) await serve(Number(process.argv[2]));
 else watch((workerData as { readonly runner: number }).runner);
 

@@ -121,8 +121,8 @@ export function envOf(stage: Instance): readonly string[] {
 export interface Settings {
   readonly retries: number;
   readonly timeoutMs?: number;
-  /** GPUs are left open where nothing says how many: a stage that computes on one then gets one. */
-  readonly resources: Omit<Resources, 'gpus'> & { readonly gpus: number | undefined };
+  /** Left open where nothing says how many: that depends on the backend. */
+  readonly resources: Pick<Resources, 'memory'> & { readonly cpus: number | undefined; readonly gpus: number | undefined };
 }
 
 /** Retries, time limit and resources: the stage's own, else the pipeline's defaults, else none. */
@@ -142,7 +142,7 @@ export function settingsOf(stage: YamlNode, defaults: YamlNode | undefined): Set
     retries: number(scalar('retries'), 0),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     resources: {
-      cpus: number(scalar('resources', 'cpus'), 1),
+      cpus: number(scalar('resources', 'cpus'), undefined),
       memory: typeof memory === 'boolean' || memory === undefined ? 0 : (parseBytes(memory) ?? 0),
       gpus: number(scalar('resources', 'gpus'), undefined),
     },

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
+import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { Catalogue, Pipeline, StageDescription, StageNode } from '../core/pipeline.ts';
+import type { Catalogue, Pipeline, Resources, StageDescription, StageNode } from '../core/pipeline.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { checkConfigs } from './check-configs.ts';
-import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited, type ResolveBackend, type ResolvedConfig } from './config.ts';
+import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited, type ResolveBackend, type ResolvedConfig, type Settings } from './config.ts';
 import { Contracts } from './contracts.ts';
 import { instancesOf, type Instance } from './instances.ts';
 import { interpolate } from './interpolate.ts';
@@ -179,12 +180,18 @@ function connect(producers: Producers, rounds: Rounds | undefined, header: YamlN
         stage, sound: resolved.sound,
         node: {
           id: stage.id, name: stage.name, type, ...(shell === undefined ? {} : { shell }), config: resolved.config, inputs, sources: resolved.sources,
-          ...settings, resources: { ...resources, gpus: resources.gpus ?? (backend?.device === 'cuda' ? 1 : 0) }, ...(backend === undefined ? {} : { backend }), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
+          ...settings, resources: withDefaults(resources, backend), ...(backend === undefined ? {} : { backend }), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
         },
       });
     }
   }
   return drafts;
+}
+
+/** A stage that computes on a GPU gets one; one that a native library computes for on the CPU gets every core there is. */
+function withDefaults({ memory, cpus, gpus }: Settings['resources'], backend: BackendChoice | undefined): Resources {
+  const onCpu = backend?.native !== undefined && backend.device === 'cpu';
+  return { memory, cpus: cpus ?? (onCpu ? Infinity : 1), gpus: gpus ?? (backend?.device === 'cuda' ? 1 : 0) };
 }
 
 /** A shell step's inputs have the contracts of what feeds them. */

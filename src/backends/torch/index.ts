@@ -28,3 +28,8 @@ export function registerTorch(addonPath: string, options: TorchOptions = {}): vo
   registerFamilies('torch', families);
   registerBackend('torch', () => backend as TorchBackend);
 }
+
+/** Let ATen use so many threads from now on. Sums may differ in their last bit with another number. */
+export function useThreads(count: number): void {
+  backend?.addon.setThreads(count);
+}

@@ -102,10 +102,12 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
     outputs[name] = { contract: contractName, description: stringOf(child(node, 'description')) ?? '', ...(optional?.kind === 'scalar' && optional.value === true ? { optional: true } : {}) };
   }
   const inputs: Record<string, Port> = {};
+  const promises = Object.fromEntries(Object.entries(outputs).map(([name, { description: _, ...promise }]) => [name, promise]));
   for (const name of entriesOf(child(stage.node, 'inputs')).keys()) inputs[name] = { contract: anyContract, description: '', many: true };
   return {
     type: 'run', description: 'A shell script.', inputs, outputs, config: noConfig,
-    implementation: createHash('sha256').update(canonicalJson({ script: scriptOf(stage), env: envOf(stage) })).digest('hex') as Digest,
+    // With its outputs: what a script left when it had fewer, or other, ports must not pass for what it promises now.
+    implementation: createHash('sha256').update(canonicalJson({ script: scriptOf(stage), env: envOf(stage), outputs: promises })).digest('hex') as Digest,
     module: '',
   };
 }

@@ -103,6 +103,16 @@ rounds:
   });
 });
 
+it.each([
+  ['another output', '{ x: { contract: files }, y: { contract: files } }', false],
+  ['another contract', '{ x: { contract: documents } }', false],
+  ['an output that may be empty', '{ x: { contract: files, optional: true } }', false],
+  ['another description', '{ x: { contract: files, description: better } }', true],
+])('a script with %s: does it count as the same? (%s)', async (_, outputs, same) => {
+  const implementation = async (ports: string) => (await loaded(`stages: { a: { run: 'echo hi', outputs: ${ports} } }`)).stages[0]?.type.implementation;
+  expect((await implementation(outputs)) === (await implementation('{ x: { contract: files } }'))).toBe(same);
+});
+
 describe('when', () => {
   const text = (crawl: string) => `
 vars: { crawl: ${crawl} }

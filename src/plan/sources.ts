@@ -33,8 +33,9 @@ function expandPath(pattern: string): Source[] {
   if (stat?.isFile()) return [{ uri: pattern, name: basename(pattern) }];
   if (stat?.isDirectory()) return glob('**/*', pattern);
   if (!isDynamicPattern(pattern)) return [];
+  // A folder that is there is meant as it is written: `project (1)/*.txt` is a glob only from its star on.
   let base = dirname(pattern);
-  while (isDynamicPattern(base)) base = dirname(base);
+  while (isDynamicPattern(base) && statSync(base, { throwIfNoEntry: false })?.isDirectory() !== true) base = dirname(base);
   return glob(pattern.slice(base.endsWith('/') ? base.length : base.length + 1), base);
 }
 

@@ -68,6 +68,7 @@ export class Frontier {
 
   /** The next stage whose dependencies are all settled, if there is one now. */
   take(): Turn | undefined {
+    this.closeIfEmpty(0);
     for (;;) {
       const node = this.ready[this.next];
       if (node === undefined) return undefined;
@@ -78,6 +79,9 @@ export class Frontier {
       const direct = blocked.filter((token) => this.nodes.has(token));
       const blockedBy = (direct.length > 0 ? direct : blocked).flatMap((token) => this.stagesBehind(token));
       if (blockedBy.length > 0) return { node, blockedBy: [...new Set(blockedBy)] };
+      // `when` may have left out a stage in every round that ran.
+      const never = Object.values(node.inputs).flat().find((reference) => this.stageOf(reference) === undefined);
+      if (never?.kind === 'last-round') return { node, blockedBy: never.rounds };
       return { node, inputs: Object.fromEntries(Object.entries(node.inputs).map(([port, list]) => [port, list.map((reference) => this.artifact(reference))])) };
     }
   }
@@ -107,7 +111,7 @@ export class Frontier {
 
   /** The stages whose outputs a stage reads. */
   producers(node: StageNode): string[] {
-    return [...new Set(Object.values(node.inputs).flat().map((reference) => this.stageOf(reference)))];
+    return [...new Set(Object.values(node.inputs).flat().flatMap((reference) => this.stageOf(reference) ?? []))];
   }
 
   private waitsForReopened(node: StageNode): boolean {
@@ -132,11 +136,11 @@ export class Frontier {
 
   private closeRound(round: number): void {
     const { loop } = this.pipeline;
-    if (loop === undefined || this.lastRound !== undefined || this.settled.has(roundToken(round))) return;
+    if (loop === undefined || this.settled.has('loop') || this.settled.has(roundToken(round))) return;
     const ids = loop.rounds[round] ?? [];
     const blocked = ids.some((id) => this.settled.get(id) === 'blocked');
     const isLast = this.unsettledInRound.every((count) => count === 0);
-    const { holds, problem } = blocked ? { holds: false, problem: undefined } : this.untilHolds(ids);
+    const { holds, problem } = blocked || ids.length === 0 ? { holds: false, problem: undefined } : this.untilHolds(ids);
     if (holds || (isLast && !blocked)) {
       const last = holds ? round : loop.rounds.length - 1;
       this.lastRound = last;
@@ -146,6 +150,12 @@ export class Frontier {
       this.open('loop', 'open');
     } else if (isLast) this.open('loop', 'blocked');
     this.open(roundToken(round), blocked ? 'blocked' : 'open');
+    this.closeIfEmpty(round + 1);
+  }
+
+  /** A round in which `when` leaves out every stage is over when the one before it is. */
+  private closeIfEmpty(round: number): void {
+    if (this.pipeline.loop?.rounds[round]?.length === 0) this.closeRound(round);
   }
 
   private untilHolds(ids: readonly string[]): { readonly holds: boolean; readonly problem?: Diagnostic | undefined } {
@@ -184,14 +194,17 @@ export class Frontier {
     return ids.filter((id) => this.settled.get(id) === 'blocked');
   }
 
-  private stageOf(reference: Reference): string {
-    return reference.kind === 'stage' ? reference.stage : (reference.rounds[this.lastRound ?? 0] ?? '');
+  /** The stage whose output a reference means; that of the last round to have it, which need not be the last of all. */
+  private stageOf(reference: Reference): string | undefined {
+    if (reference.kind === 'stage') return reference.stage;
+    return reference.rounds.findLast((id) => (this.roundOf.get(id) ?? 0) <= (this.lastRound ?? 0));
   }
 
   private artifact(reference: Reference): Artifact {
-    const result = this.settled.get(this.stageOf(reference));
+    const stage = this.stageOf(reference);
+    const result = stage === undefined ? undefined : this.settled.get(stage);
     const artifact = typeof result === 'object' ? result.outputs[reference.port] : undefined;
-    if (artifact === undefined) throw new Error(`no output ${reference.port} of ${this.stageOf(reference)}`);
+    if (artifact === undefined) throw new Error(`no output ${reference.port} of ${stage}`);
     return artifact;
   }
 }

@@ -83,6 +83,8 @@ class PipelineRun {
   private readonly context: ActionContext;
   private readonly ends = new Map<string, StageEnd>();
   private readonly running = new Set<Promise<void>>();
+  /** Stages of rounds after the last. */
+  private readonly unneeded = new Set<string>();
   private warnings = 0;
   private bug: { readonly error: unknown } | undefined;
 
@@ -98,7 +100,10 @@ class PipelineRun {
     this.frontier = new Frontier(pipeline, ({ round, reason, skipped, problem }) => {
       if (problem !== undefined) this.emit({ type: 'warning', diagnostic: problem });
       this.emit({ type: 'loop-end', round, reason });
-      for (const node of skipped) this.end(node, { state: 'skipped', ...nothing }, 0);
+      for (const node of skipped) {
+        this.unneeded.add(node.id);
+        this.end(node, { state: 'skipped', ...nothing }, 0);
+      }
     });
     this.context = {
       store: this.store, executor: options.executor, contracts: options.contracts, attempts: this.attempts, signal: options.signal,
@@ -146,6 +151,13 @@ class PipelineRun {
 
   private begin(turn: Turn): void {
     const { node } = turn;
+    if ('blockedBy' in turn && turn.blockedBy.every((id) => this.unneeded.has(id))) {
+      this.fail(node, {
+        code: 'missing-input', stage: node.id, location: node.location, message: `${node.id}: the rounds ended before ${turn.blockedBy.join(' or ')} ran`,
+        help: 'Let the `when` of that stage hold in every round that may be the last.',
+      }, performance.now());
+      return;
+    }
     if ('blockedBy' in turn) {
       this.end(node, { state: 'skipped', ...nothing, diagnostic: { code: 'upstream-failed', stage: node.id, message: `${node.id}: needs ${turn.blockedBy.join(', ')}` } }, 0);
       this.frontier.settle(node.id, undefined);

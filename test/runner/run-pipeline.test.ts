@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { planPipeline } from '../../src/runner/plan-pipeline.ts';
 import type { RunOptions } from '../../src/runner/run-pipeline.ts';
@@ -56,6 +57,7 @@ describe('reuse', () => {
   test.each([
     ['config', (bench: Bench) => bench.stage('upper', upper, { inputs: { documents: from('read') }, config: { rate: 2 } }), 'config.rate', ['cached', 'ran', 'cached']],
     ['code', (bench: Bench) => bench.stage('upper', `${upper} /* changed */`, { inputs: { documents: from('read') } }), 'implementation', ['cached', 'ran', 'cached']],
+    ['a folder whose name has signs of a glob', (bench: Bench) => bench.stage('read', read, { sources: { path: [join(bench.write('project (1)/[x]/in.txt', 'one\ntwo\n'), '../*.txt')] }, config: { path: '*.txt' } }), '', ['cached', 'cached', 'cached']],
     ['a moved file', (bench: Bench) => bench.stage('read', read, { sources: { path: [bench.write('elsewhere/in.txt', 'one\ntwo\n')] }, config: { path: 'elsewhere/in.txt' } }), '', ['cached', 'cached', 'cached']],
   ])('what runs after a change of %s', async (_, change, ingredient, expected) => {
     const bench = new Bench(programs.worker);
@@ -231,6 +233,38 @@ describe('rounds', () => {
     const second = await bench.run({}, loop(bench, until));
     expect(second.ran).toBe(0);
     expect(digests(second)).toEqual(digests(first));
+  });
+});
+
+describe('rounds that `when` leaves stages out of', () => {
+  const place = { file: 'p.yaml', line: 1, column: 1, length: 1 };
+  /** Stages `a@<round>`, each writing its round; `last` reads the last of them. */
+  const run = async (on: readonly number[], until?: string) => {
+    const bench = new Bench(programs.worker);
+    for (const round of on) bench.stage(`a@${round}`, `context.metric('round', ${round}); await context.writer('documents').add(row('1', 'x'.repeat(${round})));`, { round });
+    bench.stage('last', count, { inputs: { documents: [{ kind: 'last-round', rounds: on.map((round) => `a@${round}`), port: 'documents' }] } });
+    const result = await bench.run({}, { loop: { max: 3, ...(until === undefined ? {} : { until }), rounds: [1, 2, 3].map((round) => (on.includes(round) ? [`a@${round}`] : [])), location: place } });
+    return { state: result.state, last: result.stages.get('last')?.metrics['characters'], code: result.stages.get('last')?.diagnostic?.code };
+  };
+
+  test.each([
+    ['only the first has it', [1], undefined, { state: 'ok', last: 1 }],
+    ['the second lacks it', [1, 3], undefined, { state: 'ok', last: 3 }],
+    ['the second lacks it, and until asks', [1, 3], 'a.round > 9', { state: 'ok', last: 3 }],
+    ['the first lacks it, and until asks', [2, 3], 'a.round > 9', { state: 'ok', last: 3 }],
+    ['the first lacks it, and until ends after the second', [2, 3], 'a.round > 1', { state: 'ok', last: 2 }],
+  ] as const)('%s', async (_, on, until, expected) => {
+    expect(await run(on, until)).toMatchObject(expected);
+  });
+
+  test('a stage that needs one of a round that never came fails, and says so', async () => {
+    const bench = new Bench(programs.worker);
+    bench.stage('a@1', `context.metric('round', 1); await context.writer('documents').add(row('1', 'x'));`, { round: 1 });
+    for (const round of [2, 3]) bench.stage(`b@${round}`, `await context.writer('documents').add(row('1', 'x'));`, { round });
+    bench.stage('last', count, { inputs: { documents: [{ kind: 'last-round', rounds: ['b@2', 'b@3'], port: 'documents' }] } });
+    const result = await bench.run({}, { loop: { max: 3, until: 'a.round > 0', rounds: [['a@1'], ['b@2'], ['b@3']], location: place } });
+    expect(states(result)).toEqual({ 'a@1': 'ran', 'b@2': 'skipped', 'b@3': 'skipped', last: 'failed' });
+    expect(result.stages.get('last')?.diagnostic).toMatchObject({ code: 'missing-input', message: 'last: the rounds ended before b@2 or b@3 ran' });
   });
 });
 

@@ -184,7 +184,13 @@ class PipelineRun {
 
   private async runStage(plan: StagePlan, began: number): Promise<void> {
     const { node, actions } = plan;
-    const damaged = await this.damagedProducers(plan);
+    let damaged: readonly string[];
+    try {
+      damaged = await this.damagedProducers(plan);
+    } catch (error) {
+      this.fail(node, systemDiagnostic(node, error), began);
+      return;
+    }
     if (damaged.length > 0) {
       this.frontier.retake(node, damaged);
       return;

@@ -9,7 +9,7 @@ import { toArtifact } from '../plan/fingerprint.ts';
 import { readRecord, serializeRecord } from './action-record.ts';
 import { buildView } from './artifact-view.ts';
 import { digestFile, digestStream, openDigestCache } from './digest-cache.ts';
-import { readJson, readText, syncFolder, writeAtomic, writeDurable } from './files.ts';
+import { isMissing, readJson, readText, syncFolder, writeAtomic, writeDurable } from './files.ts';
 import { acquireLock, type Lock, type LockOptions } from './lock.ts';
 import { fileName, layoutOf, sharded, type Layout } from './layout.ts';
 
@@ -24,7 +24,7 @@ export interface Store extends ActionCache {
   objectPath(digest: Digest): string;
   /** Whether the object holds the bytes it is named for; a damaged one is moved to quarantine. Checked once per process. */
   verifyObject(digest: Digest): boolean;
-  /** Those of some objects that are missing or damaged, without holding up the event loop. */
+  /** Those of some objects that are missing, damaged or can't be read, without holding up the event loop. */
   findDamaged(digests: Iterable<Digest>): Promise<Digest[]>;
   /** Move an attempt's files into the store and, once they are durable, write the record; then every run can use them. */
   publish(publication: Publication): Promise<ActionRecord>;
@@ -57,6 +57,7 @@ export function createStore(root: string): Store {
   /** Damaged objects; what a store that can't be written keeps in its place counts as missing all the same. */
   const unsound = new Set<Digest>();
   const setAside = (digest: Digest): void => {
+    sound.delete(digest);
     unsound.add(digest);
     try {
       quarantine(layout, objectPath(digest));
@@ -97,8 +98,8 @@ export function createStore(root: string): Store {
           sound.add(digest);
           return true;
         }
-      } catch {
-        return false;
+      } catch (error) {
+        if (isMissing(error) || isBusy(error)) return false;
       }
       setAside(digest);
       return false;
@@ -108,12 +109,18 @@ export function createStore(root: string): Store {
       const damaged: Digest[] = [];
       for (const digest of wanted) {
         if (sound.has(digest)) continue;
-        const found = await digestStream(objectPath(digest)).catch(() => undefined);
-        if (found === digest) sound.add(digest);
-        else {
-          if (found !== undefined) setAside(digest);
-          damaged.push(digest);
+        try {
+          if ((await digestStream(objectPath(digest))) === digest) {
+            sound.add(digest);
+            continue;
+          }
+          setAside(digest);
+        } catch (error) {
+          if (isBusy(error)) throw error;
+          // What can't be read must stop being a hit too, or the stage that made it would be asked for it for ever.
+          if (!isMissing(error)) setAside(digest);
         }
+        damaged.push(digest);
       }
       return damaged;
     },
@@ -175,6 +182,9 @@ function broken(stage: string, port: string, path: string, what: string): Failur
     help: 'The stage, or something beside it, changed its output after it ended; run it again.',
   });
 }
+
+/** Whether reading failed for want of file handles, which says nothing about the file. */
+const isBusy = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** Put a damaged object where nothing reads it; it stays for whoever wants to look at it until `cache gc`. */
 function quarantine(layout: Layout, path: string): void {

@@ -33,6 +33,20 @@ describe('records', () => {
     expect(store.lookup(sha256('two') as string as ActionKey)).toBeUndefined();
   });
 
+  test('an object that can not be read is set aside, so that its record is no hit any more', async () => {
+    const store = createStore(folder());
+    const key = await publish(store, 'one', 'hello');
+    const other = createStore(store.layout.root);
+    const path = other.objectPath(sha256('hello'));
+    execFileSync('rm', [path]);
+    mkdirSync(path);
+    expect(await other.findDamaged([sha256('hello')])).toEqual([sha256('hello')]);
+    expect(() => statSync(path)).toThrow();
+    await publish(other, 'one', 'hello');
+    expect(await other.findDamaged([sha256('hello')])).toEqual([]);
+    expect(other.lookup(key)).toBeDefined();
+  });
+
   test('an output shorter than its manifest says is refused', async () => {
     const store = createStore(folder());
     const attempt = folder();

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson } from '../store/files.ts';
+import type { Layout } from '../store/layout.ts';
 import { currentOwner, ownerState, sameProcess, startTime, type Owner } from '../store/owner.ts';
 
 /** Private directories of a run's actions, in one folder that also says whose they are and which workers write in them. */
@@ -13,14 +14,18 @@ export interface Attempts {
   close(): void;
 }
 
-export function openAttempts(folder: string, run: string): Attempts {
-  const own = join(folder, run);
+export function openAttempts({ attempts, temporary }: Pick<Layout, 'attempts' | 'temporary'>, run: string): Attempts {
+  const own = join(attempts, run);
   const workers = new Set<number>();
   let count = 0;
+  /** Its folder appears with its owner in it: a run that begins beside this one takes one without for a leftover. */
   const open = (): void => {
     if (count > 0) return;
-    mkdirSync(own, { recursive: true });
-    writeFileSync(join(own, 'owner.json'), JSON.stringify(currentOwner()));
+    const draft = join(temporary, run);
+    mkdirSync(draft, { recursive: true });
+    writeFileSync(join(draft, 'owner.json'), JSON.stringify(currentOwner()));
+    mkdirSync(attempts, { recursive: true });
+    renameSync(draft, own);
   };
   return {
     create() {
@@ -51,7 +56,7 @@ export function sweepAttempts(folder: string): void {
   for (const run of runs) {
     const path = join(folder, run);
     const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
-    // Without an owner it was killed while it began: nothing runs in it.
+    // Without an owner it was removed in part: nothing runs in it.
     if (owner !== undefined && ownerState(owner) !== 'dead') continue;
     if (owner !== undefined && owner.boot === currentOwner().boot) for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
     removeLeftover(path);

@@ -96,7 +96,7 @@ class PipelineRun {
     const { store } = options;
     this.store = options.verify === true ? { ...store, lookup: (key) => store.lookup(key, { verify: true }) } : store;
     this.journal = openJournal(store.layout.runs, this.id, (error) => this.warn('journal-lost', `the journal can't be written: ${error.message}`));
-    this.attempts = openAttempts(store.layout.attempts, this.id);
+    this.attempts = openAttempts(store.layout, this.id);
     this.frontier = new Frontier(pipeline, ({ round, reason, skipped, problem }) => {
       if (problem !== undefined) this.emit({ type: 'warning', diagnostic: problem });
       this.emit({ type: 'loop-end', round, reason });

@@ -11,6 +11,8 @@ import type { Store } from './store.ts';
 const dayMs = 86_400_000;
 /** While a run is publishing, an object may be there before the record that names it. */
 const publishingMs = 3_600_000;
+/** A run on another host, or in a container that is gone, counts as ended when it has begun nothing for this long. */
+const foreignRunMs = 30 * dayMs;
 
 export interface ListedAction {
   readonly record: ActionRecord;
@@ -57,7 +59,8 @@ export function collectGarbage(layout: Layout, options: GarbageOptions): { reado
   const remove = (path: string): void => {
     if (options.dryRun !== true) rmSync(path, { recursive: true, force: true });
   };
-  const busy = hasLiveRun(layout);
+  const live = liveRuns(layout, now);
+  const busy = live.size > 0;
   const rooted = latest(layout);
   const keptKeys = new Set<string>();
   const keptObjects = new Set<string>();
@@ -88,8 +91,9 @@ export function collectGarbage(layout: Layout, options: GarbageOptions): { reado
     bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     remove(path);
   }
-  for (const path of [...list(layout.checkpoints), ...list(layout.runs), ...list(layout.temporary), ...list(layout.quarantine)])
-    if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
+  // A folder's date says when something was last added to it: that of a run that goes on, and of its checkpoints, may be old.
+  const leftovers = [...(busy ? [] : list(layout.checkpoints)), ...[...list(layout.attempts), ...list(layout.runs)].filter((path) => !live.has(basename(path))), ...list(layout.temporary), ...list(layout.quarantine)];
+  for (const path of leftovers) if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
   return { actions, objects, bytes };
 }
 
@@ -105,11 +109,14 @@ function latest(layout: Layout): { readonly keys: Set<string>; readonly views: S
   return { keys, views };
 }
 
-function hasLiveRun(layout: Layout): boolean {
-  return list(layout.attempts).some((path) => {
+/** Ids of the runs that have begun an action and have not ended; of one on another host that can only be guessed. */
+function liveRuns(layout: Layout, now: number): Set<string> {
+  const live = list(layout.attempts).filter((path) => {
     const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
-    return owner !== undefined && ownerState(owner) !== 'dead';
+    const state = owner === undefined ? 'dead' : ownerState(owner);
+    return state === 'alive' || (state === 'unknown' && (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > now - foreignRunMs);
   });
+  return new Set(live.map((path) => basename(path)));
 }
 
 const recordFiles = (layout: Layout): string[] => entries(layout.actions).filter((path) => path.endsWith('.json'));

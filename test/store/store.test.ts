@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ActionKey, Digest } from '../../src/core/artifact.ts';
 import { sha256 } from '../../src/plan/fingerprint.ts';
 import { openDigestCache } from '../../src/store/digest-cache.ts';
@@ -117,6 +117,21 @@ describe('locks', () => {
     child?.kill();
   });
 
+  test('a heartbeat goes by the clock of the file system, not of this host', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.now() - 600_000 });
+    try {
+      const path = join(folder(), 'lock');
+      const lock = await acquireLock(path);
+      const [file = ''] = readdirSync(path);
+      utimesSync(join(path, file), new Date(0), new Date(0));
+      vi.advanceTimersByTime(5_000);
+      expect(statSync(join(path, file)).mtimeMs).toBeGreaterThan(Date.now() + 300_000);
+      await lock.release();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('one at a time, however many want it', async () => {
     const path = join(folder(), 'lock');
     let inside = 0;
@@ -148,6 +163,21 @@ describe('maintenance', () => {
     expect(collectGarbage(store.layout, old)).toEqual({ actions: 1, objects: 1, bytes: 12 });
     expect(store.lookup(kept)).toBeDefined();
     expect(store.lookup(gone)).toBeUndefined();
+  });
+
+  test('gc beside a long run leaves its journal and its checkpoints', () => {
+    const { layout } = createStore(folder());
+    const paths = [join(layout.runs, 'long'), join(layout.checkpoints, 'of-its-stage'), join(layout.runs, 'other')];
+    for (const path of paths) mkdirSync(path, { recursive: true });
+    mkdirSync(join(layout.attempts, 'long'), { recursive: true });
+    writeFileSync(join(layout.attempts, 'long/owner.json'), JSON.stringify(currentOwner()));
+    collectGarbage(layout, old);
+    expect(paths.map((path) => existsSync(path))).toEqual([true, true, false]);
+    writeFileSync(join(layout.attempts, 'long/owner.json'), JSON.stringify({ ...currentOwner(), host: 'a container that is gone' }));
+    collectGarbage(layout, old);
+    expect(paths.map((path) => existsSync(path))).toEqual([true, true, false]);
+    collectGarbage(layout, { keepDays: 3, now: Date.now() + 31 * 86_400_000 });
+    expect([...paths, join(layout.attempts, 'long')].map((path) => existsSync(path))).toEqual([false, false, false, false]);
   });
 
   test('verify finds the damaged object and sets it aside', async () => {

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statS
 import { dirname, join, normalize } from 'node:path';
 import { canonicalJson, type Digest } from '../core/artifact.ts';
 import type { Artifact } from '../plan/action-cache.ts';
+import { isMissing } from './files.ts';
 import { sharded, type Layout } from './layout.ts';
 
 export const viewPath = (layout: Layout, digest: Digest): string => sharded(layout.artifacts, digest);
@@ -23,15 +24,25 @@ export function buildView(layout: Layout, artifact: Artifact, objectPath: (diges
   }
   if (!artifact.manifest.files.some(({ path: name }) => name === 'manifest.json')) writeFileSync(join(draft, 'manifest.json'), `${canonicalJson(artifact.manifest)}\n`, { mode: 0o444 });
   mkdirSync(dirname(path), { recursive: true });
-  rmSync(path, { recursive: true, force: true });
+  // One that another run built meanwhile stays: a stage may be reading in it already.
+  if (!isCurrent(path, artifact, objectPath)) replace(path, draft);
+  rmSync(draft, { recursive: true, force: true });
+  return path;
+}
+
+/** Put a folder where another may be, which is out of the way before it is removed. */
+function replace(path: string, draft: string): void {
+  const old = `${draft}-old`;
+  try {
+    renameSync(path, old);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
   try {
     renameSync(draft, path);
-  } catch (error) {
-    // Another run built it meanwhile.
-    rmSync(draft, { recursive: true, force: true });
-    if (!isCurrent(path, artifact, objectPath)) throw error;
+  } finally {
+    rmSync(old, { recursive: true, force: true });
   }
-  return path;
 }
 
 function isCurrent(path: string, { manifest }: Artifact, objectPath: (digest: Digest) => string): boolean {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { ActionKey, Digest } from '../../src/core/artifact.ts';
 import { sha256 } from '../../src/plan/fingerprint.ts';
+import { buildView } from '../../src/store/artifact-view.ts';
 import { openDigestCache } from '../../src/store/digest-cache.ts';
 import { acquireLock } from '../../src/store/lock.ts';
 import { collectGarbage, listActions, verifyStore } from '../../src/store/maintenance.ts';
@@ -54,6 +55,41 @@ describe('records', () => {
     writeFileSync(join(attempt, 'out/a.txt'), 'short');
     const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256('longer text'), bytes: 11 }] } as const;
     await expect(store.publish({ key: sha256('k') as string as ActionKey, stage: 's', attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 1, ingredients: {} })).rejects.toThrow('has 5 bytes');
+  });
+});
+
+describe('folders of artifacts', () => {
+  const inode = (path: string): number => statSync(path).ino;
+
+  test('one that is in use stays when its content is published again', async () => {
+    const store = createStore(folder());
+    const artifact = store.lookup(await publish(store, 'one', 'hello'))!.outputs['out']!;
+    const before = inode(store.view(artifact));
+    await publish(store, 'two', 'hello');
+    expect(inode(store.view(artifact))).toBe(before);
+  });
+
+  test('one that another run built meanwhile stays', async () => {
+    const store = createStore(folder());
+    const artifact = store.lookup(await publish(store, 'one', 'hello'))!.outputs['out']!;
+    let other: number | undefined;
+    const path = buildView(store.layout, artifact, (digest) => {
+      other ??= inode(store.view(artifact));
+      return store.objectPath(digest);
+    });
+    expect(inode(path)).toBe(other);
+    expect(readdirSync(store.layout.temporary)).toEqual([]);
+  });
+
+  test('one whose object was rebuilt is made anew', async () => {
+    const store = createStore(folder());
+    const artifact = store.lookup(await publish(store, 'one', 'hello'))!.outputs['out']!;
+    const path = store.view(artifact);
+    execFileSync('rm', ['-f', store.objectPath(sha256('hello'))]);
+    await publish(store, 'one', 'hello');
+    expect(inode(join(store.view(artifact), 'a.txt'))).toBe(inode(store.objectPath(sha256('hello'))));
+    expect(readdirSync(path).sort()).toEqual(['a.txt', 'manifest.json']);
+    expect(readdirSync(store.layout.temporary)).toEqual([]);
   });
 });
 

@@ -45,8 +45,8 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
 }
 
 /** An installation as the choice of a stage that may use a GPU or not. */
-export function choiceOf({ backend, version, addon, modules, cuda }: Installation, usesGpu: boolean, reason: string): BackendChoice {
-  return { name: backend, version, device: cuda && usesGpu ? 'cuda' : 'cpu', native: { addon, ...(modules === undefined ? {} : { modules }) }, reason };
+export function choiceOf({ backend, version, addon, sources, modules, cuda }: Installation, usesGpu: boolean, reason: string): BackendChoice {
+  return { name: backend, version, device: cuda && usesGpu ? 'cuda' : 'cpu', native: { addon, sources, ...(modules === undefined ? {} : { modules }) }, reason };
 }
 
 const require = createRequire(import.meta.url);

@@ -58,6 +58,7 @@ export function planStage(node: StageNode, inputs: StageInputs, context: PlanCon
     config,
     contracts: contractDigests(node, context),
     ...(node.backend === undefined ? {} : { backend: `${node.backend.name} ${node.backend.version} on ${node.backend.device}` }),
+    ...(node.backend?.native === undefined ? {} : { bridge: node.backend.native.sources }),
     ...(node.shell === undefined ? {} : { script: node.shell.script, env }),
   };
   const sourceIngredients = mapValues(sources, (list) => list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url']));

@@ -32,7 +32,7 @@ describe('a run', () => {
     expect(JSON.parse(project.read('outputs/p/s/backend.json'))).toMatchObject({ name: 'tensorflow', native: { addon } });
     expect(await run(root)).toMatch(/1 cached, 0 ran/);
     expect(await run(root, '--set', 'backend=tensorflow')).toMatch(/1 cached, 0 ran/);
-    expect(await run(root, '--set', 'backend=wasm')).toMatch(/s: to run \(backend\)/);
+    expect(await run(root, '--set', 'backend=wasm')).toMatch(/s: to run \(backend, bridge\)/);
     expect(await run(noBackends())).toMatch(/1 cached, 0 ran/);
     expect((await project.start(['explain', 'p.yaml'], at(madeBackends({ version: '2.22.0' }).root)).ended).stdout).toMatch(/backend: wasm 4\.\S+ on cpu → tensorflow 2\.22\.0 on cpu/);
   });

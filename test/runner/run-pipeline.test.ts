@@ -69,6 +69,15 @@ describe('reuse', () => {
     expect(planned).toEqual(ingredient === '' ? [] : [ingredient]);
   });
 
+  test('a stage runs again when the bridge to its backend was compiled from other sources, not when it lies elsewhere', async () => {
+    const bench = new Bench(programs.worker);
+    const run = async (addon: string, sources: string) => {
+      bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, { backend: { name: 'torch', version: '2.13.0', device: 'cpu', native: { addon, sources }, reason: '' } });
+      return states(await bench.run())['train'];
+    };
+    expect([await run('/a.node', 'one'), await run('/b.node', 'one'), await run('/b.node', 'two')]).toEqual(['ran', 'cached', 'ran']);
+  });
+
   test('a map stage runs only for new files, and its readers only for new shards', async () => {
     const bench = new Bench(programs.worker);
     const note = `appendFileSync(${JSON.stringify(bench.path('log'))}, context.stage + '\\n');`;

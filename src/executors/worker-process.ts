@@ -19,7 +19,6 @@ export interface WorkerProcess {
 /** Start a worker with exactly this environment. */
 export function startWorker(entry: string, env: Readonly<Record<string, string | undefined>>): WorkerProcess {
   const child = fork(entry, [String(process.pid)], { detached: true, execArgv: [], env: { ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  // A worker that waits for work must not keep the runner from ending.
   let finish: ((result: Result<ActionOutcome, Diagnostic>) => void) | undefined;
   let listen: (message: WorkerMessage) => void = () => {};
   let stage = '';

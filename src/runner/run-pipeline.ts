@@ -134,6 +134,8 @@ class PipelineRun {
   }
 
   async close(): Promise<void> {
+    // After a bug: what waits, or would be tried again, must not start workers that nothing ends.
+    this.admission.abort();
     await this.options.executor.close();
     await Promise.allSettled(this.running);
     this.attempts.close();

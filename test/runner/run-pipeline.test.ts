@@ -125,6 +125,18 @@ describe('failures', () => {
     expect(states(await bench.run({ keepGoing: true }))).toEqual({ bad: 'failed', after: 'skipped', first: 'cached', other: 'ran' });
   });
 
+  test('after a bug nothing more begins, tries left or not', async () => {
+    const bench = new Bench(programs.worker);
+    const [log, begun] = [bench.path('log'), bench.path('begun')].map((path) => JSON.stringify(path));
+    bench.stage('bad', `while (!existsSync(${begun})) await sleep(10); await context.writer('documents').add(row('1', 'x'));`);
+    bench.stage('slow', `writeFileSync(${begun}, ''); appendFileSync(${log}, 'x\\n'); await sleep(3000); await context.writer('documents').add(row('1', 'x'));`, { retries: 2 });
+    const emit: RunOptions['emit'] = (event) => {
+      if (event.type === 'stage-end' && event.stage === 'bad') throw new TypeError('a bug');
+    };
+    await expect(bench.run({ emit, keepGoing: true })).rejects.toThrow('a bug');
+    expect(bench.lines('log')).toEqual(['x']);
+  });
+
   test('a worker killed by the system is a failure that says so', async () => {
     const bench = new Bench(programs.worker);
     bench.stage('killed', `process.kill(process.pid, 'SIGKILL'); await sleep(5000);`);

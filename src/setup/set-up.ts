@@ -124,7 +124,7 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
   say({ name: 'check', done: true, text: `one AdamW step of a tiny model on ${choice.device}: ${checked.value}` });
 
   writeAtomic(installationFile(root, backend), `${JSON.stringify(installation, null, 2)}\n`, context.scratch);
-  sweepEnvironments(home, python);
+  sweepEnvironments(home, python ?? rest.folder);
   for (const name of readdirSync(join(home, 'addons'))) if (!addon.value.startsWith(join(home, 'addons', name, '/'))) rmSync(join(home, 'addons', name), { recursive: true, force: true });
   return ok(installation);
 }

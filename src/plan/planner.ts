@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ActionKey, Digest } from '../core/artifact.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Freshness } from '../core/event.ts';
@@ -53,7 +53,8 @@ export function planStage(node: StageNode, inputs: StageInputs, context: PlanCon
 
   const config = Object.fromEntries(Object.entries(node.config).filter(([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined)));
   const base = {
-    type: node.type.type,
+    // A user's own stage goes by its path, which may be an absolute one; what it does is in its implementation.
+    type: basename(node.type.type),
     implementation: node.type.implementation,
     config,
     contracts: contractDigests(node, context),

@@ -58,6 +58,7 @@ describe('reuse', () => {
     ['config', (bench: Bench) => bench.stage('upper', upper, { inputs: { documents: from('read') }, config: { rate: 2 } }), 'config.rate', ['cached', 'ran', 'cached']],
     ['code', (bench: Bench) => bench.stage('upper', `${upper} /* changed */`, { inputs: { documents: from('read') } }), 'implementation', ['cached', 'ran', 'cached']],
     ['a folder whose name has signs of a glob', (bench: Bench) => bench.stage('read', read, { sources: { path: [join(bench.write('project (1)/[x]/in.txt', 'one\ntwo\n'), '../*.txt')] }, config: { path: '*.txt' } }), '', ['cached', 'cached', 'cached']],
+    ['the place of a stage of the user', (bench: Bench) => { bench.stages[1] = { ...bench.stages[1]!, type: { ...bench.stages[1]!.type, type: '/elsewhere/upper' } }; }, '', ['cached', 'cached', 'cached']],
     ['a moved file', (bench: Bench) => bench.stage('read', read, { sources: { path: [bench.write('elsewhere/in.txt', 'one\ntwo\n')] }, config: { path: 'elsewhere/in.txt' } }), '', ['cached', 'cached', 'cached']],
   ])('what runs after a change of %s', async (_, change, ingredient, expected) => {
     const bench = new Bench(programs.worker);

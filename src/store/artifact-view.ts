@@ -24,9 +24,14 @@ export function buildView(layout: Layout, artifact: Artifact, objectPath: (diges
   }
   if (!artifact.manifest.files.some(({ path: name }) => name === 'manifest.json')) writeFileSync(join(draft, 'manifest.json'), `${canonicalJson(artifact.manifest)}\n`, { mode: 0o444 });
   mkdirSync(dirname(path), { recursive: true });
-  // One that another run built meanwhile stays: a stage may be reading in it already.
-  if (!isCurrent(path, artifact, objectPath)) replace(path, draft);
-  rmSync(draft, { recursive: true, force: true });
+  try {
+    // One that another run built meanwhile stays: a stage may be reading in it already.
+    if (!isCurrent(path, artifact, objectPath)) replace(path, draft);
+  } catch (error) {
+    if (!isCurrent(path, artifact, objectPath)) throw error;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
   return path;
 }
 

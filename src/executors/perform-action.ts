@@ -32,7 +32,7 @@ export async function performAction(request: ActionRequest, send: (message: Work
     const contract = loadContract(request.contracts, port.contract);
     outputs[name] = contract.kind === 'dataset'
       ? checkDataset(await run.writer(name).finish(), request, name, port)
-      : checkFolder(sealFolder(join(request.attempt, name)), request, name, contract.name, contract.files);
+      : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, contract.name, contract.files);
   }
   return { outputs, metrics: run.metrics };
 }
@@ -51,7 +51,7 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
   const contract = loadContract(request.contracts, port.contract);
   const folder = join(request.attempt, name);
   mkdirSync(folder, { recursive: true }); // a script may have removed it
-  const files = sealFolder(folder);
+  const files = sealFolder(folder, request.stage);
   if (contract.kind === 'model') return checkFolder(files, request, name, contract.name, contract.files);
   const shards: ArtifactFile[] = [];
   for (const file of files) {

@@ -56,6 +56,7 @@ describe('6: a step that exits 0 without what it promised', () => {
     ['an empty file', 'touch $OUT_OUT/tokenizer.json', 'tokenizer', 'tokenizer.json'],
     ['no file at all', 'true', 'files', 'at least one file'],
     ['a folder that is gone', 'rmdir $OUT_OUT', 'files', 'at least one file'],
+    ['a link beside a file', 'echo hi > $OUT_OUT/a; ln -s a $OUT_OUT/model.bin', 'files', 'model.bin, which is a link'],
     ['a dataset without a shard', 'true', 'documents', 'is empty'],
     ['a shard that is not Arrow', 'echo hello > $OUT_OUT/part.arrow', 'documents', 'part.arrow'],
     ['a shard cut short', 'head -c 400 "$IN_IN"/*.arrow > $OUT_OUT/part.arrow', 'documents', 'part.arrow'],

@@ -57,7 +57,7 @@ export async function runStage<C>(stage: StageType<C>, options: {
   for (const [port, { contract }] of Object.entries(stage.outputs)) {
     const folder = join(attempt, port);
     const definition = loadContract(contracts, contract);
-    const manifest: Manifest = definition.kind === 'dataset' ? await run.writer(port).finish() : { version: 1, kind: 'model', contract, files: sealFolder(folder) };
+    const manifest: Manifest = definition.kind === 'dataset' ? await run.writer(port).finish() : { version: 1, kind: 'model', contract, files: sealFolder(folder, port) };
     outputs[port] = artifactOf(manifest, folder, Object.values(inputs).flat());
   }
   return { outputs, metrics: run.metrics, messages, attempt, checkpoint };

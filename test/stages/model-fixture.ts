@@ -26,7 +26,7 @@ export function sentence(index: number): string {
 /** A model-kind artifact over a folder that a test filled. */
 export function folderArtifact(contract: string, folder: string): TestArtifact {
   loadContract(contracts, contract);
-  const files = sealFolder(folder);
+  const files = sealFolder(folder, 'fixture');
   return {
     kind: 'model', contract, folder, manifest: { version: 1, kind: 'model', contract, files },
     shards: files.map((file) => ({ ...file, location: join(folder, file.path) })), rows: () => Promise.reject(new TypeError('a model has no rows')),

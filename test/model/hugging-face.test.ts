@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory, tidy, variableGrads, type Tensor } from '@tensorflow/tfjs-core';
@@ -53,8 +53,9 @@ describe.skipIf(missing !== undefined)(`transformers agrees${missing === undefin
     const saved = mkdtempSync(join(tmpdir(), 'hf-saved-'));
     const values = loudValues(head);
     writeModel(folder, { config, head, labels: head.kind === 'classification' ? ['a', 'b', 'c'] : [], values }, folder);
+    const sharded = head.kind === 'classification';
     const labels = head.kind === 'classification' ? [2, 0, 1] : rows.map((row) => row.map((id, i) => (id !== 1 && i % 3 === 1 ? (id + 7) % 120 : -100)));
-    const answer = ask(folder, { input_ids: rows, labels, save: saved });
+    const answer = ask(folder, { input_ids: rows, labels, save: saved, max_shard_size: sharded ? '40KB' : '1GB' });
     expect(answer).toMatchObject({ architecture, missing: [], unexpected: [] });
 
     const specs = new Map(parameterSpecs(config, head).map((spec) => [spec.name, spec]));
@@ -88,6 +89,7 @@ describe.skipIf(missing !== undefined)(`transformers agrees${missing === undefin
     disposeParameters(parameters);
     expect(memory().numTensors).toBe(before);
 
+    expect(existsSync(join(saved, 'model.safetensors.index.json'))).toBe(sharded);
     const back = readModel(saved);
     expect(back.head).toEqual(head);
     for (const [name, data] of values) expect(back.values.get(name), name).toEqual(data);

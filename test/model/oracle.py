@@ -22,5 +22,5 @@ if request.get("labels"):
     answer["loss"] = out.loss.item()
     answer["gradients"] = {name: p.grad.flatten().tolist() for name, p in model.named_parameters() if p.grad is not None}
 if request.get("save"):
-    model.save_pretrained(request["save"])
+    model.save_pretrained(request["save"], max_shard_size=request["max_shard_size"])
 json.dump(answer, sys.stdout)

@@ -8,7 +8,7 @@ import pretrain from '../../stages/pretrain/index.ts';
 import evaluate from '../../stages/evaluate/index.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import { readModel } from '../../src/model/hf.ts';
-import { backendsRoot, torchMissing } from '../rig/backends.ts';
+import { availableBackends, backendsRoot, torchMissing } from '../rig/backends.ts';
 import { runStage } from '../rig/run-stage.ts';
 import { pretrainingInputs } from './model-fixture.ts';
 
@@ -26,7 +26,7 @@ function digest(folder: string): string {
 function train(config: Record<string, unknown>, options: { directory?: string; signal?: AbortSignal; init?: Awaited<ReturnType<typeof runStage>>['outputs'][string] } = {}) {
   const { init, ...rest } = options;
   const { tokenizer, plan, masked } = inputs;
-  return runStage(pretrain, { type: 'pretrain', config: { ...small, ...config }, inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) }, ...rest });
+  return runStage(pretrain, { type: 'pretrain', config: { ...small, ...config }, inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) }, backends: backendsRoot, ...rest });
 }
 
 describe('pretrain', () => {
@@ -51,11 +51,11 @@ describe('pretrain', () => {
     expect(continued.loss_first).toBeLessThan((metrics.loss_first as number) * 0.75);
   });
 
-  test.each([
-    { name: 'after a clean interruption', damage: false },
-    { name: 'from the checkpoint before a damaged one', damage: true },
-  ])('resumes $name with the bytes of an undisturbed run', async ({ damage }) => {
-    const config = { max_steps: 20, save_steps: 4, gradient_accumulation_steps: 2, batch_size: 4 };
+  test.each(availableBackends.filter(({ name }) => name !== 'cpu').flatMap(({ name: backend }) => [
+    { backend, name: 'after a clean interruption', damage: false },
+    { backend, name: 'from the checkpoint before a damaged one', damage: true },
+  ]))('on $backend, resumes $name with the bytes of an undisturbed run', async ({ backend, damage }) => {
+    const config = { backend, max_steps: 20, save_steps: 4, gradient_accumulation_steps: 2, batch_size: 4 };
     const whole = await train(config);
     const directory = mkdtempSync(join(tmpdir(), 'resume-'));
     const controller = new AbortController();

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fail } from '../core/diagnostic.ts';
 import { specialIds, type RobertaConfig } from './config.ts';
 import { parameterSpecs, type Head, type ParameterSpec, type ParameterValues } from './parameters.ts';
@@ -34,9 +34,7 @@ export function writeModel(folder: string, model: Omit<LoadedModel, 'values'> & 
 export function readModel(folder: string): LoadedModel {
   const { config, head, labels } = readConfig(folder);
   const values = new Map<string, Float32Array>();
-  const path = join(folder, 'model.safetensors');
-  if (!existsSync(path)) fail('damaged-model', `${folder} has no model.safetensors.`, 'Save the model with save_pretrained(…, safe_serialization=True), or run the stage that wrote it again.');
-  const tensors = readSafetensors(path);
+  const { path, tensors } = readWeights(folder);
   for (const spec of parameterSpecs(config, head)) {
     const stored = tensors.get(spec.name);
     const shape = spec.transposed ? [...spec.shape].reverse() : spec.shape;
@@ -83,6 +81,30 @@ function readConfig(folder: string): Omit<LoadedModel, 'values'> {
   if (architecture !== 'RobertaForSequenceClassification') return { config, head: { kind: 'masked-lm' }, labels: [] };
   const names = Object.entries((json.id2label ?? { 0: 'LABEL_0', 1: 'LABEL_1' }) as Record<string, string>).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => label);
   return { config, head: { kind: 'classification', labels: names.length }, labels: names };
+}
+
+/** Every tensor of a folder, from `model.safetensors` or from the shards that `model.safetensors.index.json` names. */
+function readWeights(folder: string): { path: string; tensors: Map<string, HostTensor> } {
+  const path = join(folder, 'model.safetensors');
+  if (existsSync(path)) return { path, tensors: readSafetensors(path) };
+  const index = join(folder, 'model.safetensors.index.json');
+  if (!existsSync(index)) fail('damaged-model', `${folder} has no model.safetensors.`, 'Save the model with save_pretrained(…, safe_serialization=True), or run the stage that wrote it again.');
+  const tensors = new Map<string, HostTensor>();
+  for (const shard of shardsOf(index)) {
+    const file = join(folder, shard);
+    if (basename(shard) !== shard || !existsSync(file)) fail('damaged-model', `${index} names the shard ${JSON.stringify(shard)}, which is not in its folder.`, 'Fetch the missing file, or save the model again.');
+    for (const [name, tensor] of readSafetensors(file)) tensors.set(name, tensor);
+  }
+  return { path: index, tensors };
+}
+
+function shardsOf(index: string): Set<string> {
+  try {
+    const { weight_map } = JSON.parse(readFileSync(index, 'utf8')) as { weight_map: Record<string, string> };
+    return new Set(Object.values(weight_map));
+  } catch (cause) {
+    return fail('damaged-model', `${index} cannot be read as an index of shards.`, 'Fetch the file again, or save the model again.', cause);
+  }
 }
 
 /** Hugging Face stores a linear weight as `[out, in]`. */

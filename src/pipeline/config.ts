@@ -59,6 +59,8 @@ export function resolveConfig(stage: Typed, inherited: Inherited, gpus: number |
   if (sound && Object.hasOwn(properties, 'backend') && typeof config.backend === 'string') {
     backend = resolveBackend(config.backend, gpus, child(written, 'backend')?.span ?? inherited.backendAt ?? stage.at, inherited, problems);
     if (backend !== undefined) config.backend = backend.name;
+    if (backend !== undefined && backend.name !== 'torch' && config.precision === 'bf16')
+      problems.add('precision-unsupported', `\`precision: bf16\` needs the torch backend, but \`${stage.name}\` computes on ${backend.name} (${backend.reason})`, child(written, 'precision')?.span ?? stage.at, 'set up torch with `npx run-pipeline setup torch`, or use `precision: fp32`', stage.name);
   }
   return { config, sources: sourcesOf(properties, config, written), ...(backend === undefined ? {} : { backend }), sound };
 }

@@ -1,6 +1,6 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openBackend } from '../../src/backends/select.ts';
+import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { positionOffset } from '../../src/model/config.ts';
@@ -12,6 +12,7 @@ import { loadMaskPlan } from '../../src/text/mask-plan.ts';
 import { maskSequence } from '../../src/text/masking.ts';
 
 interface Config {
+  precision: Precision;
   batch_size: number;
   max_sequences?: number;
 }
@@ -27,7 +28,7 @@ export default defineStage<Config>({
 
   async run(context) {
     const { config } = context;
-    await openBackend(context.backend);
+    await openBackend(context.backend, config.precision);
     const loaded = readModel(context.model('model')?.path ?? '');
     if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate is a classifier; its masked-LM head is gone.', 'Connect model to a pretraining stage.');
     const { sequences } = await loadSequences(context.dataset('sequences'), { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size });

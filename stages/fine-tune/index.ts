@@ -1,6 +1,6 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openBackend } from '../../src/backends/select.ts';
+import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { openSource } from '../../src/data/source.ts';
@@ -20,6 +20,7 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 
 interface Config {
+  precision: Precision;
   train: string;
   eval: string;
   text_column: string;
@@ -53,7 +54,7 @@ export default defineStage<Config>({
 
   async run(context) {
     const { config } = context;
-    await openBackend(context.backend);
+    await openBackend(context.backend, config.precision);
     const folder = context.model('model')?.path ?? '';
     const [train, held] = [await readTexts(context, 'train'), await readTexts(context, 'eval')];
     const labels = [...new Set(train.map(({ label }) => label))].sort();

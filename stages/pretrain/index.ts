@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openBackend } from '../../src/backends/select.ts';
+import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/model/checkpoint.ts';
@@ -20,6 +20,7 @@ import { maskSequence, type MaskPlan } from '../../src/text/masking.ts';
 import { check } from './check.ts';
 
 interface Config {
+  precision: Precision;
   size: Preset;
   hidden_size?: number;
   num_hidden_layers?: number;
@@ -72,12 +73,12 @@ export default defineStage<Config>({
   async run(context) {
     const { config } = context;
     const { backend } = context;
-    await openBackend(backend);
+    await openBackend(backend, config.precision);
     const tokenizerFolder = context.model('tokenizer')?.path ?? '';
     const start = startingPoint(context, loadTokenizer(tokenizerFolder).tokens.length);
     const specs = parameterSpecs(start.config, { kind: 'masked-lm' });
     const { sequences, tokens } = await loadSequences(context.dataset('masked'), { maxTokens: start.config.max_position_embeddings - positionOffset, vocab_size: start.config.vocab_size });
-    context.log(`backend ${backend.name} ${backend.version} on ${backend.device}; ${countParameters(specs).toLocaleString('en')} parameters; ${sequences.length} sequences, ${tokens.toLocaleString('en')} tokens`);
+    context.log(`backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ${countParameters(specs).toLocaleString('en')} parameters; ${sequences.length} sequences, ${tokens.toLocaleString('en')} tokens`);
 
     const parameters = createParameters(specs, start.values ?? initialValues(specs, start.config, config.seed));
     const optimizer = new Optimizer(parameters, config);

@@ -47,6 +47,16 @@ describe('a run', () => {
   });
 });
 
+it('refuses bf16 on a backend that computes in fp32 only, once and where it is written', async () => {
+  const own = stage.replace('properties: {', "properties: { precision: { type: 'string', default: 'fp32' },");
+  const written = 'name: p\nstages:\n  s: { uses: ./s.ts, with: { precision: bf16 } }\n';
+  const { code, stderr } = await new Project({ 'p.yaml': written, 's.ts': own }).start(['p.yaml'], { RUN_PIPELINE_BACKENDS: noBackends() }).ended;
+  expect(code).toBe(2);
+  expect(stderr.match(/\[precision-unsupported\]/g)).toHaveLength(1);
+  expect(stderr).toContain('p.yaml:3:');
+  expect(stderr).toContain('set up torch');
+});
+
 it('doctor says which backend a run would use, and which could be set up', async () => {
   const { stdout, code } = await new Project({}).start(['doctor'], { RUN_PIPELINE_BACKENDS: noBackends() }).ended;
   expect(code).toBe(0);

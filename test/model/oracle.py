@@ -20,7 +20,7 @@ if request.get("labels"):
     out = model(input_ids=ids, attention_mask=(ids != 1).long(), labels=torch.tensor(request["labels"]))
     out.loss.backward()
     answer["loss"] = out.loss.item()
-    answer["norms"] = {name: p.grad.norm().item() for name, p in model.named_parameters() if p.grad is not None}
+    answer["gradients"] = {name: p.grad.flatten().tolist() for name, p in model.named_parameters() if p.grad is not None}
 if request.get("save"):
-    model.save_pretrained(request["save"])
+    model.save_pretrained(request["save"], max_shard_size=request["max_shard_size"])
 json.dump(answer, sys.stdout)

@@ -44,9 +44,12 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
   };
 }
 
-/** An installation as the choice of a stage that may use a GPU or not. */
-export function choiceOf({ backend, version, addon, sources, modules, cuda }: Installation, usesGpu: boolean, reason: string): BackendChoice {
-  return { name: backend, version, device: cuda && usesGpu ? 'cuda' : 'cpu', native: { addon, sources, ...(modules === undefined ? {} : { modules }) }, reason };
+/** An installation as the choice of a stage that may use a GPU or not. Two of torch's fused kernels are for the CPU only so far. */
+export function choiceOf(installation: Installation, usesGpu: boolean, reason: string): BackendChoice {
+  const { backend, version, addon, sources, modules, cuda } = installation;
+  const gpu = cuda && usesGpu;
+  if (gpu && backend === 'torch') return { ...choiceOf({ ...installation, cuda: false }, false, reason), hint: 'the torch backend does not use GPUs yet; `backend: tensorflow` does' };
+  return { name: backend, version, device: gpu ? 'cuda' : 'cpu', native: { addon, sources, ...(modules === undefined ? {} : { modules }) }, reason };
 }
 
 const require = createRequire(import.meta.url);

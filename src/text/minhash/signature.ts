@@ -1,3 +1,6 @@
+import { mix } from '../random.ts';
+import { WordHashes } from '../word-hashes.ts';
+
 /** Signatures are cut into bands of rows; two documents are compared when all rows of a band agree (FineWeb: 14 × 8). */
 export const bandCount = 14;
 export const rowsPerBand = 8;
@@ -18,6 +21,7 @@ export class MinHasher {
   private readonly factors = new Int32Array(signatureLength);
   private readonly offsets = new Int32Array(signatureLength);
   private readonly signature = new Int32Array(signatureLength);
+  private readonly words = new WordHashes();
   private shingles = new Int32Array(1 << 12);
 
   constructor() {
@@ -56,28 +60,15 @@ export class MinHasher {
 
   /** Hashes of the text's shingles; a text of fewer than five words is one shingle. */
   private readShingles(text: string): number {
-    const plain = isAscii(text) ? text : text.normalize('NFD');
-    let count = 0, words = 0, word = 0;
-    let a = 0, b = 0, c = 0, d = 0, e = 0; // the last five words
-    for (let at = 0; at <= plain.length; at++) {
-      const symbol = at < plain.length ? symbolOf(plain.charCodeAt(at)) : space;
-      if (symbol === nothing) continue;
-      if (symbol > space) word = Math.imul(word ^ (symbol & 0xffff), 0x01000193) + 0x9e3779b9 | 0;
-      if (word === 0 || (symbol !== space && symbol <= wordOfItsOwn)) continue;
-      a = b; b = c; c = d; d = e; e = mix(word);
-      word = 0;
-      if (++words < shingleWords) continue;
-      if (count === this.shingles.length) this.grow();
-      this.shingles[count++] = shingleOf(a, b, c, d, e);
+    const { words, length } = this.words.read(text);
+    const count = length === 0 ? 0 : Math.max(1, length - shingleWords + 1);
+    if (count > this.shingles.length) this.shingles = new Int32Array(Math.max(count, this.shingles.length * 2));
+    for (let at = 0; at < count; at++) {
+      let hash = 0;
+      for (let word = at; word < at + shingleWords && word < length; word++) hash = (Math.imul(hash, 0x2c1b3c6d) + words[word]!) | 0;
+      this.shingles[at] = mix(hash);
     }
-    if (words > 0 && count === 0) this.shingles[count++] = shingleOf(a, b, c, d, e);
     return count;
-  }
-
-  private grow(): void {
-    const grown = new Int32Array(this.shingles.length * 2);
-    grown.set(this.shingles);
-    this.shingles = grown;
   }
 }
 
@@ -88,45 +79,4 @@ export function hashBands(signature: Int32Array, bands: Uint32Array, at: number)
     for (let row = band * rowsPerBand; row < (band + 1) * rowsPerBand; row++) hash = mix(Math.imul(hash, 0x85ebca6b) + signature[row]!);
     bands[at + band] = hash;
   }
-}
-
-function shingleOf(a: number, b: number, c: number, d: number, e: number): number {
-  let hash = Math.imul(a, 0x2c1b3c6d) + b;
-  hash = Math.imul(hash, 0x2c1b3c6d) + c;
-  hash = Math.imul(hash, 0x2c1b3c6d) + d;
-  return mix(Math.imul(hash, 0x2c1b3c6d) + e);
-}
-
-// What a code unit is to a shingle: nothing, the end of a word, a letter (as the lower-cased code unit), or a letter that is a word (the same, with a flag).
-const nothing = 1;
-const space = 2;
-const wordOfItsOwn = 0x10000;
-
-/** Symbol of each code unit; 0 where it has not been asked for yet. */
-const symbols = new Uint32Array(0x10000);
-
-function symbolOf(unit: number): number {
-  return symbols[unit] || (symbols[unit] = classify(unit));
-}
-
-function classify(unit: number): number {
-  if (unit >= 0xd800 && unit < 0xe000) return unit; // half a character: kept, so that letters beyond the basic plane count
-  const char = String.fromCharCode(unit);
-  if (/\p{White_Space}/u.test(char)) return space;
-  if (/\p{Nd}/u.test(char)) return 48;
-  if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(char) && /\p{L}/u.test(char)) return wordOfItsOwn + unit;
-  if (!/[\p{L}\p{N}]/u.test(char)) return nothing;
-  const lower = char.toLowerCase().charCodeAt(0);
-  return lower > space ? lower : nothing;
-}
-
-function isAscii(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- all of ASCII is meant
-  return /^[\0-\x7f]*$/.test(text);
-}
-
-function mix(x: number): number {
-  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-  x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-  return x ^ (x >>> 15);
 }

@@ -45,9 +45,11 @@ export const bulletLines: Rule<GopherQualityThresholds> = ({ lines }, limits) =>
 export const ellipsisLines: Rule<GopherQualityThresholds> = ({ lines }, limits) =>
   share(lines, (line) => /(?:\.{3}|…)$/u.test(line)) > limits.max_ellipsis_lines ? 'gopher_ellipsis_lines' : undefined;
 
-/** Ideographs are letters, so this holds for Chinese as it is. */
-export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens }, limits) =>
-  tokens.length > 0 && share(tokens, (token) => /\p{L}/u.test(token)) < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
+/** Marks count as words that are not alphabetic, as in datatrove; not where a word has 1.5 characters and so more marks stand among the words. */
+export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens, words, language }, limits) => {
+  const counted = isUnspaced(language) ? words : tokens;
+  return counted.length > 0 && share(counted, (token) => /\p{L}/u.test(token)) < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
+};
 
 export const stopWordCount: Rule<GopherQualityThresholds> = ({ words, language }, limits) => {
   const list = stopWords[language];

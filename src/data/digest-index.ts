@@ -29,6 +29,13 @@ export class DigestIndex {
     return this.size - 1;
   }
 
+  /** Which of two numbers has the smaller digest: an order that does not depend on when they were seen. */
+  compare(a: number, b: number): number {
+    const { words } = this;
+    for (let word = 0; word < 4; word++) if (words[a * 4 + word] !== words[b * 4 + word]) return words[a * 4 + word]! - words[b * 4 + word]!;
+    return 0;
+  }
+
   private grow(): void {
     const words = new Uint32Array(this.capacity * 8);
     words.set(this.words.subarray(0, this.size * 4));

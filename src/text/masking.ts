@@ -65,12 +65,14 @@ export function maskSequence(plan: MaskPlan, input_ids: ArrayLike<number>, word_
   const random = new KeyedRandom(plan.seed, epoch, index);
   const eligible = ordinaryPositions(plan, input_ids);
   const wanted = Math.floor(rateAt(plan, epoch) * eligible.length + random.next());
-  const positions = Uint16Array.from(plan.whole_word || plan.max_span_length > 1
-    ? chooseUnits(plan, input_ids, plan.whole_word ? splitWords(eligible, word_starts) : eligible.map((position) => [position]), wanted, random)
-    : choosePositions(plan, input_ids, eligible, wanted, random)).sort();
-  const masked = Uint32Array.from(input_ids);
-  const labels = Uint32Array.from(positions, (position) => input_ids[position]!);
-  for (const position of positions) {
+  const positions = inOrder(plan.whole_word || plan.max_span_length > 1
+    ? chooseUnits(plan, input_ids, plan.whole_word ? splitWords(eligible, word_starts) : Array.from(eligible, (position) => [position]), wanted, random)
+    : choosePositions(plan, input_ids, eligible, wanted, random), input_ids.length);
+  const masked = new Uint32Array(input_ids);
+  const labels = new Uint32Array(positions.length);
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i]!;
+    labels[i] = masked[position]!;
     const u = random.next();
     const replacement = random.below(plan.ordinaryIds.length);
     if (u < plan.mask_share) masked[position] = plan.mask_id;
@@ -85,14 +87,25 @@ export function rateAt({ rate, rate_end: end, epochs }: MaskSettings, epoch: num
   return epochs <= 1 ? end : rate + (end - rate) * Math.min(1, epoch / (epochs - 1));
 }
 
-function ordinaryPositions({ isSpecial }: MaskPlan, ids: ArrayLike<number>): number[] {
-  const positions: number[] = [];
-  for (let i = 0; i < ids.length; i++) if (!isSpecial[ids[i]!]) positions.push(i);
-  return positions;
+function ordinaryPositions({ isSpecial }: MaskPlan, ids: ArrayLike<number>): Uint16Array {
+  const positions = new Uint16Array(ids.length);
+  let count = 0;
+  for (let i = 0; i < ids.length; i++) if (isSpecial[ids[i]!] === 0) positions[count++] = i;
+  return positions.subarray(0, count);
+}
+
+/** Positions in ascending order, by a mark at each: sorting would take longer than all the rest. */
+function inOrder(positions: ArrayLike<number>, length: number): Uint16Array {
+  const isChosen = new Uint8Array(length);
+  for (let i = 0; i < positions.length; i++) isChosen[positions[i]!] = 1;
+  const sorted = new Uint16Array(positions.length);
+  let count = 0;
+  for (let position = 0; position < length; position++) if (isChosen[position] === 1) sorted[count++] = position;
+  return sorted;
 }
 
 /** The ordinary positions as words; a word ends before the next start and before a special token. */
-function splitWords(eligible: readonly number[], starts: ArrayLike<number>): number[][] {
+function splitWords(eligible: Uint16Array, starts: ArrayLike<number>): number[][] {
   const words: number[][] = [];
   let next = 0;
   let previous = -2;
@@ -105,10 +118,10 @@ function splitWords(eligible: readonly number[], starts: ArrayLike<number>): num
   return words;
 }
 
-function choosePositions({ probability }: MaskPlan, ids: ArrayLike<number>, eligible: number[], wanted: number, random: KeyedRandom): readonly number[] {
-  if (probability) return firstInParetoOrder(eligible, wanted, (position) => probability[ids[position]!]!, random);
+function choosePositions({ probability }: MaskPlan, ids: ArrayLike<number>, eligible: Uint16Array, wanted: number, random: KeyedRandom): ArrayLike<number> {
+  if (probability) return firstInParetoOrder(Array.from(eligible), wanted, (position) => probability[ids[position]!]!, random);
   for (let i = 0; i < wanted; i++) swap(eligible, i, i + random.below(eligible.length - i));
-  return eligible.slice(0, wanted);
+  return eligible.subarray(0, wanted);
 }
 
 /** Units are words or single positions, in order; those that a span takes along adjoin it in the sequence. */
@@ -158,7 +171,7 @@ function firstInParetoOrder<T>(items: readonly T[], count: number, probabilityOf
   return first.sort((a, b) => keys[a]! - keys[b]! || a - b).slice(0, count).map((index) => items[index]!);
 }
 
-function swap(items: number[], a: number, b: number): void {
+function swap(items: Uint16Array, a: number, b: number): void {
   const item = items[a]!;
   items[a] = items[b]!;
   items[b] = item;

@@ -39,7 +39,8 @@ export function hashToUnit(text: string): number {
   return (mix(hash ^ text.length) >>> 0) / 0x100000000;
 }
 
-function mix(x: number): number {
+/** Spread the bits of a 32-bit number over all of it: a finaliser of hashes with low bias. */
+export function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
   x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
   return x ^ (x >>> 15);

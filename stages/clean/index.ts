@@ -1,5 +1,9 @@
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { evaluationTexts } from '../../src/data/evaluation-texts.ts';
+import { openStageSource } from '../../src/data/source.ts';
+import { EvaluationNGrams } from '../../src/text/decontaminate.ts';
 import { loadLanguageDetector, type LanguageGuess } from '../../src/text/language.ts';
+import { replacePii, type PiiPlaceholders } from '../../src/text/pii.ts';
 import { c4Rules, keepC4Lines, type C4Thresholds } from '../../src/text/quality/c4.ts';
 import { fineWebRules, type FineWebThresholds } from '../../src/text/quality/fineweb.ts';
 import { gopherQualityRules, type GopherQualityThresholds } from '../../src/text/quality/gopher-quality.ts';
@@ -20,12 +24,14 @@ interface Config {
   readonly languages: readonly string[];
   readonly min_language_score: number;
   readonly filters: Filters;
+  readonly pii: Switchable<PiiPlaceholders>;
+  readonly evaluation_ngram: number;
   readonly keep_rejects: boolean;
 }
 
-/** Language and quality filters in FineWeb's order; see `src/text/quality/` for each rule. */
+/** Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/quality/` for each rule. */
 export default defineStage<Config>({
-  description: 'Identify the language of documents and keep those in the languages asked for that pass the Gopher, C4 and FineWeb quality rules.',
+  description: 'Identify the language of documents, keep those in the languages asked for that pass the Gopher, C4 and FineWeb quality rules, replace personal data and drop what holds parts of evaluation sets.',
   inputs: { documents: { contract: 'documents', description: 'documents to clean' } },
   outputs: {
     documents: { contract: 'documents', description: 'documents that pass, with `lang` set' },
@@ -36,6 +42,7 @@ export default defineStage<Config>({
     const { config } = context;
     const input = context.dataset('documents');
     const detect = await loadLanguageDetector();
+    const evaluation = await readEvaluationSets(context);
     const documents = new ShardedDocuments(context.writer('documents'));
     const rejects = new ShardedDocuments(context.writer('rejects'));
     let done = 0;
@@ -43,7 +50,8 @@ export default defineStage<Config>({
       context.signal.throwIfAborted();
       const text = String(row.text);
       const guess = detect(text);
-      const verdict = judge(text, guess, config);
+      let verdict = judge(text, guess, config);
+      if (verdict.reason === undefined) verdict = finish(verdict, evaluation, context);
       count(context, verdict.reason);
       if (verdict.reason === undefined) await documents.add({ ...row, text: verdict.text, lang: guess.language });
       else if (config.keep_rejects) await rejects.add({ ...row, lang: guess.language, reason: verdict.reason });
@@ -79,6 +87,29 @@ function judge(original: string, guess: LanguageGuess, { languages, min_language
   }
   if (fineweb.enabled) reason ??= firstReason(fineWebRules, document, fineweb);
   return reason === undefined ? { text: document.text, reason } : drop(reason);
+}
+
+/** What is done to documents that are of good quality. */
+function finish(verdict: Verdict, evaluation: EvaluationNGrams, context: StageContext<Config>): Verdict {
+  const { pii } = context.config;
+  if (evaluation.isIn(verdict.text)) return { ...verdict, reason: 'evaluation_set' };
+  if (!pii.enabled) return verdict;
+  const { text, counts } = replacePii(verdict.text, pii);
+  for (const [kind, times] of Object.entries(counts)) if (times > 0) context.count(`pii.${kind}`, times);
+  return { ...verdict, text };
+}
+
+async function readEvaluationSets(context: StageContext<Config>): Promise<EvaluationNGrams> {
+  const ngrams = new EvaluationNGrams(context.config.evaluation_ngram);
+  const sources = context.sources('evaluation_sets');
+  for (const source of sources) {
+    const file = await openStageSource(source, context, '');
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of file.read()) chunks.push(chunk);
+    for (const text of evaluationTexts(source.name, new TextDecoder().decode(Buffer.concat(chunks)))) ngrams.add(text);
+  }
+  if (sources.length > 0) context.metric('evaluation_ngrams', ngrams.size);
+  return ngrams;
 }
 
 function count(context: StageContext<Config>, reason: string | undefined): void {

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import clean from '../../stages/clean/index.ts';
 import { datasetOf, document, runStage } from '../rig/run-stage.ts';
@@ -45,5 +48,29 @@ describe('clean', () => {
     const input = await datasetOf('documents', documents);
     const once = async (): Promise<unknown> => (await runStage(clean, { type: 'clean', inputs: { documents: input } })).outputs.documents!.manifest;
     expect(await once()).toEqual(await once());
+  });
+
+  it('drops documents that hold a part of an evaluation set, whatever its typography and file format', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evaluation-'));
+    const leaked = 'trout rest in the shade of the PLANKS -- on warm afternoons: dogs should be kept on a lead';
+    const files = { 'dev.tsv': `sentence\tlabel\n${leaked}\t1\n`, 'dev.jsonl': `${JSON.stringify({ data: [{ question: leaked }] })}\n`, 'dev.txt': `first line\n${leaked}\n`, 'dev.csv': `sentence,label\n"${leaked}",1\n` };
+    const input = await datasetOf('documents', documents.slice(0, 1));
+    const run = async (name: string, content: string, config = {}): Promise<Record<string, number>> => {
+      writeFileSync(join(folder, name), content);
+      return (await runStage(clean, { type: 'clean', config, sources: { evaluation_sets: [join(folder, name)] }, inputs: { documents: input } })).metrics;
+    };
+    for (const [name, content] of Object.entries(files)) expect(await run(name, content), name).toMatchObject({ 'dropped.evaluation_set': 1, 'documents.out': 0 });
+    expect(await run('other.txt', 'trout rest in the shade of the planks on warm days and dogs are kept on a lead')).toMatchObject({ 'documents.out': 1, evaluation_ngrams: 6 });
+    expect(await run('dev.tsv', files['dev.tsv'], { evaluation_ngram: 20 })).toMatchObject({ 'documents.out': 1, evaluation_ngrams: 0 });
+    await expect(run('bad.jsonl', '{}\n{')).rejects.toMatchObject({ diagnostic: { code: 'bad-evaluation-set', message: 'bad.jsonl:2 is not JSON.' } });
+  });
+
+  it('puts placeholders for personal data, and counts them', async () => {
+    const input = await datasetOf('documents', [document({ id: 'a', text: `${englishArticle}\n\nThe miller answers letters to j.miller+mill@valley.co.uk, and calls to +44 20 7946 0958.` })]);
+    const { outputs, metrics } = await runStage(clean, { type: 'clean', inputs: { documents: input } });
+    expect(String((await outputs.documents!.rows())[0]!.text).slice(englishArticle.length + 2)).toBe('The miller answers letters to email@example.com, and calls to +1 555 0100.');
+    expect(metrics).toMatchObject({ 'pii.email': 1, 'pii.phone_number': 1 });
+    const { outputs: left } = await runStage(clean, { type: 'clean', config: { pii: { enabled: false } }, inputs: { documents: input } });
+    expect(String((await left.documents!.rows())[0]!.text)).toContain('j.miller+mill@valley.co.uk');
   });
 });

@@ -52,6 +52,38 @@ describe('deduplicate', () => {
   });
 });
 
+describe('deduplicate by MinHash', () => {
+  const sentence = (n: number): string => `Sentence number ${'abcdefghij'[n % 10]} of the ${'klmnopqrst'[Math.floor(n / 10) % 10]} part tells of things that are ${'uvwxyz'[n % 6]}${'abcdefg'[n % 7]}-like.`;
+  const article = (from: number, to: number): string => Array.from({ length: to - from }, (_, n) => sentence(from + n)).join(' ');
+  const texts = { long: article(0, 30), edited: `${article(0, 29)} A new ending was written.`, other: article(50, 80) };
+  const idsOf = async (inputs: readonly Awaited<ReturnType<typeof datasetOf>>[], config = {}): Promise<unknown[]> =>
+    (await (await runStage(deduplicate, { type: 'deduplicate', config: { method: 'minhash', ...config }, inputs: { documents: inputs } })).outputs.documents!.rows()).map((row) => row.id);
+
+  it('keeps the oldest of near-duplicates, counted apart from exact ones, whatever the order', async () => {
+    const older = await datasetOf('documents', rowsOf(november, { old: texts.edited, other: texts.other }), november);
+    const newer = await datasetOf('documents', rowsOf(december, { new: texts.long, again: `${texts.other}  ` }), december);
+    expect(await idsOf([newer, older])).toEqual(['old', 'other']);
+    expect(await idsOf([older, newer])).toEqual(['old', 'other']);
+    const { metrics } = await runStage(deduplicate, { type: 'deduplicate', config: { method: 'minhash' }, inputs: { documents: [newer, older] } });
+    expect(metrics).toMatchObject({ 'documents.in': 4, 'documents.out': 2, 'dropped.duplicate': 1, 'dropped.near_duplicate': 1 });
+  });
+
+  it('keeps the same one of a snapshot whatever the order', async () => {
+    const both = [await datasetOf('documents', rowsOf(november, { a: texts.long }), november), await datasetOf('documents', rowsOf(november, { b: texts.edited }), november)];
+    const kept = await idsOf(both);
+    expect(kept).toHaveLength(1);
+    expect(await idsOf(both.toReversed())).toEqual(kept);
+  });
+
+  it('compares within snapshots only, when told, and keeps what is less alike than asked for', async () => {
+    const older = await datasetOf('documents', rowsOf(november, { a1: texts.long, b1: texts.other, b2: texts.other }), november);
+    const newer = await datasetOf('documents', rowsOf(december, { a2: texts.long, a3: texts.edited }), december);
+    expect(await idsOf([older, newer])).toEqual(['a1', 'b1']);
+    expect(await idsOf([older, newer], { within: 'snapshot' })).toHaveLength(3);
+    expect(await idsOf([older, newer], { within: 'snapshot', min_similarity: 1 })).toEqual(['a1', 'b1', 'a2', 'a3']);
+  });
+});
+
 describe('DigestIndex', () => {
   it('numbers digests like a Map does, past several growths', () => {
     const index = new DigestIndex();
@@ -63,5 +95,7 @@ describe('DigestIndex', () => {
       expect(index.number(digest)).toBe(map.get(key));
     }
     expect(index.size).toBe(9001);
+    const byDigest = [...map].sort(([a], [b]) => Buffer.from(a.slice(0, 8), 'hex').readUInt32LE() - Buffer.from(b.slice(0, 8), 'hex').readUInt32LE()).map(([, number]) => number);
+    expect([...map.values()].sort((a, b) => index.compare(a, b))).toEqual(byDigest);
   });
 });

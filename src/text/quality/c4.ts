@@ -1,5 +1,5 @@
 import type { Rule } from './prose.ts';
-import { splitWords } from './words.ts';
+import { countWords } from './words.ts';
 
 /** Raffel et al. 2020 (arXiv 1910.10683), section 2.2, with FineWeb's choice of which to use. */
 export interface C4Thresholds {
@@ -38,7 +38,7 @@ function keepsLine(line: string, limits: C4Thresholds): boolean {
   if (limits.drop_policy_lines && policy.test(line)) return false;
   if (limits.require_terminal_punctuation && !/[.!?。！？][”’"'」』）)]*$/u.test(line)) return false;
   if (line.length > limits.max_word_length && line.split(/\s+/u).some((word) => word.length > limits.max_word_length && !hasUnspaced(word))) return false;
-  return limits.min_line_words === 0 || splitWords(line).words.length >= limits.min_line_words;
+  return limits.min_line_words === 0 || countWords(line) >= limits.min_line_words;
 }
 
 /** A Chinese paragraph is one long run between spaces and no sign of damage. */

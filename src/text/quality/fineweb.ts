@@ -4,7 +4,7 @@ import { isUnspaced } from './words.ts';
 
 /** Penedo et al. 2024 (arXiv 2406.17557), section 3.6. A minimum of 0 and a maximum share of 1 allow anything. */
 export interface FineWebThresholds {
-  /** Share of lines that end in punctuation. */
+  /** Share of lines that end in a mark that ends sentences. */
   readonly min_punctuated_lines: number;
   readonly max_short_lines: number;
   /** Characters; a line of as many or fewer is short. */
@@ -16,7 +16,7 @@ export interface FineWebThresholds {
 }
 
 export const punctuatedLines: Rule<FineWebThresholds> = ({ lines }, { min_punctuated_lines }) =>
-  share(lines, (line) => /\p{P}$/u.test(line)) < min_punctuated_lines ? 'fineweb_punctuated_lines' : undefined;
+  share(lines, (line) => /\p{Sentence_Terminal}$/u.test(line)) < min_punctuated_lines ? 'fineweb_punctuated_lines' : undefined;
 
 export const shortLines: Rule<FineWebThresholds> = ({ lines, language }, limits) => {
   const short = isUnspaced(language) ? limits.short_line_length_unspaced : limits.short_line_length;
@@ -27,7 +27,7 @@ export const duplicateLineCharacters: Rule<FineWebThresholds> = ({ lines }, limi
   duplicateShares(lines).characters > limits.max_duplicate_line_characters ? 'fineweb_duplicate_line_characters' : undefined;
 
 /** Blank lines between paragraphs are ours, not the author's, so each break counts once. */
-export const newlineRatio: Rule<FineWebThresholds> = ({ lines, words }, limits) =>
-  words.length > 0 && (lines.length - 1) / words.length > limits.max_newline_word_ratio ? 'fineweb_newline_ratio' : undefined;
+export const newlineRatio: Rule<FineWebThresholds> = ({ lines, tokens }, limits) =>
+  tokens.length > 0 && (lines.length - 1) / tokens.length > limits.max_newline_word_ratio ? 'fineweb_newline_ratio' : undefined;
 
 export const fineWebRules: readonly Rule<FineWebThresholds>[] = [punctuatedLines, shortLines, duplicateLineCharacters, newlineRatio];

@@ -33,8 +33,8 @@ export const meanWordLength: Rule<GopherQualityThresholds> = ({ words, language 
   return mean < shortest || mean > limits.max_mean_word_length ? 'gopher_mean_word_length' : undefined;
 };
 
-export const symbolRatio: Rule<GopherQualityThresholds> = ({ text, words }, limits) => {
-  const allowed = limits.max_symbol_word_ratio * words.length;
+export const symbolRatio: Rule<GopherQualityThresholds> = ({ text, tokens }, limits) => {
+  const allowed = limits.max_symbol_word_ratio * tokens.length;
   if (count(text, /#/gu) > allowed) return 'gopher_hash_ratio';
   return count(text, /\.{3}|…+/gu) > allowed ? 'gopher_ellipsis_ratio' : undefined;
 };
@@ -45,10 +45,10 @@ export const bulletLines: Rule<GopherQualityThresholds> = ({ lines }, limits) =>
 export const ellipsisLines: Rule<GopherQualityThresholds> = ({ lines }, limits) =>
   share(lines, (line) => /(?:\.{3}|…)$/u.test(line)) > limits.max_ellipsis_lines ? 'gopher_ellipsis_lines' : undefined;
 
-/** Ideographs are letters, so this holds for Chinese as it is. */
-export const alphabeticWords: Rule<GopherQualityThresholds> = ({ words, tokenCount }, limits) => {
-  const alphabetic = share(words, (word) => /\p{L}/u.test(word)) * words.length;
-  return tokenCount > 0 && alphabetic / tokenCount < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
+/** Marks count as words that are not alphabetic, as in datatrove; not where a word has 1.5 characters and so more marks stand among the words. */
+export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens, words, language }, limits) => {
+  const counted = isUnspaced(language) ? words : tokens;
+  return counted.length > 0 && share(counted, (token) => /\p{L}/u.test(token)) < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
 };
 
 export const stopWordCount: Rule<GopherQualityThresholds> = ({ words, language }, limits) => {

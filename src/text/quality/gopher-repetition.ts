@@ -14,13 +14,13 @@ export interface GopherRepetitionThresholds {
 }
 
 export const duplicateParagraphs: Rule<GopherRepetitionThresholds> = (document, limits) => {
-  const { count, characters } = duplicateShares(document.paragraphs);
+  const { count, characters } = duplicateShares(document.paragraphs, document.text.length);
   if (count > limits.max_duplicate_paragraphs) return 'gopher_duplicate_paragraphs';
   return characters > limits.max_duplicate_paragraph_characters ? 'gopher_duplicate_paragraph_characters' : undefined;
 };
 
 export const duplicateLines: Rule<GopherRepetitionThresholds> = (document, limits) => {
-  const { count, characters } = duplicateShares(document.lines);
+  const { count, characters } = duplicateShares(document.lines, document.text.length);
   if (count > limits.max_duplicate_lines) return 'gopher_duplicate_lines';
   return characters > limits.max_duplicate_line_characters ? 'gopher_duplicate_line_characters' : undefined;
 };
@@ -28,7 +28,7 @@ export const duplicateLines: Rule<GopherRepetitionThresholds> = (document, limit
 /** Both n-gram rules in one, because they share the counting. Words of unspaced scripts are segmented, so they hold there too. */
 export const repeatedNGrams: Rule<GopherRepetitionThresholds> = (document: Prose, limits) => {
   const most = Math.max(limits.max_top_ngrams.length + 1, limits.max_duplicate_ngrams.length + 4);
-  const shares = nGramShares(document.words, most);
+  const shares = nGramShares(document.tokens, most, document.text.length);
   const top = limits.max_top_ngrams.findIndex((limit, index) => shares[index + 1]!.top > limit);
   if (top >= 0) return `gopher_top_${top + 2}_gram`;
   const duplicate = limits.max_duplicate_ngrams.findIndex((limit, index) => shares[index + 4]!.duplicate > limit);

@@ -1,4 +1,4 @@
-import { splitWords } from './words.ts';
+import { isWord, tokenize } from './words.ts';
 
 /** A document as the quality rules look at it; words are split when a rule first asks. */
 export class Prose {
@@ -7,7 +7,8 @@ export class Prose {
   readonly language: string;
   /** Lines that are not blank, trimmed. */
   readonly lines: readonly string[];
-  private split: { readonly words: readonly string[]; readonly symbols: number } | undefined;
+  private allTokens: readonly string[] | undefined;
+  private allWords: readonly string[] | undefined;
 
   constructor(text: string, language: string) {
     this.text = text;
@@ -20,13 +21,14 @@ export class Prose {
     return this.text.split(/\n\s*\n/u).map((paragraph) => paragraph.trim()).filter((paragraph) => paragraph !== '');
   }
 
-  get words(): readonly string[] {
-    return (this.split ??= splitWords(this.text)).words;
+  /** Words and the marks between them. */
+  get tokens(): readonly string[] {
+    return (this.allTokens ??= tokenize(this.text));
   }
 
-  /** Words and the symbols that stand alone between them. */
-  get tokenCount(): number {
-    return this.words.length + (this.split?.symbols ?? 0);
+  /** Tokens with a letter or digit. */
+  get words(): readonly string[] {
+    return (this.allWords ??= this.tokens.filter(isWord));
   }
 }
 

@@ -1,5 +1,5 @@
-/** How much of a list of lines or paragraphs are copies of an earlier one: by count, and by characters. */
-export function duplicateShares(items: readonly string[]): { readonly count: number; readonly characters: number } {
+/** How much of a list of lines or paragraphs are copies of an earlier one: by count, and by characters of `total`, which are those of the list unless said. */
+export function duplicateShares(items: readonly string[], total?: number): { readonly count: number; readonly characters: number } {
   const seen = new Set<string>();
   let copies = 0, copiedCharacters = 0, characters = 0;
   for (const item of items) {
@@ -10,27 +10,29 @@ export function duplicateShares(items: readonly string[]): { readonly count: num
     }
     seen.add(item);
   }
-  return { count: copies / Math.max(items.length, 1), characters: copiedCharacters / Math.max(characters, 1) };
+  return { count: copies / Math.max(items.length, 1), characters: copiedCharacters / Math.max(total ?? characters, 1) };
 }
 
 export interface NGramShares {
-  /** Share of the words' characters that the most frequent n-gram makes up. */
+  /** Share of the characters that the most frequent n-gram makes up, the spaces in it included. */
   readonly top: number;
-  /** Share of the words' characters inside n-grams that occurred before. */
+  /** Share of the characters inside n-grams that occurred before. */
   readonly duplicate: number;
 }
 
-/** {@link NGramShares} for every n from 1 to `most`; n-grams are of words. */
-export function nGramShares(words: readonly string[], most: number): readonly NGramShares[] {
+/**
+ * {@link NGramShares} for every n from 1 to `most`, as datatrove counts them.
+ * @param total characters of the text
+ */
+export function nGramShares(words: readonly string[], most: number, total: number): readonly NGramShares[] {
   const ends = new Float64Array(words.length + 1); // characters before word i
   words.forEach((word, index) => { ends[index + 1] = ends[index]! + word.length; });
-  const total = Math.max(ends[words.length]!, 1);
   let grams = numberWords(words);
   const { ids, distinct: vocabulary } = grams;
   const result: NGramShares[] = [];
   for (let n = 1; n <= most; n++) {
     if (n > 1) grams = lengthen(grams, ids, vocabulary, n);
-    result.push({ top: topCharacters(grams, n, ends) / total, duplicate: duplicateCharacters(grams, n, ends) / total });
+    result.push({ top: topCharacters(grams, n, ends) / Math.max(total, 1), duplicate: duplicateCharacters(grams, n, ends) / Math.max(total, 1) });
   }
   return result;
 }
@@ -78,29 +80,28 @@ function lengthen(shorter: Grams, words: Uint32Array, vocabulary: number, n: num
   return { ids, counts, distinct };
 }
 
-/** Characters of all occurrences of the most frequent n-gram, the longest of equals; 0 when none occurs twice. */
+/** Characters of all occurrences of the most frequent n-gram, the first of equals; 0 when none occurs twice. */
 function topCharacters({ ids, counts }: Grams, n: number, ends: Float64Array): number {
   let most = 1, characters = 0;
   ids.forEach((id, at) => {
-    const count = counts[id]!;
-    if (count < most || count === 1) return;
-    const covered = count * (ends[at + n]! - ends[at]!);
-    if (count > most || covered > characters) characters = covered;
-    most = count;
+    if (counts[id]! <= most) return;
+    most = counts[id]!;
+    characters = most * (ends[at + n]! - ends[at]! + n - 1);
   });
   return characters;
 }
 
-/** Characters inside n-grams that occurred before, each counted once however many such n-grams overlap it. */
+/** Characters of n-grams that occurred before; the count goes on behind one that did, and only n-grams on its way count as having occurred. */
 function duplicateCharacters({ ids, distinct }: Grams, n: number, ends: Float64Array): number {
   const seen = new Uint8Array(distinct);
-  let characters = 0, until = 0;
-  ids.forEach((id, at) => {
+  let characters = 0;
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at]!;
     if (seen[id]) {
-      characters += ends[at + n]! - ends[Math.max(at, until)]!;
-      until = at + n;
+      characters += ends[at + n]! - ends[at]!;
+      at += n - 1;
     }
     seen[id] = 1;
-  });
+  }
   return characters;
 }

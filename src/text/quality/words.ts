@@ -11,55 +11,37 @@ const wordCharacter = /[\p{L}\p{M}\p{N}]/u;
 const unspacedLanguages: ReadonlySet<string> = new Set(['zh', 'ja', 'th', 'lo', 'km', 'my']);
 export const isUnspaced = (language: string): boolean => unspacedLanguages.has(language);
 
-export interface Words {
-  /** Words without the punctuation around them. */
-  readonly words: readonly string[];
-  /** Pieces between spaces that have no letter or digit, such as `--` or `#`. */
-  readonly symbols: number;
-}
+/** Spaced text cut as spaCy cuts English, nearly: numbers and abbreviations whole, hyphenated words and contractions apart, each mark by itself. */
+const spacedToken = /https?:\/\/\S+|www\.\S+|\b(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|Inc|Co|Corp|Ltd|vs|etc)\.|(?<![\p{L}\p{N}])(?:\p{L}\.)+|\p{N}[\p{L}\p{N}]*(?:[.,:]\p{N}+)*|[\p{L}\p{M}\p{N}_]+(?:[.@][\p{L}\p{N}_]+)*|['’]\p{L}{1,2}(?![\p{L}\p{N}])|\.{2,}|-{2,}|\S/gu;
 
 /**
- * Split a text into words: at white space, and Chinese by jieba's dictionary, Japanese, Thai, Lao, Khmer and Burmese by
- * the rules of Unicode (UAX #29 with ICU's dictionaries).
+ * Split a text into words and marks: English and other spaced scripts at white space and around punctuation, Chinese by
+ * jieba's dictionary, Japanese, Thai, Lao, Khmer and Burmese by the rules of Unicode (UAX #29 with ICU's dictionaries).
  */
-export function splitWords(text: string): Words {
-  const words: string[] = [];
-  let symbols = 0;
-  for (const piece of text.split(/\s+/u)) {
-    if (piece === '') continue;
-    if (!unspacedCharacter.test(piece)) {
-      const word = stripPunctuation(piece);
-      if (word === '') symbols++;
-      else words.push(word);
-      continue;
-    }
-    let end = 0;
-    for (const run of piece.matchAll(unspacedRun)) {
-      addSpaced(piece.slice(end, run.index), words);
-      for (const word of segment(run[0])) words.push(word);
-      end = run.index + run[0].length;
-    }
-    addSpaced(piece.slice(end), words);
+export function tokenize(text: string): string[] {
+  const tokens: string[] = [];
+  let end = 0;
+  for (const run of text.matchAll(unspacedRun)) {
+    addSpaced(text.slice(end, run.index), tokens);
+    for (const word of segment(run[0])) tokens.push(word);
+    end = run.index + run[0].length;
   }
-  return { words, symbols };
+  addSpaced(text.slice(end), tokens);
+  return tokens;
 }
 
-/** What lies between two unspaced runs: punctuation, or a word of another script. */
-function addSpaced(text: string, words: string[]): void {
-  const word = stripPunctuation(text);
-  if (word !== '') words.push(word);
+/** Whether a token has a letter or digit, and so is a word. */
+export function isWord(token: string): boolean {
+  return wordCharacter.test(token);
 }
 
-/** By hand: a regular expression that looks for the end takes quadratic time over a long run of dashes. */
-function stripPunctuation(piece: string): string {
-  const begin = piece.search(wordCharacter);
-  if (begin < 0) return '';
-  let end = piece.length;
-  for (;;) {
-    const width = /[\uDC00-\uDFFF]/.test(piece[end - 1]!) ? 2 : 1;
-    if (wordCharacter.test(piece.slice(end - width, end))) return piece.slice(begin, end);
-    end -= width;
-  }
+/** How many words a line has, those between white space counted whole. */
+export function countWords(line: string): number {
+  return unspacedCharacter.test(line) ? tokenize(line).filter(isWord).length : (line.match(/\S+/gu)?.length ?? 0);
+}
+
+function addSpaced(text: string, tokens: string[]): void {
+  for (const token of text.match(spacedToken) ?? []) tokens.push(token);
 }
 
 let jieba: Jieba | undefined;

@@ -90,6 +90,13 @@ export function collectGarbage(layout: Layout, options: GarbageOptions): { reado
   }
   for (const path of [...list(layout.checkpoints), ...list(layout.runs), ...list(layout.temporary), ...list(layout.quarantine)])
     if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
+  // What is read from them is in the store already; a download is only worth its while until a stage's config settles.
+  for (const path of list(layout.downloads)) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || stat.mtimeMs >= cutoff || recent(path)) continue;
+    bytes += stat.size;
+    remove(path);
+  }
   return { actions, objects, bytes };
 }
 

@@ -32,7 +32,7 @@ export interface BookOptions {
   readonly fields: Fields;
 }
 
-type Reporter = Pick<StageContext, 'log' | 'progress' | 'signal' | 'checkpoint'>;
+type Reporter = Pick<StageContext, 'log' | 'progress' | 'signal' | 'checkpoint' | 'downloads'>;
 
 /** The books of a source: a text file or EPUB, the rows of a JSON Lines or Parquet file, the entries of an archive. */
 export async function* readBookFiles(source: Source, context: Reporter, report: CorpusReport, options: BookOptions): AsyncGenerator<BookFile> {

@@ -47,6 +47,8 @@ export interface StageContext<Config = Record<string, unknown>> {
   readonly signal: AbortSignal;
   /** A directory that survives attempts of the same action, for checkpoints of a long stage; removed on success. */
   readonly checkpoint: string;
+  /** Downloads of this store, kept for other actions and runs: `openStageSource` reads URLs through it. */
+  readonly downloads: string;
   /** Scratch space, removed after the attempt. */
   readonly scratch: string;
   readonly cpus: number;

@@ -26,6 +26,8 @@ export interface ActionRequest {
   /** Private directory of this attempt; each output goes to `<attempt>/<port>/`. */
   readonly attempt: string;
   readonly checkpoint: string;
+  /** Folder of the store's finished downloads. */
+  readonly downloads: string;
   readonly contracts: string;
   readonly cpus: number;
   readonly backend?: BackendChoice;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, Failure } from '../core/diagnostic.ts';
@@ -12,6 +12,10 @@ export interface DownloadOptions {
   readonly backoffMs?: number;
   /** Give up waiting on a connection that sends nothing. */
   readonly idleTimeoutMs?: number;
+  /** Folder for what is not complete yet, with one user at a time; the target folder when left out. */
+  readonly partials?: string;
+  /** The content is known by its digest, which the caller checks: a finished file need not be compared with the server's. */
+  readonly pinned?: boolean;
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
   readonly log?: (message: string) => void;
 }
@@ -29,22 +33,24 @@ const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 /**
  * Download a URL into a folder and return the path, resuming what an earlier attempt left behind. A finished file is
- * used as it is. Dropped connections and 429/403/5xx are retried with back-off; the length is checked; an HTML page
+ * used again unless the server says that it has another one by now. Dropped connections and 429/403/5xx are retried with back-off; the length is checked; an HTML page
  * where data was expected is refused.
  */
 export async function download(url: string, folder: string, options: DownloadOptions = {}): Promise<string> {
   const { retries = 8, backoffMs = 1000, signal } = options;
   await mkdir(folder, { recursive: true });
   const target = join(folder, fileNameOf(url));
-  if (await sizeOf(target) !== undefined) return target;
-  const partial = `${target}.part`;
+  if (await isCurrent(url, target, options)) return target;
+  const partials = options.partials ?? folder;
+  await mkdir(partials, { recursive: true });
+  const partial = join(partials, `${fileNameOf(url)}.part`);
   let failures = 0;
   for (;;) {
     const before = (await sizeOf(partial)) ?? 0;
     try {
       await fetchRest(url, partial, options);
+      await rename(`${partial}.json`, `${target}.json`);
       await rename(partial, target);
-      await rm(`${partial}.json`, { force: true });
       return target;
     } catch (error) {
       signal?.throwIfAborted();
@@ -57,6 +63,28 @@ export async function download(url: string, folder: string, options: DownloadOpt
       options.log?.(`${url}: ${describe(error)}; trying again in ${Math.ceil(pause / 1000)} s`);
       await sleep(pause, undefined, signal ? { signal } : {});
     }
+  }
+}
+
+/** Whether a finished download can be used: it is all there and the server, if it answers, still has the same. Marks it as used. */
+async function isCurrent(url: string, target: string, options: DownloadOptions): Promise<boolean> {
+  const size = await sizeOf(target);
+  if (size === undefined) return false;
+  const known = await readPartial(target, url);
+  const now = new Date();
+  for (const path of [target, `${target}.json`]) await utimes(path, now, now).catch(() => {});
+  if (options.pinned === true || known === undefined) return true;
+  const signal = AbortSignal.any([AbortSignal.timeout(options.idleTimeoutMs ?? 60_000), ...(options.signal ? [options.signal] : [])]);
+  try {
+    const response = await fetch(url, { method: 'HEAD', signal, headers });
+    const validator = validatorOf(response);
+    if (!response.ok || validator === '' || validator === known.validator) return true;
+    options.log?.(`${url}: the server has another version than the one downloaded earlier; fetching it`);
+    return false;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    options.log?.(`${url}: ${describe(error)}; using the earlier download`);
+    return true;
   }
 }
 
@@ -81,8 +109,7 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
   try {
     const response = await fetch(url, {
       signal,
-      // `identity`: a transparent Content-Encoding would break lengths and ranges.
-      headers: { 'accept-encoding': 'identity', 'user-agent': 'run-pipeline', ...(have > 0 ? { range: `bytes=${have}-`, 'if-range': known?.validator ?? '' } : {}) },
+      headers: { ...headers, ...(have > 0 ? { range: `bytes=${have}-`, 'if-range': known?.validator ?? '' } : {}) },
     });
     if (response.status === 416) {
       await rm(partial, { force: true });
@@ -96,8 +123,8 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
     if (start !== 0 && start !== have) throw new Retry('the server sent another range than asked for');
     const length = response.headers.get('content-length');
     const total = length === null ? undefined : start + Number(length);
-    const validator = response.headers.get('etag') ?? response.headers.get('last-modified') ?? '';
-    await writeFile(`${partial}.json`, JSON.stringify({ url, validator: validator.startsWith('W/') ? '' : validator, total } satisfies { url: string; validator: string; total: number | undefined }));
+    const validator = validatorOf(response);
+    await writeFile(`${partial}.json`, JSON.stringify({ url, validator, total } satisfies { url: string; validator: string; total: number | undefined }));
 
     const file = await open(partial, start === 0 ? 'w' : 'a');
     let written = start;
@@ -117,6 +144,15 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** `identity`: a transparent Content-Encoding would break lengths and ranges. */
+const headers = { 'accept-encoding': 'identity', 'user-agent': 'run-pipeline' };
+
+/** What tells versions of a file apart; empty when the server names nothing that is exact to the byte. */
+function validatorOf(response: Response): string {
+  const validator = response.headers.get('etag') ?? response.headers.get('last-modified') ?? '';
+  return validator.startsWith('W/') ? '' : validator;
 }
 
 /** What the part on disk belongs to; nothing when it can't be resumed safely. */

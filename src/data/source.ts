@@ -7,7 +7,7 @@ import { decompress, type DecompressLimits } from './decompress.ts';
 import { download, type DownloadOptions } from './download.ts';
 
 export interface SourceOptions extends DecompressLimits, DownloadOptions {
-  /** Folder for downloads. `context.checkpoint` keeps them across attempts, so a killed stage resumes them. */
+  /** Folder that keeps finished downloads. */
   readonly cache: string;
   /** SHA-256 of the file as it is published (compressed), in hexadecimal. */
   readonly checksum?: string;
@@ -36,7 +36,7 @@ export interface OpenSource {
  * for await (const chunk of file.read()) context.progress(file.bytesRead, file.bytes, 'bytes');
  */
 export async function openSource(source: Source, options: SourceOptions): Promise<OpenSource> {
-  const path = isUrl(source.uri) ? await download(source.uri, options.cache, options) : source.uri;
+  const path = isUrl(source.uri) ? await download(source.uri, options.cache, { ...options, pinned: (options.checksum ?? '') !== '' }) : source.uri;
   const { size } = await stat(path).catch((error: unknown) => fail('missing-source', `cannot read ${source.uri}`, 'Check the path.', error));
   if (size === 0) fail('empty-source', `${source.uri} is empty`, 'Download the file again.');
   if (options.checksum !== undefined && options.checksum !== '') await verify(path, source, options.checksum);
@@ -71,12 +71,14 @@ export async function openSource(source: Source, options: SourceOptions): Promis
 }
 
 /**
- * {@link openSource} for a stage: downloads are kept across its attempts, shown as progress and told of in its log. A
- * stage that finds the content wrong calls `discard`.
+ * {@link openSource} for a stage: a download is shown as progress, told of in the log, resumed by the next attempt and
+ * kept in the store, so that a change of the config does not fetch it again. A stage that finds the content wrong calls
+ * `discard`.
  */
-export function openStageSource(source: Source, context: Pick<StageContext, 'checkpoint' | 'signal' | 'log' | 'progress'>, checksum: string): Promise<OpenSource> {
+export function openStageSource(source: Source, context: Pick<StageContext, 'checkpoint' | 'downloads' | 'signal' | 'log' | 'progress'>, checksum: string): Promise<OpenSource> {
   return openSource(source, {
-    cache: context.checkpoint,
+    cache: context.downloads,
+    partials: context.checkpoint,
     checksum,
     signal: context.signal,
     log: (message) => context.log(message),

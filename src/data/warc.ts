@@ -152,6 +152,6 @@ async function requireWarc(input: SegmentReader, name: string): Promise<void> {
   if (/^<(?:!doctype|html|\?xml)/i.test(head))
     fail('not-warc', `${name} is a web page, not a WARC file: it begins with ${shown}`, 'The server probably answered with an error page; check the address and fetch it again.');
   if (/^(?:crawl-data\/|https?:|s3:)\S+\.gz/.test(head))
-    fail('not-warc', `${name} is a list of paths, not a WARC file: it begins with ${shown}`, 'Fetch the files it names and give those.');
+    fail('not-warc', `${name} is a list of paths, not a WARC file: it begins with ${shown}`, 'Name it *.paths or *.paths.gz, and what it names is read.');
   fail('not-warc', `${name} is not a WARC file: it begins with ${shown}`, 'Give .warc, .warc.gz, .wet or .wet.gz files.');
 }

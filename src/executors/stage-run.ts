@@ -102,6 +102,11 @@ export class StageRun implements StageContext {
     return this.request.checkpoint;
   }
 
+  get downloads(): string {
+    mkdirSync(this.request.downloads, { recursive: true });
+    return this.request.downloads;
+  }
+
   get scratch(): string {
     const path = join(this.request.attempt, '.scratch');
     mkdirSync(path, { recursive: true });

@@ -7,7 +7,8 @@ import type { Source } from '../core/stage.ts';
 import type { ActionCache, ActionRecord, Artifact, Ingredients } from './action-cache.ts';
 import { changes } from './explain.ts';
 import { actionKey, concatenate, toArtifact } from './fingerprint.ts';
-import { expandSources, isUrl } from './sources.ts';
+import { isUrl } from './listing.ts';
+import { expandSources } from './sources.ts';
 
 /** What a plan depends on beside the pipeline. */
 export interface PlanContext {

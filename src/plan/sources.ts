@@ -4,17 +4,16 @@ import { globSync, isDynamicPattern } from 'tinyglobby';
 import { Failure } from '../core/diagnostic.ts';
 import type { Source } from '../core/stage.ts';
 import type { StageNode } from '../core/pipeline.ts';
-
-export const isUrl = (uri: string): boolean => /^https?:\/\//i.test(uri);
+import { isListing, isUrl, readListing } from './listing.ts';
 
 /**
  * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder stands
- * for every file in it. Names are relative to the folder or the fixed part of the glob, so moving it all changes nothing.
+ * for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of the glob, so moving it all changes nothing.
  */
 export function expandSources(node: StageNode, property: string, patterns: readonly string[]): Source[] {
   const found = new Map<string, Source>();
   for (const pattern of patterns) {
-    const sources = isUrl(pattern) ? [{ uri: pattern, name: pattern }] : expandPath(pattern);
+    const sources = (isUrl(pattern) ? [{ uri: pattern, name: pattern }] : expandPath(pattern)).flatMap((source) => (isListing(source.uri) ? readListing(node, source.uri) : [source]));
     if (sources.length === 0)
       throw new Failure({
         code: 'source-not-found',

@@ -25,6 +25,7 @@ export function actionRequest(node: StageNode, action: PlannedAction, attempt: s
     sources: action.sources,
     attempt,
     checkpoint: store.checkpoint(action.key),
+    downloads: store.layout.downloads,
     contracts,
     cpus: node.resources.cpus,
     ...(node.backend === undefined ? {} : { backend: node.backend }),

@@ -13,6 +13,8 @@ export interface Layout {
   readonly attempts: string;
   /** Checkpoints of unfinished long stages, by action key. */
   readonly checkpoints: string;
+  /** Finished downloads, by a digest of their URL; parts of unfinished ones are checkpoints. `cache gc` removes those not used lately. */
+  readonly downloads: string;
   /** Journals. */
   readonly runs: string;
   /** What each stage was made of last, for `explain`. */
@@ -37,6 +39,7 @@ export function layoutOf(folder: string): Layout {
     actions: at('actions'),
     attempts: at('attempts'),
     checkpoints: at('checkpoints'),
+    downloads: at('downloads'),
     runs: at('runs'),
     last: at('last'),
     locks: at('locks'),

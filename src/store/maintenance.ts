@@ -94,6 +94,13 @@ export function collectGarbage(layout: Layout, options: GarbageOptions): { reado
   // A folder's date says when something was last added to it: that of a run that goes on, and of its checkpoints, may be old.
   const leftovers = [...(busy ? [] : list(layout.checkpoints)), ...[...list(layout.attempts), ...list(layout.runs)].filter((path) => !live.has(basename(path))), ...list(layout.temporary), ...list(layout.quarantine)];
   for (const path of leftovers) if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
+  // What is read from them is in the store already; a download is only worth its while until a stage's config settles.
+  for (const path of list(layout.downloads)) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || stat.mtimeMs >= cutoff || recent(path)) continue;
+    bytes += stat.size;
+    remove(path);
+  }
   return { actions, objects, bytes };
 }
 

@@ -14,14 +14,16 @@ export interface Book {
 /**
  * Read a plain-text book: Project Gutenberg's header, credits and licence go, their title, author and language are
  * kept, hard-wrapped lines become paragraphs. A book from elsewhere only has its paragraphs joined.
+ * @param isWrapped whether lines may be hard-wrapped; where they are known to be paragraphs or verse, they stay
  */
-export function readBook(raw: string): Book {
+export function readBook(raw: string, isWrapped = true): Book {
   const lines = raw.replace(/\r\n?|\f/g, '\n').split('\n');
   const start = headerEnd(lines);
   const body = lines.slice(start, licenceStart(lines, start));
   const header = lines.slice(0, start);
   const isGutenberg = start > 0;
-  const text = joinParagraphs((isGutenberg ? withoutCredits(body) : body).join('\n'));
+  const own = (isGutenberg ? withoutCredits(body) : body).join('\n');
+  const text = isWrapped ? joinParagraphs(own) : own.trim();
   return {
     text: isGutenberg ? plainMarks(text) : text,
     title: field(header, 'Title'),

@@ -1,60 +1,139 @@
 import { stat } from 'node:fs/promises';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import type { Source, StageContext } from '../../src/core/stage.ts';
+import type { CorpusReport } from '../../src/data/corpus-report.ts';
+import { readJsonLines } from '../../src/data/json-lines.ts';
+import { readParquet } from '../../src/data/parquet.ts';
 import { peekBytes } from '../../src/data/peek.ts';
 import { isUrl, openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { readTar } from '../../src/data/tar.ts';
+import { readZip } from '../../src/data/zip.ts';
+import { readEpub } from './epub.ts';
+import { recordBook, type Fields } from './records.ts';
 
-/** A text file that is a book. */
+/** A book as its file has it. */
 export interface BookFile {
   /** File name; for an entry of an archive, `archive/path`. */
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** What its id is made of: the path without its extension, with the number or id of a record. */
+  readonly name: string;
+  readonly format: 'text' | 'epub' | 'record';
+  /** Bytes of a text file, whose encoding is not known yet. */
+  readonly content: string | Uint8Array;
+  /** What it takes up in its file. */
+  readonly bytes: number;
+  readonly title?: string;
+  readonly author?: string;
+  readonly lang?: string;
 }
 
-type Reporter = Pick<StageContext, 'count' | 'log' | 'progress' | 'signal' | 'checkpoint'>;
+export interface BookOptions {
+  readonly checksum: string;
+  readonly fields: Fields;
+}
 
-/** The text files of a source: itself, or the entries of a tar archive, compressed or not. */
-export async function* readBookFiles(source: Source, context: Reporter, checksum: string): AsyncGenerator<BookFile> {
+type Reporter = Pick<StageContext, 'log' | 'progress' | 'signal' | 'checkpoint' | 'downloads'>;
+
+/** The books of a source: a text file or EPUB, the rows of a JSON Lines or Parquet file, the entries of an archive. */
+export async function* readBookFiles(source: Source, context: Reporter, report: CorpusReport, options: BookOptions): AsyncGenerator<BookFile> {
+  const leftOut = new LeftOut(context, report);
   const name = source.name.replace(/\.gz$/i, '');
   if (await isEmpty(source)) {
-    if (isBook(name, context)) yield { path: name, bytes: new Uint8Array(0) };
+    if (leftOut.admits(name)) yield textBook(name, new Uint8Array(0));
     return;
   }
-  const file = await openStageSource(source, context, checksum);
-  context.count('bytes', file.bytes);
+  const file = await openStageSource(source, context, options.checksum);
   try {
-    yield* booksIn(file, source, name, context);
+    yield* booksIn(file, source.name, name, leftOut, options.fields);
   } catch (error) {
     if (error instanceof Failure) await file.discard();
     throw error;
   }
 }
 
-async function* booksIn(file: OpenSource, source: Source, name: string, context: Reporter): AsyncGenerator<BookFile> {
+async function* booksIn(file: OpenSource, sourceName: string, name: string, leftOut: LeftOut, fields: Fields): AsyncGenerator<BookFile> {
   const { head, all } = await peekBytes(file.read(), 512);
-  if (text(head, 0, 4) === 'PK\x03\x04')
-    fail('unsupported-archive', `${source.name} is a ZIP archive`, 'Unpack it and give the folder, or pack it as .tar.gz.');
-  if (text(head, 257, 262) === 'ustar' || /\.(?:tar|tgz)$/i.test(name)) {
-    const archive = name.replace(/\.(?:tar|tgz)$/i, '');
-    for await (const entry of readTar(all, source.name, maxBookBytes))
-      if (isBook(entry.path, context)) yield { path: `${archive}/${entry.path.replace(/^(?:\.\/)+/, '')}`, bytes: entry.bytes };
-  } else if (isBook(name, context)) yield { path: name, bytes: await collect(all, source.name) };
-  else await all.return(undefined);
+  const kind = kindOf(head, name);
+  // These have their directory at the end, so they are read from the file itself.
+  if (kind === 'epub' || kind === 'zip' || kind === 'parquet') await all.return(undefined);
+  switch (kind) {
+    case 'text':
+      if (leftOut.admits(name)) yield textBook(name, await collect(all, sourceName));
+      else await all.return(undefined);
+      return;
+    case 'epub':
+      return yield await readEpub(file.path, name, maxBookBytes);
+    case 'tar':
+      for await (const { path, bytes } of readTar(all, sourceName, maxBookBytes))
+        yield* entryBooks(`${name.replace(/\.(?:tar|tgz)$/i, '')}/${path.replace(/^(?:\.\/)+/, '')}`, () => Promise.resolve(bytes), leftOut);
+      return;
+    case 'zip':
+      for await (const entry of readZip(file.path, sourceName, maxBookBytes)) yield* entryBooks(`${name.replace(/\.zip$/i, '')}/${entry.path}`, () => entry.read(), leftOut);
+      return;
+    case 'json-lines':
+      for await (const { line, bytes, value } of readJsonLines(all, sourceName, maxBookBytes)) {
+        const book = value === undefined ? 'not-json' : recordBook(value, name, line, bytes, fields);
+        if (typeof book !== 'string') yield book;
+        else leftOut.drop(`line ${line} of ${sourceName}`, book);
+      }
+      return;
+    case 'parquet': {
+      const { text, title, id } = fields;
+      let row = 0;
+      for await (const value of readParquet(file.path, sourceName, text, [title, id, 'author', 'lang', 'language'])) {
+        const book = recordBook(value, name, ++row, undefined, fields);
+        if (typeof book !== 'string') yield book;
+        else leftOut.drop(`row ${row} of ${sourceName}`, book);
+      }
+    }
+  }
 }
+
+/** What a file is, by its first bytes where they tell. An EPUB is a ZIP archive whose first entry says so. */
+function kindOf(head: Uint8Array, name: string): 'tar' | 'zip' | 'epub' | 'parquet' | 'json-lines' | 'text' {
+  const start = Buffer.from(head).toString('latin1');
+  if (start.startsWith('PK\x03\x04')) return /\.epub$/i.test(name) || start.startsWith('mimetypeapplication/epub+zip', 30) ? 'epub' : 'zip';
+  if (start.startsWith('PAR1')) return 'parquet';
+  if (start.startsWith('ustar', 257) || /\.(?:tar|tgz)$/i.test(name)) return 'tar';
+  return /\.(?:jsonl|ndjson)$/i.test(name) ? 'json-lines' : 'text';
+}
+
+/** An archive may hold text files and EPUBs. */
+async function* entryBooks(path: string, read: () => Promise<Uint8Array>, leftOut: LeftOut): AsyncGenerator<BookFile> {
+  if (/\.epub$/i.test(path)) yield await readEpub(await read(), path, maxBookBytes);
+  else if (leftOut.admits(path)) yield textBook(path, await read());
+}
+
+const textBook = (path: string, bytes: Uint8Array): BookFile => ({ path, name: path.replace(/\.(?:txt|text)$/i, ''), format: 'text', content: bytes, bytes: bytes.length });
 
 /** The longest book that is sure to fit a JavaScript string; real ones have a few megabytes. */
 const maxBookBytes = 128 * 1024 * 1024;
 
-/** Whether a file is to be read, by its name: a folder of books also holds cover images, metadata and such. */
-function isBook(path: string, context: Reporter): boolean {
-  const name = path.split('/').at(-1) ?? '';
-  const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0].toLowerCase() ?? '';
-  if (!name.startsWith('.') && ['', '.txt', '.text'].includes(extension)) return true;
-  context.count('documents.in');
-  context.count('dropped.not-text');
-  context.log(`left out ${path}: books are read from .txt files`);
-  return false;
+/** Counts and logs what is no book: a folder of books also holds cover images, metadata and such. */
+class LeftOut {
+  private readonly context: Reporter;
+  private readonly report: CorpusReport;
+  private logged = 0;
+
+  constructor(context: Reporter, report: CorpusReport) {
+    this.context = context;
+    this.report = report;
+  }
+
+  /** Whether a file is to be read as text, by its name. */
+  admits(path: string): boolean {
+    const name = path.split('/').at(-1) ?? '';
+    const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0].toLowerCase() ?? '';
+    if (!name.startsWith('.') && ['', '.txt', '.text'].includes(extension)) return true;
+    this.drop(path, 'not-text');
+    return false;
+  }
+
+  drop(what: string, reason: string): void {
+    this.report.read(0);
+    this.report.drop(reason);
+    if (++this.logged <= 100) this.context.log(`left out ${what}: ${reason}${this.logged === 100 ? '; further ones are only counted' : ''}`);
+  }
 }
 
 /** A folder of books may hold an empty file; that is no reason to stop. */
@@ -73,5 +152,3 @@ async function collect(chunks: AsyncIterable<Uint8Array>, name: string): Promise
   }
   return Buffer.concat(parts);
 }
-
-const text = (bytes: Uint8Array, from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));

@@ -1,5 +1,7 @@
 import { canonicalJson } from '../../src/core/artifact.ts';
 import { defineStage } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 import { decodeText } from '../../src/text/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { readBookFiles, type BookFile } from './files.ts';
@@ -11,55 +13,67 @@ interface Config {
   readonly source: string;
   readonly lang: string;
   readonly checksum: string;
+  readonly text_field: string;
+  readonly title_field: string;
+  readonly id_field: string;
 }
 
-/** Books as documents: plain text, alone, gzipped or in tar archives; see BookCorpus in the RoBERTa paper, section 3.2. */
+/** Books as documents; see BookCorpus in the RoBERTa paper, section 3.2. */
 export default defineStage<Config>({
-  description: 'Read plain-text books, one document a book, without the Project Gutenberg header and licence.',
+  description: 'Read books, one document a book, from text files, EPUB, JSON Lines, Parquet and archives, without the Project Gutenberg header and licence.',
   inputs: {},
-  outputs: { documents: { contract: 'documents', description: 'one row a book' } },
+  outputs: {
+    documents: { contract: 'documents', description: 'one row a book' },
+    metrics: { contract: 'metrics', description: 'documents, bytes, reasons for leaving out, lengths, languages', optional: true },
+  },
   map: 'path',
   check,
   async run(context) {
+    const { config } = context;
+    const report = new CorpusReport(context);
+    const documents = new ShardedDocuments(context.writer('documents'));
+    const options = { checksum: config.checksum, fields: { text: config.text_field, title: config.title_field, id: config.id_field } };
     const ids = new Map<string, number>();
-    let documents = 0;
+    let done = 0;
     for (const source of context.sources('path'))
-      for await (const file of readBookFiles(source, context, context.config.checksum)) {
-        context.count('documents.in');
-        const row = toDocument(file, context.config);
+      for await (const file of readBookFiles(source, context, report, options)) {
+        context.signal.throwIfAborted();
+        report.read(file.bytes);
+        const row = toDocument(file, config);
         if (typeof row === 'string') {
-          context.count(`dropped.${row}`);
+          report.drop(row);
           context.log(`left out ${file.path}: ${row}`);
           continue;
         }
-        await context.writer('documents').add({ ...row, id: unique(row.id, ids) });
-        context.count('documents.out');
-        context.progress(++documents, undefined, 'documents', file.path);
+        await documents.add({ ...row, id: unique(row.id, ids) });
+        report.keep(row);
+        context.progress(++done, undefined, 'documents', file.path);
       }
+    await documents.end();
+    await report.end();
   },
 });
 
 /** The row of a book, or why there is none. */
 function toDocument(file: BookFile, config: Config) {
-  if (file.bytes.length === 0) return 'empty';
-  const { text: raw, encoding } = decodeText(file.bytes);
+  const { text: raw, encoding } = typeof file.content === 'string' ? { text: file.content, encoding: '' } : decodeText(file.content);
   if (raw.includes('\0')) return 'binary';
-  const book = readBook(raw);
+  const book = readBook(raw, file.format !== 'epub');
   if (book.text === '') return 'empty';
-  const meta = { author: book.author, ebook: book.ebook, encoding, file: file.path };
+  const meta = { author: file.author || book.author, ebook: book.ebook, encoding, file: file.path };
   return {
-    id: `${config.source}:${file.path.replace(/\.(?:txt|text)$/i, '')}`,
+    id: `${config.source}:${file.name}`,
     source: config.source,
     snapshot: config.snapshot,
     url: book.ebook === '' ? '' : `https://www.gutenberg.org/ebooks/${book.ebook}`,
-    title: book.title,
+    title: file.title || book.title,
     text: book.text,
-    lang: config.lang === '' ? book.lang : config.lang,
+    lang: config.lang || file.lang || book.lang,
     meta: canonicalJson(Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== ''))),
   };
 }
 
-/** A tar archive may hold a path twice. */
+/** An archive may hold a path twice, records an id. */
 function unique(id: string, seen: Map<string, number>): string {
   const times = (seen.get(id) ?? 0) + 1;
   seen.set(id, times);

@@ -1,6 +1,8 @@
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { readFileBytes } from '../../src/data/file-bytes.ts';
+import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 import { openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { readWarc, type BadRecord } from '../../src/data/warc.ts';
 import { readPage, snapshotOf } from './page.ts';
@@ -20,25 +22,31 @@ interface Config {
 export default defineStage<Config>({
   description: 'Read web pages from Common Crawl WARC or WET files and extract their main text.',
   inputs: {},
-  outputs: { documents: { contract: 'documents', description: 'one row a page' } },
+  outputs: {
+    documents: { contract: 'documents', description: 'one row a page' },
+    metrics: { contract: 'metrics', description: 'pages, bytes, reasons for leaving out, lengths, top domains', optional: true },
+  },
   map: 'path',
   check,
   async run(context) {
+    const documents = new ShardedDocuments(context.writer('documents'));
+    const report = new CorpusReport(context);
     for (const source of context.sources('path')) {
       const file = await openStageSource(source, context, context.config.checksum);
       try {
-        await ingest(file, source, context);
+        await ingest(file, source, documents, report, context);
       } catch (error) {
         if (error instanceof Failure) await file.discard();
         throw error;
       }
     }
+    await documents.end();
+    await report.end();
   },
 });
 
-async function ingest(file: OpenSource, source: Source, context: StageContext<Config>): Promise<void> {
+async function ingest(file: OpenSource, source: Source, out: ShardedDocuments, report: CorpusReport, context: StageContext<Config>): Promise<void> {
   const { config } = context;
-  const out = context.writer('documents');
   const tally = new Tally(source.name, config.max_bad_records);
   let { snapshot } = config;
   let documents = 0;
@@ -62,14 +70,15 @@ async function ingest(file: OpenSource, source: Source, context: StageContext<Co
     if (record.type === 'warcinfo') snapshot ||= snapshotOf(record);
     const page = readPage(record);
     if (page === undefined) continue;
-    context.count('documents.in');
+    report.read(record.block.length);
     const reason = typeof page === 'string' ? page : page.text === '' ? 'no-text' : page.text.length < config.min_characters ? 'too-short' : undefined;
     if (typeof page === 'string' || reason !== undefined) {
-      context.count(`dropped.${reason}`);
+      report.drop(reason ?? 'no-text');
       continue;
     }
-    await out.add({ ...page, id: `${config.source}:${page.id}`, source: config.source, snapshot });
-    context.count('documents.out');
+    const row = { ...page, id: `${config.source}:${page.id}`, source: config.source, snapshot };
+    await out.add(row);
+    report.keep(row);
     if (++documents === config.max_documents) break;
   }
   tally.end();

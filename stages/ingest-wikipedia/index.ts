@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../src/core/artifact.ts';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 import { openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { readMediaWiki, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
@@ -23,41 +24,47 @@ interface Config {
 export default defineStage<Config>({
   description: 'Read the articles of a MediaWiki dump as plain text.',
   inputs: {},
-  outputs: { documents: { contract: 'documents', description: 'one row an article' } },
+  outputs: {
+    documents: { contract: 'documents', description: 'one row an article' },
+    metrics: { contract: 'metrics', description: 'pages, bytes, reasons for leaving out, lengths', optional: true },
+  },
   map: 'dump',
   check,
   async run(context) {
     const { config } = context;
     const documents = new ShardedDocuments(context.writer('documents'));
+    const report = new CorpusReport(context);
     for (const source of context.sources('dump')) {
       const snapshot = config.snapshot || snapshotOf(source.name);
       const file = await openStageSource(source, context, config.checksum);
       try {
-        await ingest(file, source.name, snapshot, documents, context);
+        await ingest(file, source.name, snapshot, documents, report, context);
       } catch (error) {
         if (error instanceof Failure) await file.discard();
         throw error;
       }
     }
     await documents.end();
+    await report.end();
   },
 });
 
-async function ingest(file: OpenSource, name: string, snapshot: string, documents: ShardedDocuments, context: StageContext<Config>): Promise<void> {
+async function ingest(file: OpenSource, name: string, snapshot: string, documents: ShardedDocuments, report: CorpusReport, context: StageContext<Config>): Promise<void> {
   const { config } = context;
   let kept = 0;
   for await (const { site, page } of readMediaWiki(file.read(), name)) {
     context.signal.throwIfAborted();
-    context.count('documents.in');
+    report.read(page.text);
     context.progress(file.bytesRead, file.bytes, 'bytes', page.title);
     const reason = unwanted(page);
     const text = reason === undefined ? toText(page, site, config) : '';
     if (reason !== undefined || text.length < config.min_characters || text === '') {
-      context.count(`dropped.${reason ?? (text === '' ? 'empty' : 'short')}`);
+      report.drop(reason ?? (text === '' ? 'empty' : 'short'));
       continue;
     }
-    await documents.add(toRow(page, site, text, snapshot, config));
-    context.count('documents.out');
+    const row = toRow(page, site, text, snapshot, config);
+    await documents.add(row);
+    report.keep(row);
     if (++kept === config.max_documents) return;
   }
 }

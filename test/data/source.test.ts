@@ -16,10 +16,10 @@ type Answer = (request: IncomingMessage, response: ServerResponse, from: number)
 
 /** A server that answers each request in turn as told, the last answer ever after. */
 async function serve(...answers: Answer[]) {
-  const requests: { range: string | undefined }[] = [];
+  const requests: { method: string | undefined; range: string | undefined }[] = [];
   const server = createServer((request, response) => {
-    const { range } = request.headers;
-    requests.push({ range });
+    const { method, headers: { range } } = request;
+    requests.push({ method, range });
     const answer = answers[Math.min(requests.length, answers.length) - 1];
     answer?.(request, response, Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0));
   });
@@ -63,14 +63,35 @@ describe('URLs', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('resumes in a later attempt, and does not ask again once it has the file', async () => {
+  it('resumes in a later attempt, and keeps the file with what it is a version of', async () => {
     const cache = mkdtempSync(join(tmpdir(), 'source-'));
     const { url, requests } = await serve(reset(100_000), status(500), whole);
     await fails(read(url, { cache, retries: 1 }), 'download-failed', 'status 500');
     expect((await read(url, { cache })).equals(body)).toBe(true);
-    expect((await read(url, { cache })).equals(body)).toBe(true);
     expect(requests.map(({ range }) => range)).toEqual([undefined, expect.stringMatching(resumed), expect.stringMatching(resumed)]);
-    expect(readdirSync(cache)).toHaveLength(1);
+    expect(readdirSync(cache).sort()).toEqual([expect.stringMatching(/data\.txt$/), expect.stringMatching(/data\.txt\.json$/)]);
+  });
+
+  it('uses a finished download as long as the server has the same, or does not answer, or its checksum is known', async () => {
+    const cache = mkdtempSync(join(tmpdir(), 'source-'));
+    let version = '"v1"';
+    const { url, requests } = await serve((request, response) => {
+      if (version === '') return response.writeHead(503).end();
+      response.writeHead(200, { ...headers(0), etag: version });
+      return request.method === 'HEAD' ? response.end() : response.end(body);
+    });
+    const methods = async (options: Partial<SourceOptions> = {}) => {
+      requests.splice(0);
+      expect((await read(url, { cache, ...options })).equals(body)).toBe(true);
+      return requests.map(({ method }) => method);
+    };
+    expect(await methods()).toEqual(['GET']);
+    expect(await methods()).toEqual(['HEAD']);
+    expect(await methods({ checksum: sha256 })).toEqual([]);
+    version = '"v2"';
+    expect(await methods()).toEqual(['HEAD', 'GET']);
+    version = '';
+    expect(await methods()).toEqual(['HEAD']);
   });
 
   it.each([429, 403, 503])('retries %i', async (code) => {

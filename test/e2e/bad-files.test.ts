@@ -53,11 +53,14 @@ const bad: readonly (readonly [uses: string, property: string, files: readonly B
     ['a Content-Length that is no number', 'a.warc', withLength('lots'), 'bad-records', 'Content-Length is "lots"'],
     ['a web page', 'a.warc.gz', page, 'not-warc', 'is a web page'],
     ['a picture', 'a.jpg', noise, 'not-warc', 'is not a WARC file'],
-    ['a list of paths', 'wet.paths', Buffer.from('crawl-data/CC-MAIN-2026-43/segments/1/wet/1.warc.wet.gz\n'), 'not-warc', 'list of paths'],
+    ['a list of paths', 'a.txt', Buffer.from('crawl-data/CC-MAIN-2026-43/segments/1/wet/1.warc.wet.gz\n'), 'not-warc', 'list of paths'],
   ]],
   ['ingest-books', 'path', [
     ['a truncated .txt.gz', 'a.txt.gz', gzipSync(book).subarray(0, 3000), 'truncated-gzip', 'ends before its end mark'],
-    ['a ZIP archive', 'books.zip', Buffer.concat([Buffer.from('PK\x03\x04'), noise]), 'unsupported-archive', 'ZIP'],
+    ['a ZIP archive', 'books.zip', Buffer.concat([Buffer.from('PK\x03\x04'), noise]), 'damaged-archive', 'books.zip'],
+    ['a damaged EPUB', 'a.epub', Buffer.concat([Buffer.from('PK\x03\x04'), noise]), 'damaged-archive', 'a.epub'],
+    ['a damaged .parquet', 'a.parquet', Buffer.concat([Buffer.from('PAR1'), noise]), 'damaged-parquet', 'a.parquet'],
+    ['text that says it is .jsonl', 'a.jsonl', book, 'not-json-lines', 'line 1'],
     ['a picture', 'cover.jpg', noise, 'contract-broken', 'is empty'],
   ]],
 ];

@@ -51,7 +51,7 @@ export async function runStage<C>(stage: StageType<C>, options: {
   const messages: WorkerMessage[] = [];
   for (const port of Object.keys(stage.outputs)) mkdirSync(join(attempt, port), { recursive: true });
   const checkpoint = join(directory, 'checkpoint');
-  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, contracts, cpus: 1, env: {}, ...(typeof config['backend'] === 'string' ? { backend: createBackendResolver({ root: options.backends ?? '/nowhere', gpus: 0 })(config['backend']) } : {}) }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
+  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, downloads: join(directory, 'downloads'), contracts, cpus: 1, env: {}, ...(typeof config['backend'] === 'string' ? { backend: createBackendResolver({ root: options.backends ?? '/nowhere', gpus: 0 })(config['backend']) } : {}) }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
   await stage.run(run as never);
   const outputs: Record<string, TestArtifact> = {};
   for (const [port, { contract }] of Object.entries(stage.outputs)) {

@@ -1,0 +1,120 @@
+// Speed of reading dumps beside the libraries that others use for it: `npm run build && node bench/corpora/ingest.mjs [wikitext|bzip2|warc|html …]`.
+// Needs the sample data beside the project, installs the npm peers into a temporary folder, and compares with gensim where
+// RUN_PIPELINE_PYTHON names a Python that has it. Processor seconds of one thread, best of the rounds, taking turns.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openSource } from '../../dist/src/data/source.js';
+import { bunzip2 } from '../../dist/src/data/bzip2.js';
+import { readHttpResponse } from '../../dist/src/data/http-message.js';
+import { readWarc } from '../../dist/src/data/warc.js';
+import { decodeHtml } from '../../dist/src/text/html/charset.js';
+import { extractMainText } from '../../dist/src/text/html/main-text.js';
+import { readMediaWiki } from '../../dist/src/text/mediawiki-xml.js';
+import { wikitextToText } from '../../dist/src/text/wikitext.js';
+import { machine } from '../runner/measure.mjs';
+
+const data = process.env.DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
+const rounds = Number(process.env.ROUNDS ?? 5);
+if (!existsSync(data)) throw new Error(`no sample data at ${data} (DATA names another folder)`);
+const folder = mkdtempSync(join(tmpdir(), 'bench-ingest-'));
+writeFileSync(join(folder, 'package.json'), '{}');
+execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', 'wtf_wikipedia', '@mozilla/readability', 'linkedom', 'warcio', 'unbzip2-stream'], { cwd: folder });
+const require = createRequire(join(folder, 'package.json'));
+const peer = (name) => import(pathToFileURL(require.resolve(name)).href);
+const version = (name) => `${name} ${JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version}`;
+
+console.log(`${machine()}\n\n| job | who | per second | MB/s | against ours |\n| --- | --- | --: | --: | --: |`);
+const jobs = { wikitext, bzip2, warc, html };
+for (const job of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(jobs)) await jobs[job]();
+
+/** Each contender in turn, `rounds` times; `work` returns nothing. Rows of the table from the best processor time of each. */
+async function compare(job, unit, count, bytes, contenders) {
+  const best = new Map();
+  for (let round = 0; round < rounds; round++)
+    for (const [name, work] of Object.entries(contenders)) {
+      const before = process.cpuUsage();
+      const seconds = (await work()) ?? ((used) => (used.user + used.system) / 1e6)(process.cpuUsage(before));
+      best.set(name, Math.min(best.get(name) ?? Infinity, seconds));
+    }
+  const [first] = best.values();
+  for (const [name, seconds] of best)
+    console.log(`| ${job} | ${name} | ${(count / seconds).toFixed(0)} ${unit} | ${(bytes / seconds / 1e6).toFixed(1)} | ${seconds === first ? '' : `×${(seconds / first).toFixed(1)} slower`} |`);
+}
+
+async function wikitext() {
+  const { default: wtf } = await peer('wtf_wikipedia');
+  for (const name of ['smallwiki-pages-articles', 'enwiki-table-markup']) {
+    const pages = [];
+    const source = await openSource({ uri: join(data, `wikipedia/${name}.xml.bz2`), name }, { cache: folder });
+    for await (const { site, page } of readMediaWiki(source.read(), name)) if (page.namespace === 0 && page.redirect === undefined && page.model === 'wikitext') pages.push({ ...page, namespaces: site.namespaces });
+    const texts = join(folder, `${name}.json`);
+    writeFileSync(texts, JSON.stringify(pages.map(({ text }) => text)));
+    const bytes = pages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    const python = process.env.RUN_PIPELINE_PYTHON ?? 'python3';
+    const program = 'import json, sys, time\nfrom gensim.corpora.wikicorpus import filter_wiki\ntexts = json.load(open(sys.argv[1]))\nstart = time.process_time()\nfor text in texts: filter_wiki(text)\nprint(time.process_time() - start)';
+    const gensim = () => {
+      const { status, stdout } = spawnSync(python, ['-c', program, texts], { encoding: 'utf8' });
+      return status === 0 ? Number(stdout) : Infinity;
+    };
+    await compare(`wikitext, ${name} (${pages.length})`, 'articles', pages.length, bytes, {
+      'run-pipeline': () => { for (const { text, title, namespaces } of pages) wikitextToText(text, { title, namespaces }); },
+      [version('wtf_wikipedia')]: () => { for (const { text, title } of pages) wtf(text, { title }).text(); },
+      ...(gensim() === Infinity ? {} : { 'gensim filter_wiki': gensim }),
+    });
+  }
+}
+
+async function bzip2() {
+  const unbzip2 = (await peer('unbzip2-stream')).default;
+  const path = join(data, 'wikipedia/smallwiki-pages-articles.xml.bz2');
+  let bytes = 0;
+  for await (const chunk of bunzip2(createReadStream(path), path)) bytes += chunk.length;
+  await compare('bzip2, smallwiki', 'files', 1, bytes, {
+    'run-pipeline': async () => { for await (const _ of bunzip2(createReadStream(path), path)); },
+    [version('unbzip2-stream')]: () => new Promise((resolve, reject) => createReadStream(path).pipe(unbzip2()).on('data', () => {}).on('end', resolve).on('error', reject)),
+  });
+}
+
+/** One real file many times over: a WARC file is a sequence of members, so copies make a file like any other. */
+async function warc() {
+  const one = readFileSync(join(data, 'common-crawl/sample-0000.warc.gz'));
+  const path = join(folder, 'many.warc.gz');
+  writeFileSync(path, Buffer.concat(Array.from({ length: 60 }, () => one)));
+  let records = 0;
+  let bytes = 0;
+  for await (const record of readWarc(createReadStream(path), { name: path })) if (record.ok) { records++; bytes += record.block.length; }
+  const { WARCParser } = await peer('warcio');
+  await compare('WARC', 'records', records, bytes, {
+    'run-pipeline': async () => { for await (const _ of readWarc(createReadStream(path, { highWaterMark: 1 << 18 }), { name: path })); },
+    [version('warcio')]: async () => { for await (const record of new WARCParser(createReadStream(path, { highWaterMark: 1 << 18 }))) await record.readFully(false); },
+  });
+}
+
+async function html() {
+  const { Readability } = await peer('@mozilla/readability');
+  const { parseHTML } = await peer('linkedom');
+  const pages = [];
+  const path = join(data, 'common-crawl/sample-0000.warc.gz');
+  for await (const record of readWarc(createReadStream(path), { name: path })) {
+    const response = record.ok && record.type === 'response' ? readHttpResponse(record.block, 8 << 20) : 'no';
+    if (typeof response !== 'string' && response.status === 200 && /html/.test(response.fields.get('content-type') ?? '')) pages.push(decodeHtml(response.body, response.fields.get('content-type')).html);
+  }
+  const theirs = (page) => new Readability(parseHTML(page).document).parse()?.textContent ?? '';
+  const many = Array.from({ length: Math.ceil(100 / pages.length) }, () => pages).flat();
+  await compare('HTML', 'pages', many.length, many.reduce((sum, page) => sum + Buffer.byteLength(page), 0), {
+    'run-pipeline': () => { for (const page of many) extractMainText(page); },
+    [`${version('@mozilla/readability')} + ${version('linkedom')}`]: () => { for (const page of many) theirs(page); },
+  });
+  const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  console.log(`\nHTML, words of each page: ours, readability's, in both\n${pages.map((page) => {
+    const [ours, other] = [words(extractMainText(page).text), words(theirs(page))];
+    const left = new Map();
+    for (const word of other) left.set(word, (left.get(word) ?? 0) + 1);
+    const both = ours.filter((word) => { const n = left.get(word) ?? 0; left.set(word, n - 1); return n > 0; }).length;
+    return `${ours.length} ${other.length} ${both}`;
+  }).join(' · ')}`);
+}

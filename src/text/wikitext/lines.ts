@@ -31,6 +31,10 @@ export function layOut(text: string, dropSections: readonly string[]): string {
 
   for (const raw of text.split('\n')) {
     const line = raw.trim();
+    if (line === '') {
+      endBlock();
+      continue;
+    }
     const heading = headingOf(line);
     if (heading !== undefined) {
       endBlock();

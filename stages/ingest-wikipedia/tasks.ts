@@ -1,0 +1,77 @@
+import { createReadStream } from 'node:fs';
+import { canonicalJson } from '../../src/core/artifact.ts';
+import type { StreamRange } from '../../src/data/bzip2-streams.ts';
+import { decompress } from '../../src/data/decompress.ts';
+import { serveTasks } from '../../src/data/task-pool.ts';
+import type { SiteInfo, WikiPage } from '../../src/text/mediawiki-xml.ts';
+import { wikitextToText } from '../../src/text/wikitext.ts';
+
+export interface ExtractOptions {
+  readonly source: string;
+  readonly snapshot: string;
+  readonly lang: string;
+  readonly min_characters: number;
+  readonly variant: string;
+  readonly drop_sections: readonly string[];
+}
+
+/** Pages of one wiki and what to make of them. */
+export interface Batch {
+  readonly site: SiteInfo;
+  readonly pages: readonly WikiPage[];
+  readonly options: ExtractOptions;
+}
+
+/** What became of a page: a row of `documents`, or the reason why there is none. */
+export interface Outcome {
+  readonly title: string;
+  readonly bytes: number;
+  readonly result: ReturnType<typeof toRow> | string;
+}
+
+/** Decompressed bytes of a range of 1 MiB; text takes up some five. */
+const maxRangeBytes = 512 << 20;
+
+/** The parts of the stage that take the time, for a `TaskPool`. */
+export const tasks = {
+  /** Text of a range of a bzip2 file. */
+  async decompress({ path, name, range }: { path: string; name: string; range: StreamRange }): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    for await (const part of decompress(createReadStream(path, { start: range.start, end: range.end - 1 }), name, { maxBytes: maxRangeBytes })) parts.push(part);
+    return Buffer.concat(parts);
+  },
+
+  extract({ site, pages, options }: Batch): Outcome[] {
+    return pages.map((page) => ({ title: page.title, bytes: Buffer.byteLength(page.text), result: extractPage(page, site, options) }));
+  },
+};
+
+function extractPage(page: WikiPage, site: SiteInfo, options: ExtractOptions): Outcome['result'] {
+  const reason = unwanted(page);
+  if (reason !== undefined) return reason;
+  const text = wikitextToText(page.text, { title: page.title, namespaces: site.namespaces, variant: options.variant, dropSections: options.drop_sections });
+  return text === '' ? 'empty' : text.length < options.min_characters ? 'short' : toRow(page, site, text, options);
+}
+
+/** Why a page is no article. */
+function unwanted(page: WikiPage): string | undefined {
+  if (page.namespace !== 0) return 'namespace';
+  if (page.redirect !== undefined || /^\s*#(?:redirect|重定向)\s*:?\s*\[\[/i.test(page.text)) return 'redirect';
+  return page.model === 'wikitext' ? undefined : 'model';
+}
+
+function toRow(page: WikiPage, site: SiteInfo, text: string, options: ExtractOptions) {
+  const lang = options.lang || site.lang;
+  return {
+    id: `${site.dbname || `${lang.replaceAll('-', '_')}wiki`}:${page.id}`,
+    source: options.source,
+    snapshot: options.snapshot,
+    url: site.baseUrl === '' ? '' : site.baseUrl + encodeURI(page.title.replaceAll(' ', '_')).replace(/[?#]/g, encodeURIComponent),
+    title: page.title,
+    text,
+    lang,
+    meta: canonicalJson(page.timestamp === '' ? {} : { timestamp: page.timestamp }),
+  };
+}
+
+serveTasks(tasks);

@@ -8,8 +8,15 @@ export interface Port {
   readonly description: string;
   /** Inputs only: takes a list of artifacts, in the order in which the pipeline names them. */
   readonly many?: boolean;
-  /** An input that may be left out; an output that may be empty. */
+  /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
   readonly optional?: boolean;
+}
+
+/** The output that a stage's bare name means: the only one, or the only one that is not optional. */
+export function mainOutput(outputs: Readonly<Record<string, Port>>): string | undefined {
+  const names = Object.keys(outputs);
+  const required = names.filter((name) => outputs[name]?.optional !== true);
+  return names.length === 1 ? names[0] : required.length === 1 ? required[0] : undefined;
 }
 
 /** An external input of a stage: a local file, already digested, or a URL. */

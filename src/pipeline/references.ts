@@ -1,5 +1,5 @@
 import type { Reference, StageDescription } from '../core/pipeline.ts';
-import type { Port } from '../core/stage.ts';
+import { mainOutput, type Port } from '../core/stage.ts';
 import type { Contracts } from './contracts.ts';
 import type { Instance } from './instances.ts';
 import { child, entriesOf, stringNodes, type Scalar, type Span } from './node.ts';
@@ -127,7 +127,7 @@ function agreeing(all: readonly Named[], consumer: Matrix): readonly Named[] {
   return groups.get(valuesOf(consumer)) ?? [];
 }
 
-/** Which output a reference means: the one it names, the only one, the only one of the right contract, or the port's namesake. */
+/** Which output a reference means: the one it names, the only one of the right contract, the port's namesake, or the main one. */
 function outputPort(producer: Typed, wanted: string | undefined, portName: string, port: Port | undefined, at: Span, consumer: Instance, problems: Problems): string | undefined {
   const outputs = producer.type.outputs;
   const names = Object.keys(outputs);
@@ -136,10 +136,11 @@ function outputPort(producer: Typed, wanted: string | undefined, portName: strin
     problems.add('unknown-port', `\`${producer.name}\` (${producer.type.type}) has no output \`${wanted}\``, at, suggest(wanted, names, 'its outputs'), consumer.name);
     return undefined;
   }
-  if (names.length === 1) return names[0];
   const fitting = names.filter((name) => outputs[name]?.contract === port?.contract);
   if (fitting.length === 1) return fitting[0];
   if (Object.hasOwn(outputs, portName)) return portName;
+  const main = mainOutput(outputs);
+  if (main !== undefined) return main;
   if (names.length === 0) problems.add('unknown-port', `\`${producer.name}\` (${producer.type.type}) has no outputs`, at, undefined, consumer.name);
   else problems.add('ambiguous-output', `\`${producer.name}\` has several outputs; name one`, at, names.map((name) => `\`${producer.name}.${name}\``).join(' or '), consumer.name);
   return undefined;

@@ -6,6 +6,7 @@ import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { EventBody, RunEvent, StageState } from '../core/event.ts';
 import type { Pipeline, StageNode } from '../core/pipeline.ts';
+import { mainOutput } from '../core/stage.ts';
 import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
 import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
@@ -280,7 +281,7 @@ class PipelineRun {
   private link(node: StageNode, outputs: Readonly<Record<string, Artifact>>): Record<string, string> {
     try {
       const folder = join(this.options.outputsDir, fileName(this.pipeline.name));
-      return linkOutputs(folder, node.id, mapValues(outputs, (artifact) => this.store.view(artifact)));
+      return linkOutputs(folder, node.id, mainOutput(node.type.outputs), mapValues(outputs, (artifact) => this.store.view(artifact)));
     } catch (error) {
       this.warn('link-failed', `the link to the result of ${node.id} can't be made: ${(error as Error).message}`);
       return {};

@@ -22,7 +22,7 @@ const run = async (dump: Uint8Array, cpus: number, ...args: string[]) => {
 
 it('one thread and two, one stream and many give the same bytes', async () => {
   const many = Buffer.concat(streams);
-  expect(many.length).toBeGreaterThan(3 << 20);
+  expect(many.length).toBeGreaterThan(2 << 20); // several ranges for the threads
   const results = [await run(bzip2(xml), 1), await run(bzip2(xml), 2), await run(many, 1), await run(many, 2)];
   expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
   expect(eventsOf(results[3]!).find(({ type }) => type === 'stage-end')?.metrics).toMatchObject({ 'documents.in': 1500, 'documents.out': 1350, 'dropped.namespace': 150 });

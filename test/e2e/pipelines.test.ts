@@ -29,7 +29,7 @@ const metricsOf = (result: CliResult): Record<string, Record<string, number>> =>
 describe('continual.yaml', () => {
   const project = projectWith('continual.yaml');
   const steps = ['--set', 'vars.steps=8'];
-  const artifact = (...path: string[]): string => project.path('outputs/continual', ...path);
+  const artifact = (reference: string): string => project.path('outputs/continual', reference);
   let result: CliResult;
   beforeAll(async () => { result = await run(project, 'continual.yaml', ...steps); });
 
@@ -89,7 +89,7 @@ describe('continual.yaml', () => {
 
 describe('chinese.yaml', () => {
   const project = projectWith('chinese.yaml');
-  const artifact = (...path: string[]): string => project.path('outputs/chinese', ...path);
+  const artifact = (reference: string): string => project.path('outputs/chinese', reference);
   let result: CliResult;
   beforeAll(async () => { result = await run(project, 'chinese.yaml', '--set', 'vars.steps=4', '--set', 'stages.sentiment.with.epochs=1'); });
 
@@ -101,9 +101,9 @@ describe('chinese.yaml', () => {
 
   it('masks 天安门 as a whole, or not at all', async () => {
     const tokenizer = new Tokenizer(loadTokenizer(artifact('tokenizer')));
-    const plan = loadMaskPlan(artifact('masked', 'plan'));
+    const plan = loadMaskPlan(artifact('masked.plan'));
     expect(plan.whole_word).toBe(true);
-    const rows = [...(await rowsOf(artifact('tokens', 'sequences'))), ...(await rowsOf(artifact('tokens', 'held_out')))];
+    const rows = [...(await rowsOf(artifact('tokens.sequences'))), ...(await rowsOf(artifact('tokens.held_out')))];
     let found = 0;
     let masked = 0;
     rows.forEach((row, index) => {

@@ -34,7 +34,7 @@ describe('continual.yaml', () => {
   beforeAll(async () => { result = await run(project, 'continual.yaml', ...steps); });
 
   it('moves the window by a snapshot a round, shard by shard', () => {
-    const shardOf = Object.fromEntries(['clean-wikipedia', 'clean-crawl'].flatMap((stage) => manifestOf(artifact(stage, 'documents')).files.map(({ meta, digest }) => [meta!['snapshot'], digest])));
+    const shardOf = Object.fromEntries(['clean-wikipedia', 'clean-crawl'].flatMap((stage) => manifestOf(artifact(stage)).files.map(({ meta, digest }) => [meta!['snapshot'], digest])));
     const [october, november, december] = ['2026-10-01', '2026-11-01', '2026-12-01'].map((snapshot) => shardOf[snapshot]);
     const [crawl38, crawl43] = ['CC-MAIN-2026-38', 'CC-MAIN-2026-43'].map((snapshot) => shardOf[snapshot]);
     const windows = [1, 2, 3].map((round) => manifestOf(artifact(`window@${round}`)).files.map((file) => file.digest));

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     // Vitest leaves one core free; on two that means one file at a time, and the runner's tests mostly wait for processes.
     maxWorkers: availableParallelism(),
+    globalSetup: 'test/rig/temporary-folder.ts',
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], testTimeout: 30_000 } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },

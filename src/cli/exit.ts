@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { renderDiagnostics } from '../reporting/code-frame.ts';
 
 /** Exit codes of the command line, also in README.md. */
-export const exitCodes = { ok: 0, stageFailed: 1, badInput: 2, damagedStore: 4, busy: 75, sigint: 130, sigterm: 143 } as const;
+export const exitCodes = { ok: 0, stageFailed: 1, badInput: 2, damagedStore: 4, sigint: 130, sigterm: 143 } as const;
 
 export const color = process.env['NO_COLOR'] === undefined && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
 

@@ -95,9 +95,9 @@ export const noConfig = { type: 'object', additionalProperties: false };
 export function describeShell(stage: Instance, contracts: Contracts, problems: Problems): StageDescription {
   const outputs: Record<string, Port> = {};
   for (const [name, { node }] of entriesOf(child(stage.node, 'outputs'))) {
-    const contract = child(node, 'contract');
+    const contract = node.kind === 'scalar' ? node : child(node, 'contract');
     const contractName = stringOf(contract) ?? '';
-    if (contract !== undefined && !contracts.names().includes(contractName)) {
+    if (contract !== undefined && contractName !== '' && !contracts.names().includes(contractName)) {
       problems.add('unknown-contract', `there is no contract \`${contractName}\``, contract.span, suggest(contractName, contracts.names(), 'contracts'), stage.name);
     }
     const optional = child(node, 'optional');

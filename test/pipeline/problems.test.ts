@@ -36,6 +36,8 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   ['own stage missing', base.replace('uses: mask', 'uses: ./none.ts'), ['stage-not-found 5:17 there is no file ./none.ts']],
   ['config key', base.replace('path: x', 'pth: x'), ['missing-property 2:26 `path` is missing in the config of `crawl`', 'unknown-property 2:34 unknown property `pth` in the config of `crawl` (did you mean `path`?)']],
   ['config missing altogether', base.replace(', with: { path: x }', ''), ['missing-property 2:3 `path` is missing']],
+  ['output of a wrong type', `${base}\n  show: { run: "echo", outputs: { text: 3 } }`, ['wrong-type 7:41 `stages.show.outputs.text` must be a string or one with `contract`, not 3']],
+  ['output of an unknown contract', `${base}\n  show: { run: "echo", outputs: { text: fils } }`, ['unknown-contract 7:41 there is no contract `fils`']],
   ['config value', base.replace('sequences: tokens }', 'sequences: tokens }, with: { rate: high }'), ['wrong-type 5:68 `rate` must be a number, not "high"']],
   ['neither uses nor run', 'stages:\n  a: { retries: 1 }', ['missing-property 2:3 `a` says neither']],
   ['both', 'stages:\n  a: { uses: ingest, with: { path: x }, run: "true" }', ['uses-and-run 2:41']],

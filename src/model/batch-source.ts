@@ -42,17 +42,17 @@ export class BatchSource {
     this.options = options;
     this.plan = loadMaskPlan(options.plan);
     this.sequences = new Sequences(options.sequences, options.limits, this.plan.whole_word);
-    const { count, tokens, longest } = this.sequences;
+    const { count, tokens, lengths } = this.sequences;
     const served = Math.min(count, options.max_sequences ?? count);
     this.info = { sequences: served, tokens, stepsPerEpoch: Math.ceil(served / (options.batch_size * options.batches_per_step)) };
-    this.slots = labelSlots(this.plan, { longest, mean: tokens / count }, options.batch_size);
+    this.slots = labelSlots(this.plan, lengths, options.batch_size);
   }
 
   step(step: number): MaskedBatch[] {
     const { batch_size, batches_per_step, seed } = this.options;
     const samples = samplesOf(step, batch_size * batches_per_step, this.info.sequences, seed);
     const batches: MaskedBatch[] = [];
-    for (let at = 0; at < samples.length; at += batch_size) batches.push(maskedBatch(samples.slice(at, at + batch_size).map((sample) => this.masked(sample)), this.sequences.longest, this.slots));
+    for (let at = 0; at < samples.length; at += batch_size) batches.push(maskedBatch(samples.slice(at, at + batch_size).map((sample) => this.masked(sample)), this.sequences.lengths.longest, this.slots));
     return batches;
   }
 

@@ -46,14 +46,21 @@ export function maskedBatch(sequences: readonly Masked[], length: number, slots:
   return { ...padded(sequences.map(({ input_ids }) => input_ids), length), positions, labels, labelCount, tokens: sequences.reduce((sum, { input_ids }) => sum + input_ids.length, 0) };
 }
 
+/** Lengths of a data set's sequences, in tokens. */
+export interface LengthStatistics {
+  readonly longest: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
 /**
- * How many labels a batch has room for, so that nearly every batch of a data set has the same shape. At most ⌈rate·n⌉ of a
- * sequence's n ordinary tokens are masked, and `<s>` and `</s>` are none; whole words and spans may pass that a little.
- * Where most sequences are shorter than the longest, their mean counts, with an eighth for chance.
+ * How many labels a batch has room for, so that nearly all batches of a data set have one shape: what is masked in the
+ * mean and four standard deviations, or all that can be. Of a sequence's n ordinary tokens (`<s>` and `</s>` are none)
+ * ⌊rate·n⌋ or ⌈rate·n⌉ are masked, whole words and spans pass that or fall short by some tokens.
  */
-export function labelSlots({ rate, rate_end = rate, whole_word, max_span_length }: MaskPlan, { longest, mean }: { readonly longest: number; readonly mean: number }, batch_size: number): number {
+export function labelSlots({ rate, rate_end = rate, whole_word, max_span_length }: MaskPlan, { longest, mean, variance }: LengthStatistics, batch_size: number): number {
   const share = Math.max(rate, rate_end);
-  const most = batch_size * Math.ceil(share * Math.max(1, longest - 2));
-  const usual = batch_size * share * mean;
-  return Math.max(1, Math.ceil(Math.min(whole_word || max_span_length > 1 ? most * 1.125 : most, usual * 1.125)));
+  const units = whole_word || max_span_length > 1;
+  const usual = batch_size * share * (mean - 2) + 4 * Math.sqrt(batch_size * (share ** 2 * variance + (units ? 4 : 1 / 4)));
+  return Math.max(1, Math.ceil(units ? usual : Math.min(usual, batch_size * Math.ceil(share * (longest - 2)))));
 }

@@ -2,6 +2,7 @@ import type { Shard } from '../core/data.ts';
 import { fail } from '../core/diagnostic.ts';
 import type { ContractField } from '../data/contract.ts';
 import { ListRows } from '../data/list-rows.ts';
+import type { LengthStatistics } from './masked-batch.ts';
 
 /** A sequence as the data set has it; `positions` and `labels` are there when it was masked beforehand. */
 export interface Sequence {
@@ -38,8 +39,7 @@ const noWords = new Uint16Array(0);
 export class Sequences {
   readonly count: number;
   readonly tokens: number;
-  /** Tokens of the longest. */
-  readonly longest: number;
+  readonly lengths: LengthStatistics;
   private readonly rows: ListRows;
   private readonly limits: SequenceLimits;
 
@@ -49,17 +49,19 @@ export class Sequences {
     this.limits = limits;
     this.count = this.rows.rowCount;
     if (this.count === 0) fail('no-sequences', 'The data set has no sequences.', 'Look at what the stages before this one dropped.');
-    let [row, tokens, longest] = [0, 0, 0];
+    let [row, tokens, squares, longest] = [0, 0, 0, 0];
     for (const lengths of this.rows.lengths(0)) {
       for (const length of lengths) {
         if (length > limits.maxTokens) fail('sequence-too-long', `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`, `Set max_length to ${length} or more here, or to ${limits.maxTokens} in the stage that packs sequences.`);
         row++;
         tokens += length;
+        squares += length ** 2;
         longest = Math.max(longest, length);
       }
     }
     this.tokens = tokens;
-    this.longest = longest;
+    const mean = tokens / this.count;
+    this.lengths = { longest, mean, variance: Math.max(0, squares / this.count - mean ** 2) };
   }
 
   read(index: number): Sequence {

@@ -1,7 +1,8 @@
 import { createRequire, Module } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
-import { div, registerBackend, registerKernel, scalar, sum, tidy, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import { cast, div, expandDims, maximum, mul, notEqual, registerBackend, registerKernel, scalar, sum, tidy, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import { ignoredLabel } from '../ops/ignored-label.ts';
 import type { FusedKernel } from '../ops/kernel.ts';
 
 /** What of tfjs-node's backend this file uses: any TensorFlow op by name. */
@@ -70,16 +71,18 @@ function addOurKernels(): void {
   addKernel('RpEmbeddingGrad', (backend, [dy, ids], { rows = 0 }) => backend.executeSingleOutput(
     'UnsortedSegmentSum', [type(backend, 'T', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Tnumsegments', 'int32')], [dy, ids, scalar(rows, 'int32')]), ['dy', 'ids']);
 
-  // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale.
+  // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale. It takes no
+  // label that is not a class, so ignored ones become 0 and their rows weigh nothing.
+  const weights = (labels: TensorInfo) => cast(notEqual(labels as Tensor, ignoredLabel), 'float32');
   addKernel('RpCrossEntropy', (backend, [logits, labels], { divisor = 1 }) => {
     const [losses, difference] = backend.executeMultipleOutputs(
-      'SparseSoftmaxCrossEntropyWithLogits', [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')], [logits, labels], 2) as [Tensor, Tensor];
-    return [div(sum(losses), divisor), difference];
+      'SparseSoftmaxCrossEntropyWithLogits', [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')], [logits, maximum(labels as Tensor, scalar(0, 'int32'))], 2) as [Tensor, Tensor];
+    return [div(sum(mul(losses, weights(labels))), divisor), difference];
   }, ['logits', 'labels']);
-  addKernel('RpCrossEntropyGrad', (backend, [dy, difference], { divisor = 1 }) => {
+  addKernel('RpCrossEntropyGrad', (backend, [dy, difference, labels], { divisor = 1 }) => {
     const times = (a: TensorInfo, b: TensorInfo) => backend.executeSingleOutput('Mul', [type(backend, 'T', 'float32')], [a, b]);
-    return times(difference, times(dy, scalar(1 / divisor)));
-  }, ['dy', 'probabilities']);
+    return times(difference, times(expandDims(weights(labels as TensorInfo), 1), times(dy, scalar(1 / divisor))));
+  }, ['dy', 'probabilities', 'labels']);
 }
 
 type Inputs = readonly [TensorInfo, TensorInfo, ...TensorInfo[]];

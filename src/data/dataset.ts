@@ -61,11 +61,16 @@ export async function* readShard(shard: Shard, contract: DatasetContract): Async
     if (shard.rows !== undefined && rows !== shard.rows) throw new Error(`${rows} rows where its manifest promises ${shard.rows}`);
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
-    const what = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure({ code: 'damaged-shard', message: `Shard ${shard.path} (${shard.location}) does not keep the contract "${contract.name}": ${what}.`, shard: shard.path, help: 'Run `run-pipeline cache verify`, then run again.' }, { cause });
+    throw damagedShard(shard, contract.name, cause);
   } finally {
     await handle.close().catch(() => undefined); // Arrow's reader closes it at the end of the file
   }
+}
+
+/** What to throw when a shard cannot be read as its contract says. */
+export function damagedShard(shard: Shard, contract: string, cause: unknown): Failure {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new Failure({ code: 'damaged-shard', message: `Shard ${shard.path} (${shard.location}) does not keep the contract "${contract}": ${what}.`, shard: shard.path, help: 'Run `run-pipeline cache verify`, then run again.' }, { cause });
 }
 
 /** Values of one column of a record batch by row; lists are views of the column's own memory. */

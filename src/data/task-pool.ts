@@ -14,8 +14,8 @@ interface Request {
 type Reply = { readonly id: number } & ({ readonly output: unknown } | { readonly diagnostic: Diagnostic } | { readonly error: unknown });
 
 /**
- * Runs tasks in worker threads, or in this one when there is only one core to use. The module at `url` must define the
- * same tasks and end with {@link serveTasks}.
+ * Runs tasks in worker threads, or in this one when there is only one core to use; with `beside`, in a thread of their own
+ * even then. The module at `url` must define the same tasks and end with {@link serveTasks}.
  * @example
  * const pool = new TaskPool(tasks, new URL('./tasks.js', import.meta.url), context.cpus);
  * for await (const rows of inOrder(batches, pool.size * 2, (batch) => pool.run('extract', batch))) …
@@ -27,14 +27,14 @@ export class TaskPool<T extends Tasks> {
   private readonly workers: { readonly thread: Worker; readonly waiting: Map<number, Settle> }[] = [];
   private lastId = 0;
 
-  constructor(tasks: T, url: URL, size: number) {
+  constructor(tasks: T, url: URL, size: number, { beside = false } = {}) {
     this.tasks = tasks;
     this.size = Math.max(1, Math.floor(size));
-    for (let i = 0; this.size > 1 && i < this.size; i++) this.start(url);
+    if (this.size > 1 || beside) for (let i = 0; i < this.size; i++) this.start(url);
   }
 
   async run<Name extends keyof T & string>(name: Name, input: Input<T, Name>): Promise<Output<T, Name>> {
-    if (this.size === 1) return (await this.tasks[name]?.(input)) as Output<T, Name>;
+    if (this.workers.length === 0) return (await this.tasks[name]?.(input)) as Output<T, Name>;
     const worker = this.workers.reduce((least, other) => (other.waiting.size < least.waiting.size ? other : least));
     const request: Request = { id: ++this.lastId, name, input };
     return new Promise<Output<T, Name>>((resolve, reject) => {
@@ -72,6 +72,14 @@ interface Settle {
   reject(error: unknown): void;
 }
 
+const moved = new WeakMap<object, readonly ArrayBuffer[]>();
+
+/** A task's output that is moved to the caller's thread, not copied: what holds these buffers here is empty afterwards. */
+export function moving<T extends object>(output: T, views: readonly ArrayBufferView[]): T {
+  moved.set(output, views.map(({ buffer }) => buffer as ArrayBuffer));
+  return output;
+}
+
 /** Answer the requests of a {@link TaskPool}; does nothing in a thread that is not one of its workers. */
 export function serveTasks(tasks: Tasks): void {
   const port = parentPort;
@@ -83,7 +91,8 @@ export function serveTasks(tasks: Tasks): void {
       return error instanceof Failure ? { id, diagnostic: error.diagnostic } : { id, error };
     }
   };
-  port.on('message', (request: Request) => void answer(request).then((reply) => port.postMessage(reply)));
+  const buffersOf = (reply: Reply): readonly ArrayBuffer[] => ('output' in reply && typeof reply.output === 'object' && reply.output !== null ? moved.get(reply.output) : undefined) ?? [];
+  port.on('message', (request: Request) => void answer(request).then((reply) => port.postMessage(reply, buffersOf(reply))));
 }
 
 /** Work on a stream's items, at most `limit` of them at a time, and give the results in the items' order. */

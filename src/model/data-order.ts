@@ -1,4 +1,4 @@
-import { key32, shuffledIndices } from '../ops/random.ts';
+import { key32, permuted } from '../ops/random.ts';
 
 /** A sequence to serve: its number in the data set and how often the data set was served before. */
 export interface Sample {
@@ -7,35 +7,15 @@ export interface Sample {
 }
 
 /**
- * Which sequences each step sees: epoch e is shuffle(seed, e), epochs follow one another without a gap, and step s takes
- * the s-th slice. A function of its arguments, so resuming costs nothing and skips nothing (fairseq's way).
+ * The samples of a step that takes `size` of `count`. With a seed, epoch e is permuted by (seed, e) and epochs follow one
+ * another without a gap; step s takes the s-th slice. A function of its arguments, so resuming costs nothing and skips
+ * nothing (fairseq's way), and no list of the order is ever held. Without a seed, they come once, as they are.
  */
-export class DataOrder {
-  private readonly count: number;
-  private readonly seed: number;
-  private readonly epochs = new Map<number, Uint32Array>();
-
-  constructor(count: number, seed: number) {
-    this.count = count;
-    this.seed = seed;
-  }
-
-  /** The samples of a step that takes `size` of them. */
-  slice(step: number, size: number): Sample[] {
-    return Array.from({ length: size }, (_, i) => {
-      const at = step * size + i;
-      const epoch = Math.floor(at / this.count);
-      return { index: this.order(epoch)[at % this.count] as number, epoch };
-    });
-  }
-
-  private order(epoch: number): Uint32Array {
-    let order = this.epochs.get(epoch);
-    if (order === undefined) {
-      for (const old of this.epochs.keys()) if (old < epoch - 1) this.epochs.delete(old);
-      order = shuffledIndices(this.count, key32('epoch', this.seed, epoch));
-      this.epochs.set(epoch, order);
-    }
-    return order;
-  }
+export function samplesOf(step: number, size: number, count: number, seed?: number): Sample[] {
+  const start = step * size;
+  if (seed === undefined) return Array.from({ length: Math.max(0, Math.min(size, count - start)) }, (_, i) => ({ index: start + i, epoch: 0 }));
+  return Array.from({ length: size }, (_, i) => {
+    const epoch = Math.floor((start + i) / count);
+    return { index: permuted((start + i) % count, count, key32('epoch', seed, epoch)), epoch };
+  });
 }

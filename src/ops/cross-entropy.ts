@@ -1,9 +1,11 @@
-import { cast, customGrad, div, exp, logSoftmax, mul, neg, oneHot, sub, sum, type GradSaveFunc, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { cast, customGrad, div, exp, expandDims, logSoftmax, mul, neg, notEqual, oneHot, sub, sum, type GradSaveFunc, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { ignoredLabel } from './ignored-label.ts';
 import { hasKernel, runFused } from './kernel.ts';
 
 /**
- * Σ −log softmax(logits)[label] / divisor over the rows of `logits [n, classes]`. With the divisor of a whole optimizer
- * step (not of this micro-batch), gradients of micro-batches add up to the gradient of the large batch.
+ * Σ −log softmax(logits)[label] / divisor over the rows of `logits [n, classes]` but those whose label is
+ * {@link ignoredLabel}. With the divisor of a whole optimizer step (not of this micro-batch), gradients of micro-batches add
+ * up to the gradient of the large batch.
  */
 export function crossEntropy(logits: Tensor2D, labels: Tensor1D, divisor: number): Scalar {
   const op = customGrad((...args: unknown[]) => {
@@ -24,5 +26,6 @@ function forward(logits: Tensor2D, labels: Tensor1D, divisor: number): [Tensor, 
 
 function backward(dy: Tensor, probabilities: Tensor2D, labels: Tensor1D, divisor: number): Tensor {
   if (hasKernel('RpCrossEntropyGrad')) return runFused('RpCrossEntropyGrad', { dy, probabilities, labels }, { divisor })[0] as Tensor;
-  return mul(sub(probabilities, cast(oneHot(labels, probabilities.shape[1]), 'float32')), div(dy, divisor));
+  const counted = expandDims(cast(notEqual(labels, ignoredLabel), 'float32'), 1); // [n, 1]
+  return mul(sub(probabilities, cast(oneHot(labels, probabilities.shape[1]), 'float32')), mul(counted, div(dy, divisor)));
 }

@@ -1,6 +1,7 @@
 import type { HostArray, HostKernel } from './kernel.ts';
 import { rowWidth } from './kernel.ts';
 import { expNegative } from './fast-exp.ts';
+import { ignoredLabel } from './ignored-label.ts';
 import { mix32 } from './random.ts';
 
 /**
@@ -198,7 +199,8 @@ function crossEntropy(inputs: readonly HostArray[], outputs: readonly HostArray[
     }
     const scale = 1 / sum;
     for (let i = start; i < end; i++) probabilities[i] = (probabilities[i] as number) * scale;
-    total += Math.log(sum) + max - (logits[start + (labels[row] as number)] as number);
+    const label = labels[row] as number;
+    if (label !== ignoredLabel) total += Math.log(sum) + max - (logits[start + label] as number);
   }
   loss[0] = total / divisor;
 }
@@ -207,10 +209,14 @@ function crossEntropyGrad(inputs: readonly HostArray[], outputs: readonly HostAr
   const [dy, probabilities, labels] = inputs as [Float32Array, Float32Array, Int32Array];
   const [dLogits] = outputs as [Float32Array];
   const scale = (dy[0] as number) / divisor;
-  for (let i = 0; i < probabilities.length; i++) dLogits[i] = (probabilities[i] as number) * scale;
-  for (let row = 0; row < labels.length; row++) {
-    const at = row * width + (labels[row] as number);
-    dLogits[at] = (dLogits[at] as number) - scale;
+  for (let row = 0, start = 0; row < labels.length; row++, start += width) {
+    const label = labels[row] as number;
+    if (label === ignoredLabel) {
+      dLogits.fill(0, start, start + width);
+      continue;
+    }
+    for (let i = start; i < start + width; i++) dLogits[i] = (probabilities[i] as number) * scale;
+    dLogits[start + label] = (dLogits[start + label] as number) - scale;
   }
 }
 

@@ -45,14 +45,26 @@ export function fillNormal(out: Float32Array, key: number, deviation: number): v
   }
 }
 
-/** The numbers 0…count-1 in an order that depends on `key` alone (Fisher–Yates). */
-export function shuffledIndices(count: number, key: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, index) => index);
-  for (let i = count - 1; i > 0; i--) {
-    const j = draw32(key, i) % (i + 1);
-    const kept = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = kept;
-  }
-  return order;
+/**
+ * Where `index` comes in an order of 0…count-1 that depends on `key` alone, without a list of it: a Feistel network over
+ * the bits of an index, whose halves take turns to change one another, walked until it is below `count` again (Black and
+ * Rogaway, "Ciphers with arbitrary finite domains"). `count` is at most 2³¹.
+ */
+export function permuted(index: number, count: number, key: number): number {
+  const bits = Math.max(6, 32 - Math.clz32(count - 1));
+  const low = bits >> 1;
+  const [lowMask, highMask] = [(1 << low) - 1, (1 << (bits - low)) - 1];
+  let place = index;
+  do {
+    let [left, right] = [place >>> low, place & lowMask];
+    for (let round = 0; round < feistelRounds; round += 2) {
+      left = (left ^ draw32(key + round, right)) & highMask;
+      right = (right ^ draw32(key + round + 1, left)) & lowMask;
+    }
+    place = ((left << low) | right) >>> 0;
+  } while (place >= count);
+  return place;
 }
+
+/** Four make a pseudorandom permutation of a large domain; small ones need more to come out even. */
+const feistelRounds = 8;

@@ -3,13 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
+import { BatchFeed } from '../../src/model/batch-feed.ts';
 import { positionOffset } from '../../src/model/config.ts';
 import { readModel } from '../../src/model/hf.ts';
+import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, maskedLmLogits, type Roberta } from '../../src/model/roberta.ts';
-import { collate, loadSequences, type MaskedBatch } from '../../src/model/sequence-store.ts';
-import { loadMaskPlan } from '../../src/text/mask-plan.ts';
-import { maskSequence } from '../../src/text/masking.ts';
 
 interface Config {
   precision: Precision;
@@ -31,21 +30,30 @@ export default defineStage<Config>({
     await openBackend(context.backend, config.precision);
     const loaded = readModel(context.model('model')?.path ?? '');
     if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate is a classifier; its masked-LM head is gone.', 'Connect model to a pretraining stage.');
-    const { sequences } = await loadSequences(context.dataset('sequences'), { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size });
-    const plan = loadMaskPlan(context.model('plan')?.path ?? '');
+    const { contract, shards } = context.dataset('sequences');
+    const feed = await BatchFeed.open({
+      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size },
+      batch_size: config.batch_size, batches_per_step: 1, ...(config.max_sequences === undefined ? {} : { max_sequences: config.max_sequences }),
+    });
     const parameters = createParameters(parameterSpecs(loaded.config, loaded.head), loaded.values);
     const model: Roberta = { config: loaded.config, parameters };
 
-    const served = sequences.slice(0, config.max_sequences);
     const sums = { loss: 0, correct: 0, labels: 0 };
-    for (let at = 0; at < served.length; at += config.batch_size) {
-      const items = served.slice(at, at + config.batch_size).map(({ input_ids, word_starts }, i) => maskSequence(plan, input_ids, word_starts, 0, at + i));
-      measure(model, collate(items), sums);
-      context.progress(Math.min(at + config.batch_size, served.length), served.length, 'sequences');
-      await nextTurn();
-      context.signal.throwIfAborted();
+    let done = 0;
+    try {
+      for await (const batches of feed.steps(0, feed.info.stepsPerEpoch)) {
+        for (const batch of batches) {
+          measure(model, batch, sums);
+          done += batch.batch;
+        }
+        context.progress(done, feed.info.sequences, 'sequences');
+        await nextTurn();
+        context.signal.throwIfAborted();
+      }
+    } finally {
+      await feed.close();
+      disposeParameters(parameters);
     }
-    disposeParameters(parameters);
     if (sums.labels === 0) fail('nothing-masked', 'The mask plan chose no position in the held-out sequences.', 'Raise its rate, or hold out more text.');
     context.metric('loss', sums.loss / sums.labels);
     context.metric('perplexity', Math.exp(sums.loss / sums.labels));
@@ -56,10 +64,10 @@ export default defineStage<Config>({
 
 /** Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size much. */
 function measure(model: Roberta, batch: MaskedBatch, sums: { loss: number; correct: number; labels: number }): void {
-  if (batch.labels.length === 0) return;
+  if (batch.labelCount === 0) return;
   const { vocab_size } = model.config;
   const logits = tidy(() => maskedLmLogits(model, encode(model, batch, undefined), batch.positions).dataSync());
-  for (const [row, label] of batch.labels.entries()) {
+  for (const [row, label] of batch.labels.subarray(0, batch.labelCount).entries()) {
     const scores = logits.subarray(row * vocab_size, (row + 1) * vocab_size);
     let best = 0;
     for (let i = 1; i < vocab_size; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;

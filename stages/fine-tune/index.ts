@@ -6,14 +6,14 @@ import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { openSource } from '../../src/data/source.ts';
 import { classificationMetrics } from '../../src/model/classification-metrics.ts';
 import { positionOffset, type RobertaConfig } from '../../src/model/config.ts';
-import { DataOrder } from '../../src/model/data-order.ts';
+import { samplesOf } from '../../src/model/data-order.ts';
 import { readModel, writeModel } from '../../src/model/hf.ts';
 import { parseLabelledTexts, type LabelledText } from '../../src/model/labelled-texts.ts';
+import { padded } from '../../src/model/masked-batch.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
 import { createParameters, disposeParameters, initialValues, parameterSpecs, readParameters, type Head } from '../../src/model/parameters.ts';
 import { classificationLogits, encode, loss, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/model/schedule.ts';
-import { collate } from '../../src/model/sequence-store.ts';
 import { trainStep } from '../../src/model/train-step.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
@@ -120,13 +120,13 @@ function exampleEncoder(folder: string, labels: readonly string[], maxLength: nu
 async function trainClassifier(context: StageContext<Config>, model: Roberta, examples: readonly Example[]): Promise<void> {
   const { config } = context;
   const optimizer = new Optimizer(model.parameters, config);
-  const order = new DataOrder(examples.length, config.seed);
   const stepsPerEpoch = Math.ceil(examples.length / config.batch_size);
   const steps = stepsPerEpoch * config.epochs;
   let bad = 0;
   for (let step = 0; step < steps; step++) {
-    const batch = collate(order.slice(step, config.batch_size).map(({ index }) => withoutMask(examples[index] as Example)));
-    const labels = Int32Array.from(order.slice(step, config.batch_size), ({ index }) => (examples[index] as Example).label);
+    const drawn = samplesOf(step, config.batch_size, examples.length, config.seed).map(({ index }) => examples[index] as Example);
+    const batch = padded(drawn.map(({ input_ids }) => input_ids));
+    const labels = Int32Array.from(drawn, ({ label }) => label);
     const key = key32('fine-tune', config.seed, step);
     const result = trainStep(optimizer, [() => loss(classificationLogits(model, encode(model, batch, key), batch, key), labels, labels.length)], learningRate(step, config.learning_rate, Math.round(config.warmup_ratio * steps), steps));
     if (result.skipped && ++bad > config.max_bad_steps) fail('training-diverged', `${bad} of ${step + 1} steps had a loss or gradient that was not finite.`, 'Lower learning_rate or warm up longer.');
@@ -140,7 +140,7 @@ async function trainClassifier(context: StageContext<Config>, model: Roberta, ex
 function classify(model: Roberta, examples: readonly Example[], batchSize: number): number[] {
   const guesses: number[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
-    const batch = collate(examples.slice(at, at + batchSize).map(withoutMask));
+    const batch = padded(examples.slice(at, at + batchSize).map(({ input_ids }) => input_ids));
     const logits = tidy(() => classificationLogits(model, encode(model, batch, undefined), batch, undefined).dataSync());
     const classes = logits.length / batch.batch;
     for (let row = 0; row < batch.batch; row++) {
@@ -149,8 +149,4 @@ function classify(model: Roberta, examples: readonly Example[], batchSize: numbe
     }
   }
   return guesses;
-}
-
-function withoutMask({ input_ids }: Example): Parameters<typeof collate>[0][number] {
-  return { input_ids, positions: [], labels: [] };
 }

@@ -2,21 +2,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { BatchFeed } from '../../src/model/batch-feed.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/model/checkpoint.ts';
 import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
-import { DataOrder, type Sample } from '../../src/model/data-order.ts';
 import { readModel, writeModel } from '../../src/model/hf.ts';
+import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
 import { countParameters, createParameters, disposeParameters, initialValues, parameterSpecs, readParameters } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/model/schedule.ts';
-import { collate, loadSequences, type MaskedBatch, type Sequence } from '../../src/model/sequence-store.ts';
 import { trainStep } from '../../src/model/train-step.ts';
 import { captureState, restoreState } from '../../src/model/trainer-state.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { loadMaskPlan } from '../../src/text/mask-plan.ts';
-import { maskSequence, type MaskPlan } from '../../src/text/masking.ts';
 import { check } from './check.ts';
 
 interface Config {
@@ -71,23 +69,29 @@ export default defineStage<Config>({
   check,
 
   async run(context) {
-    const { config } = context;
-    const { backend } = context;
-    await openBackend(backend, config.precision);
+    const { config, backend } = context;
     const tokenizerFolder = context.model('tokenizer')?.path ?? '';
     const start = startingPoint(context, loadTokenizer(tokenizerFolder).tokens.length);
-    const specs = parameterSpecs(start.config, { kind: 'masked-lm' });
-    const { sequences, tokens } = await loadSequences(context.dataset('masked'), { maxTokens: start.config.max_position_embeddings - positionOffset, vocab_size: start.config.vocab_size });
-    context.log(`backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ${countParameters(specs).toLocaleString('en')} parameters; ${sequences.length} sequences, ${tokens.toLocaleString('en')} tokens`);
+    const { contract, shards } = context.dataset('masked');
+    const feed = await BatchFeed.open({
+      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: { maxTokens: start.config.max_position_embeddings - positionOffset, vocab_size: start.config.vocab_size },
+      batch_size: config.batch_size, batches_per_step: config.gradient_accumulation_steps, seed: config.seed,
+    });
+    try {
+      await openBackend(backend, config.precision);
+      const specs = parameterSpecs(start.config, { kind: 'masked-lm' });
+      context.log(`backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ${countParameters(specs).toLocaleString('en')} parameters; ${feed.info.sequences} sequences, ${feed.info.tokens.toLocaleString('en')} tokens`);
+      const parameters = createParameters(specs, start.values ?? initialValues(specs, start.config, config.seed));
+      const optimizer = new Optimizer(parameters, config);
+      const model: Roberta = { config: start.config, parameters };
+      await train(context, model, optimizer, feed);
 
-    const parameters = createParameters(specs, start.values ?? initialValues(specs, start.config, config.seed));
-    const optimizer = new Optimizer(parameters, config);
-    const model: Roberta = { config: start.config, parameters };
-    await train(context, model, optimizer, sequences, loadMaskPlan(context.model('plan')?.path ?? ''));
-
-    writeModel(context.folder('model').path, { config: start.config, head: { kind: 'masked-lm' }, labels: [], values: readParameters(parameters) }, tokenizerFolder);
-    optimizer.dispose();
-    disposeParameters(parameters);
+      writeModel(context.folder('model').path, { config: start.config, head: { kind: 'masked-lm' }, labels: [], values: readParameters(parameters) }, tokenizerFolder);
+      optimizer.dispose();
+      disposeParameters(parameters);
+    } finally {
+      await feed.close();
+    }
   },
 });
 
@@ -105,11 +109,10 @@ function startingPoint(context: StageContext<Config>, vocab_size: number): { con
   return { config: { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob }, values: loaded.values };
 }
 
-async function train(context: StageContext<Config>, model: Roberta, optimizer: Optimizer, sequences: readonly Sequence[], plan: MaskPlan): Promise<void> {
+async function train(context: StageContext<Config>, model: Roberta, optimizer: Optimizer, feed: BatchFeed): Promise<void> {
   const { config } = context;
   const warmupSteps = config.warmup_steps ?? Math.round(config.warmup_ratio * config.max_steps);
   const window = Math.max(1, Math.min(20, Math.floor(config.max_steps / 10)));
-  const order = new DataOrder(sequences.length, config.seed);
 
   const saved = loadCheckpoint<Progress>(context.checkpoint, (message) => context.log(`warning: ${message}`));
   let step = saved?.step ?? 0;
@@ -121,14 +124,15 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
   }
   const save = () => saveCheckpoint(context.checkpoint, { step, progress, tensors: captureState(optimizer) });
 
-  while (step < config.max_steps) {
-    const batches = microBatches(order.slice(step, config.batch_size * config.gradient_accumulation_steps), config.batch_size, (sample) => masked(sequences, plan, sample));
-    const labels = batches.reduce((total, batch) => total + batch.labels.length, 0);
+  const began = performance.now();
+  const dataWait = () => feed.waitedSeconds / ((performance.now() - began) / 1000);
+  for await (const batches of feed.steps(step, config.max_steps)) {
+    const labels = batches.reduce((total, batch) => total + batch.labelCount, 0);
     const dropoutKey = (micro: number) => key32('dropout', config.seed, step, micro);
     const peak = config.learning_rate;
     const result = labels === 0 ? { loss: Number.NaN, skipped: true } : trainStep(
       optimizer,
-      batches.filter((batch) => batch.labels.length > 0).map((batch, micro) => () => loss(maskedLmLogits(model, encode(model, batch, dropoutKey(micro)), batch.positions), batch.labels, labels)),
+      batches.filter((batch) => batch.labelCount > 0).map((batch, micro) => () => loss(maskedLmLogits(model, encode(model, batch, dropoutKey(micro)), batch.positions), batch.labels, labels)),
       learningRate(step, peak, warmupSteps, config.max_steps),
     );
     step++;
@@ -138,8 +142,8 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
       if (progress.bad_steps > config.max_bad_steps) fail('training-diverged', `${progress.bad_steps} of ${step} steps had a loss or gradient that was not finite.`, 'Lower learning_rate, warm up longer, or look at the data; max_bad_steps says how many are tolerated.');
     }
     const tokensPerStep = progress.tokens / step;
-    context.progress(progress.tokens, step === config.max_steps ? progress.tokens : Math.round(tokensPerStep * config.max_steps), 'tokens', `step ${step}/${config.max_steps} loss ${result.loss.toFixed(3)}`);
-    if (step % config.logging_steps === 0) context.log(`step ${step} loss ${result.loss.toFixed(4)}`);
+    context.progress(progress.tokens, step === config.max_steps ? progress.tokens : Math.round(tokensPerStep * config.max_steps), 'tokens', `step ${step}/${config.max_steps} loss ${result.loss.toFixed(3)}, data wait ${percent(dataWait())}`);
+    if (step % config.logging_steps === 0) context.log(`step ${step} loss ${result.loss.toFixed(4)}, data wait ${percent(dataWait())}`);
     if (step % config.save_steps === 0 && step < config.max_steps) save();
     await nextTurn();
     if (context.signal.aborted) {
@@ -151,19 +155,8 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
   context.metric('loss', mean(progress.last));
   context.metric('tokens', progress.tokens);
   context.metric('bad_steps', progress.bad_steps);
-}
-
-/** A sequence as the model sees it: as it was masked, or masked now for its epoch. */
-function masked(sequences: readonly Sequence[], plan: MaskPlan, { index, epoch }: Sample): Pick<Required<Sequence>, 'input_ids' | 'positions' | 'labels'> {
-  const { input_ids, word_starts, positions, labels } = sequences[index] as Sequence;
-  if (positions !== undefined && labels !== undefined) return { input_ids, positions, labels };
-  return maskSequence(plan, input_ids, word_starts, epoch, index);
-}
-
-function microBatches(samples: readonly Sample[], size: number, serve: (sample: Sample) => Parameters<typeof collate>[0][number]): MaskedBatch[] {
-  const batches: MaskedBatch[] = [];
-  for (let at = 0; at < samples.length; at += size) batches.push(collate(samples.slice(at, at + size).map(serve)));
-  return batches;
+  context.metric('data_wait_seconds', feed.waitedSeconds);
+  context.metric('data_wait_share', dataWait());
 }
 
 function advance(progress: Progress, result: { loss: number; skipped: boolean }, updates: number, batches: readonly MaskedBatch[], window: number): Progress {
@@ -171,6 +164,10 @@ function advance(progress: Progress, result: { loss: number; skipped: boolean },
   if (result.skipped) return { ...progress, tokens, bad_steps: progress.bad_steps + 1 };
   const first = progress.first.length < window ? [...progress.first, result.loss] : progress.first;
   return { ...progress, updates, tokens, first, last: [...progress.last, result.loss].slice(-window) };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
 }
 
 function mean(values: readonly number[]): number {

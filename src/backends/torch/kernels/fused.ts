@@ -1,3 +1,4 @@
+import { ignoredLabel } from '../../../ops/ignored-label.ts';
 import type { Handle } from '../addon.ts';
 import { aten, scalar } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
@@ -42,14 +43,16 @@ export const fusedKernels = new FamilyBuilder()
   .add<{ rows: number }>('RpEmbeddingGrad', (k) => k.call(aten.embedding_backward, k.in('dy'), k.in('ids'), k.attrs.rows, -1, false))
   .add<{ divisor: number }>('RpCrossEntropy', (k) => {
     const logProbabilities = k.call(aten.log_softmax, k.as('logits', scalar.float32), -1, false);
-    const [total] = k.call(aten.nll_loss, logProbabilities, k.as('labels', scalar.int64), null, reduceBySum, -100);
+    const [total] = k.call(aten.nll_loss, logProbabilities, k.as('labels', scalar.int64), null, reduceBySum, ignoredLabel);
     return [k.call(aten.mul_scalar, total, 1 / k.attrs.divisor), k.call(aten.exp_, logProbabilities)];
   })
   .add<{ divisor: number }>('RpCrossEntropyGrad', (k) => {
     const [rows = 0] = k.shape('labels');
-    const scale = k.call(aten.mul_scalar, k.as('dy', scalar.float32), 1 / k.attrs.divisor);
+    const labels = k.call(aten.view, k.as('labels', scalar.int64), [rows, 1]);
+    // Ignored rows have a scale of 0; their labels only have to name some class.
+    const scale = k.call(aten.mul, k.call(aten.to, k.call(aten.ge_scalar, labels, 0), scalar.float32), k.call(aten.mul_scalar, k.as('dy', scalar.float32), 1 / k.attrs.divisor));
     const gradient = k.call(aten.mul, k.in('probabilities'), scale);
-    k.call(aten.scatter_add_, gradient, 1, k.call(aten.view, k.as('labels', scalar.int64), [rows, 1]), k.call(aten.expand, k.call(aten.neg, scale), [rows, 1]));
+    k.call(aten.scatter_add_, gradient, 1, k.call(aten.clamp, labels, 0, (k.shape('probabilities')[1] as number) - 1), k.call(aten.neg, scale));
     return gradient;
   })
   .add<{ scale: number }>('RpSoftmaxGrad', (k) => k.call(aten.mul_scalar_, k.call(aten.softmax_backward, k.in('dy'), k.in('y'), -1, k.type('y')), k.attrs.scale))

@@ -1,0 +1,77 @@
+import type { Shard } from '../core/data.ts';
+import { fail } from '../core/diagnostic.ts';
+import type { ContractField } from '../data/contract.ts';
+import { ListRows } from '../data/list-rows.ts';
+import type { LengthStatistics } from './masked-batch.ts';
+
+/** A sequence as the data set has it; `positions` and `labels` are there when it was masked beforehand. */
+export interface Sequence {
+  readonly input_ids: Uint32Array;
+  readonly word_starts: Uint16Array;
+  readonly positions?: Uint16Array;
+  readonly labels?: Uint32Array;
+}
+
+/** A data set as plain data, for another thread. */
+export interface SequenceShards {
+  readonly contract: string;
+  readonly shards: readonly Shard[];
+}
+
+/** What the model takes. */
+export interface SequenceLimits {
+  readonly maxTokens: number;
+  readonly vocab_size: number;
+}
+
+const fields: readonly ContractField[] = [
+  { name: 'input_ids', type: 'list<uint32>', description: 'token ids' },
+  { name: 'positions', type: 'list<uint16>', description: 'masked positions', optional: true },
+  { name: 'labels', type: 'list<uint32>', description: 'original ids at `positions`', optional: true },
+];
+const wordStarts: ContractField = { name: 'word_starts', type: 'list<uint16>', description: 'positions at which a word begins' };
+const noWords = new Uint16Array(0);
+
+/**
+ * The sequences of a data set by number, each read from its shard when it is asked for. Fails at once when there is none
+ * or one is longer than the model's positions, and with the sequence when it has an id outside of the vocabulary.
+ */
+export class Sequences {
+  readonly count: number;
+  readonly tokens: number;
+  readonly lengths: LengthStatistics;
+  private readonly rows: ListRows;
+  private readonly limits: SequenceLimits;
+
+  /** @param words whether `word_starts` are needed; sequences come without any otherwise, for half of the reads */
+  constructor({ contract, shards }: SequenceShards, limits: SequenceLimits, words: boolean) {
+    this.rows = new ListRows(contract, shards, words ? [...fields, wordStarts] : fields);
+    this.limits = limits;
+    this.count = this.rows.rowCount;
+    if (this.count === 0) fail('no-sequences', 'The data set has no sequences.', 'Look at what the stages before this one dropped.');
+    let [row, tokens, squares, longest] = [0, 0, 0, 0];
+    for (const lengths of this.rows.lengths(0)) {
+      for (const length of lengths) {
+        if (length > limits.maxTokens) fail('sequence-too-long', `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`, `Set max_length to ${length} or more here, or to ${limits.maxTokens} in the stage that packs sequences.`);
+        row++;
+        tokens += length;
+        squares += length ** 2;
+        longest = Math.max(longest, length);
+      }
+    }
+    this.tokens = tokens;
+    const mean = tokens / this.count;
+    this.lengths = { longest, mean, variance: Math.max(0, squares / this.count - mean ** 2) };
+  }
+
+  read(index: number): Sequence {
+    const [input_ids, positions, labels, word_starts] = this.rows.read(index) as [Uint32Array, Uint16Array?, Uint32Array?, Uint16Array?];
+    for (const ids of labels === undefined ? [input_ids] : [input_ids, labels])
+      for (const id of ids) if (id >= this.limits.vocab_size) fail('id-outside-vocabulary', `Sequence ${index} has token id ${id}, but the vocabulary has ${this.limits.vocab_size} entries.`, 'Give the model the tokenizer that the sequences were made with.');
+    return { input_ids, word_starts: word_starts ?? noWords, ...(positions === undefined || labels === undefined ? {} : { positions, labels }) };
+  }
+
+  close(): void {
+    this.rows.close();
+  }
+}

@@ -15,7 +15,9 @@ export interface Job<Kept> {
   readonly admission: AbortSignal;
   readonly onStart: (worker: { readonly pid: number; readonly gpus: readonly number[] }) => void;
   readonly onMessage: (message: WorkerMessage) => void;
-  /** Put what the action left where it stays; only then are its resources free, so that a kill costs an action per worker at most. */
+  /** Whether it is a shard of its stage: its resources are free only when its result is kept, so that a kill costs a shard per worker at most. */
+  readonly isShard: boolean;
+  /** Put what the action left where it stays. */
   readonly keep: (outcome: ActionOutcome) => Promise<Result<Kept, Diagnostic>>;
 }
 

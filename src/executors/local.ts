@@ -85,6 +85,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       if (grant === undefined) return err(interruption());
       try {
         const result = await perform(job, grant);
+        if (!job.isShard) grant.release();
         return result.ok ? await job.keep(result.value) : result;
       } finally {
         grant.release();

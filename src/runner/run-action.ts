@@ -113,6 +113,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
         const event = eventOf(message, at);
         if (event !== undefined) emit(event);
       },
+      isShard: node.type.map !== undefined,
       keep: async ({ outputs, metrics }) => {
         const changed = changedSource(action, store);
         if (changed !== undefined)

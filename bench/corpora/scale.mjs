@@ -9,7 +9,6 @@ import { writeText } from './scale-text.mjs';
 
 const bin = new URL('../../bin/run-pipeline.js', import.meta.url).pathname;
 const jobs = Number(process.env.JOBS ?? 2);
-const isKilled = process.env.KILL !== '0';
 
 /** In order, each with what is before it; a stage is killed half way when it has shards enough. */
 const stages = [
@@ -21,11 +20,11 @@ const stages = [
   'tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 30000 } }',
   'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
   'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
-];
+].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
 
 const [folder = join(tmpdir(), 'run-pipeline-scale'), ...sizes] = process.argv.slice(2);
 for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
-  const project = join(folder, `${megabytes}-${jobs}`);
+  const project = join(folder, `${megabytes}MB-${process.pid}`);
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
@@ -49,7 +48,7 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
 
 /** Run a stage, what is before it being there already: in two runs, the first of them killed, if it has four shards or more. */
 async function stageRuns(project, stage) {
-  const first = await run(project, stage, isKilled);
+  const first = await run(project, stage, process.env.KILL !== '0');
   return first.isKilled ? [first, await run(project, stage, false)] : [first];
 }
 

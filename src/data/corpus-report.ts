@@ -27,6 +27,7 @@ export class CorpusReport {
     this.add('documents', 'in');
     this.add('bytes', 'in', typeof content === 'number' ? content : Buffer.byteLength(content));
     this.context.count('documents.in');
+    this.context.count('documents.out', 0); // told even when none is
   }
 
   /** A document goes on: a row of contract `documents`, as far as it has its columns. */

@@ -2,8 +2,8 @@
  * Numbers digests 0, 1, 2… in the order in which they are first seen. An open-addressing table of typed arrays: about
  * 30 bytes a digest where a Map of strings takes some 150, so 100 million documents fit in memory.
  *
- * Takes 16 bytes or more and looks at the first 16 only: among a billion documents two differing ones share them with a
- * probability of about 1e-21.
+ * A digest is four words, 16 bytes: among a billion documents two differing ones share them with a probability of about
+ * 1e-21.
  */
 export class DigestIndex {
   private capacity = 1 << 10;
@@ -14,8 +14,8 @@ export class DigestIndex {
   size = 0;
 
   /** The digest's number; `size` grows when it is new. */
-  number(digest: Buffer): number {
-    const a = digest.readUInt32LE(0), b = digest.readUInt32LE(4), c = digest.readUInt32LE(8), d = digest.readUInt32LE(12);
+  number(digest: Uint32Array): number {
+    const a = digest[0]!, b = digest[1]!, c = digest[2]!, d = digest[3]!;
     const { words, slots } = this;
     let slot = a & (this.capacity - 1);
     for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
@@ -23,7 +23,7 @@ export class DigestIndex {
       if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return entry - 1;
       slot = (slot + 1) & (this.capacity - 1);
     }
-    words.set([a, b, c, d], this.size * 4);
+    words.set(digest, this.size * 4);
     slots[slot] = ++this.size;
     if (this.size > this.capacity * 0.6) this.grow();
     return this.size - 1;

@@ -60,7 +60,8 @@ export interface SourceWindow<S> {
  * how often it is repeated depends on the seed and the shards up to it, so it is the same in every round.
  *
  * In round 1 the window holds as many of the oldest snapshots as fit; from round to round its end moves by `step`
- * snapshots, as far as there are any, and it reaches back from there as far as fits.
+ * snapshots, as far as there are any, and it reaches back from there as far as fits. It moves by fewer where not so many
+ * fit, so that every snapshot is in for a round.
  */
 export function chooseWindow<S extends WindowShard>(shards: readonly S[], options: WindowOptions): SourceWindow<S>[] {
   const bySource = new Map<string, S[]>();
@@ -94,12 +95,20 @@ function windowOf<S extends WindowShard>(source: string, shards: readonly S[], o
 type Fits = (begin: number, end: number) => boolean;
 
 function windowBounds(count: number, round: number, step: number, fits: Fits): { begin: number; end: number } {
-  let first = Math.min(1, count);
-  while (first < count && fits(0, first + 1)) first++;
-  const end = round === 0 ? count : Math.min(count, first + (round - 1) * step);
-  let begin = Math.max(0, end - 1);
-  while (begin > 0 && fits(begin - 1, end)) begin--;
-  return { begin, end };
+  const beginFor = (end: number): number => {
+    let begin = Math.max(0, end - 1);
+    while (begin > 0 && fits(begin - 1, end)) begin--;
+    return begin;
+  };
+  if (round === 0) return { begin: beginFor(count), end: count };
+  let end = Math.min(1, count);
+  while (end < count && fits(0, end + 1)) end++;
+  for (let turn = 1; turn < round && end < count; turn++) {
+    const before = end;
+    end = Math.min(count, before + step);
+    while (end > before + 1 && beginFor(end) > before) end--;
+  }
+  return { begin: beginFor(end), end };
 }
 
 /** Whether `snapshots.slice(begin, end)` is within the window's limits. */

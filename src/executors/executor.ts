@@ -4,7 +4,7 @@ import type { Result } from '../core/result.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
 
 /** One attempt of an action, as the runner hands it over. */
-export interface Job {
+export interface Job<Kept> {
   /** Called when resources are free, just before the action starts; makes the attempt's directory. */
   readonly prepare: () => ActionRequest;
   readonly resources: Resources;
@@ -15,6 +15,10 @@ export interface Job {
   readonly admission: AbortSignal;
   readonly onStart: (worker: { readonly pid: number; readonly gpus: readonly number[] }) => void;
   readonly onMessage: (message: WorkerMessage) => void;
+  /** Whether it is a shard of its stage: its resources are free only when its result is kept, so that a kill costs a shard per worker at most. */
+  readonly isShard: boolean;
+  /** Put what the action left where it stays. */
+  readonly keep: (outcome: ActionOutcome) => Promise<Result<Kept, Diagnostic>>;
 }
 
 /** Code of the diagnostic of a job that was ended by one of its signals. */
@@ -22,8 +26,8 @@ export const interrupted = 'interrupted';
 
 /** What executes actions. */
 export interface Executor {
-  /** Run a job when resources allow; settles when nothing of it runs any more, and never rejects for what a stage does. */
-  run(job: Job): Promise<Result<ActionOutcome, Diagnostic>>;
+  /** Run a job when resources allow; settles when nothing of it runs any more, and rejects with what `prepare` or `keep` throw only. */
+  run<Kept>(job: Job<Kept>): Promise<Result<Kept, Diagnostic>>;
   /** End every worker; resolves when they are gone. */
   close(): Promise<void>;
 }

@@ -54,7 +54,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     workers.delete(worker);
   };
 
-  const perform = async (job: Job, grant: Grant): Promise<Result<ActionOutcome, Diagnostic>> => {
+  const perform = async (job: Job<unknown>, grant: Grant): Promise<Result<ActionOutcome, Diagnostic>> => {
     const request = job.prepare();
     const devices = grant.gpus.join(',');
     const worker = startOrReuse(devices);
@@ -84,7 +84,9 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       const grant = await budget.acquire(job.resources, [job.signal, job.admission]);
       if (grant === undefined) return err(interruption());
       try {
-        return await perform(job, grant);
+        const result = await perform(job, grant);
+        if (!job.isShard) grant.release();
+        return result.ok ? await job.keep(result.value) : result;
       } finally {
         grant.release();
       }

@@ -113,21 +113,24 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
         const event = eventOf(message, at);
         if (event !== undefined) emit(event);
       },
+      isShard: node.type.map !== undefined,
+      keep: async ({ outputs, metrics }) => {
+        const changed = changedSource(action, store);
+        if (changed !== undefined)
+          return err({
+            code: 'source-changed', stage: node.id, location: node.location,
+            message: `${node.id}: ${changed} was changed while the stage read it; its result is not kept`,
+            help: 'Run again when nothing writes to it any more.',
+          });
+        return ok(
+          await store.publish({
+            key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - clock.startedMs), ingredients: action.ingredients,
+            outcome: { outputs, metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))) },
+          }),
+        );
+      },
     });
-    if (!result.ok) return folder === undefined ? err({ ...result.error, code: notStarted }) : result;
-    const changed = changedSource(action, store);
-    if (changed !== undefined)
-      return err({
-        code: 'source-changed', stage: node.id, location: node.location,
-        message: `${node.id}: ${changed} was changed while the stage read it; its result is not kept`,
-        help: 'Run again when nothing writes to it any more.',
-      });
-    return ok(
-      await store.publish({
-        key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - clock.startedMs), ingredients: action.ingredients,
-        outcome: { outputs: result.value.outputs, metrics: Object.fromEntries(Object.entries(result.value.metrics).filter(([, value]) => Number.isFinite(value))) },
-      }),
-    );
+    return !result.ok && folder === undefined ? err({ ...result.error, code: notStarted }) : result;
   } catch (error) {
     return err(systemDiagnostic(node, error));
   } finally {

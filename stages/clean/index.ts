@@ -1,4 +1,5 @@
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { evaluationTexts } from '../../src/data/evaluation-texts.ts';
 import { openStageSource } from '../../src/data/source.ts';
 import { EvaluationNGrams } from '../../src/text/decontaminate.ts';
@@ -36,6 +37,7 @@ export default defineStage<Config>({
   outputs: {
     documents: { contract: 'documents', description: 'documents that pass, with `lang` set' },
     rejects: { contract: 'rejects', description: 'documents that were dropped, with the reason; empty unless `keep_rejects`', optional: true },
+    metrics: { contract: 'metrics', description: 'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)', optional: true },
   },
   map: 'documents',
   async run(context) {
@@ -43,6 +45,7 @@ export default defineStage<Config>({
     const input = context.dataset('documents');
     const detect = await loadLanguageDetector();
     const evaluation = await readEvaluationSets(context);
+    const report = new CorpusReport(context);
     const documents = new ShardedDocuments(context.writer('documents'));
     const rejects = new ShardedDocuments(context.writer('rejects'));
     let done = 0;
@@ -50,15 +53,22 @@ export default defineStage<Config>({
       context.signal.throwIfAborted();
       const text = String(row.text);
       const guess = detect(text);
+      report.read(text);
       let verdict = judge(text, guess, config);
-      if (verdict.reason === undefined) verdict = finish(verdict, evaluation, context);
-      count(context, verdict.reason);
-      if (verdict.reason === undefined) await documents.add({ ...row, text: verdict.text, lang: guess.language });
-      else if (config.keep_rejects) await rejects.add({ ...row, lang: guess.language, reason: verdict.reason });
+      if (verdict.reason === undefined) verdict = finish(verdict, evaluation, context, report);
+      if (verdict.reason === undefined) {
+        const kept = { ...row, text: verdict.text, lang: guess.language };
+        report.keep(kept);
+        await documents.add(kept);
+      } else {
+        report.drop(verdict.reason);
+        if (config.keep_rejects) await rejects.add({ ...row, lang: guess.language, reason: verdict.reason });
+      }
       context.progress(++done, input.rowCount, 'documents');
     }
     await documents.end();
     await rejects.end();
+    await report.end();
   },
 });
 
@@ -90,12 +100,16 @@ function judge(original: string, guess: LanguageGuess, { languages, min_language
 }
 
 /** What is done to documents that are of good quality. */
-function finish(verdict: Verdict, evaluation: EvaluationNGrams, context: StageContext<Config>): Verdict {
+function finish(verdict: Verdict, evaluation: EvaluationNGrams, context: StageContext<Config>, report: CorpusReport): Verdict {
   const { pii } = context.config;
   if (evaluation.isIn(verdict.text)) return { ...verdict, reason: 'evaluation_set' };
   if (!pii.enabled) return verdict;
   const { text, counts } = replacePii(verdict.text, pii);
-  for (const [kind, times] of Object.entries(counts)) if (times > 0) context.count(`pii.${kind}`, times);
+  for (const [kind, times] of Object.entries(counts)) {
+    if (times === 0) continue;
+    context.count(`pii.${kind}`, times);
+    report.add('pii', kind, times);
+  }
   return { ...verdict, text };
 }
 
@@ -110,10 +124,4 @@ async function readEvaluationSets(context: StageContext<Config>): Promise<Evalua
   }
   if (sources.length > 0) context.metric('evaluation_ngrams', ngrams.size);
   return ngrams;
-}
-
-function count(context: StageContext<Config>, reason: string | undefined): void {
-  context.count('documents.in');
-  context.count('documents.out', reason === undefined ? 1 : 0);
-  if (reason !== undefined) context.count(`dropped.${reason}`);
 }

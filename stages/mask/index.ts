@@ -1,9 +1,11 @@
-import type { Dataset, DatasetWriter } from '../../src/core/data.ts';
+import type { Dataset, DatasetWriter, Shard } from '../../src/core/data.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { calibrate, TokenCounts, type ImportanceMeasure } from '../../src/text/importance.ts';
 import { writeMaskPlan } from '../../src/text/mask-plan.ts';
+import { MaskStatistics } from '../../src/text/mask-statistics.ts';
 import { createMaskPlan, maskSequence, type MaskPlan, type MaskSettings } from '../../src/text/masking.ts';
 import { check } from './check.ts';
 
@@ -34,6 +36,7 @@ export default defineStage<Config>({
   outputs: {
     masked: { contract: 'masked', description: 'masked copies (static), or the sequences themselves by reference' },
     plan: { contract: 'mask-plan', description: 'how to mask a sequence when it is served' },
+    metrics: { contract: 'metrics', description: '`sequences` and `tokens`, `masked` by what becomes of a token, and by source and importance how many there are and are masked; of a plan, as `tried` on a sample', optional: true },
   },
   check,
   async run(context) {
@@ -43,7 +46,8 @@ export default defineStage<Config>({
     const uniform = createMaskPlan(settings);
 
     const counter = new TokenCounts(uniform.isSpecial, config.mode === 'importance' ? config.importance : undefined, sequences.bytes / 4);
-    for await (const { ids, done } of sequencesOf(sequences)) {
+    for await (const { ids, number } of sequencesOf(sequences)) {
+      const done = number + 1;
       checkIds(ids, settings.vocab_size, done);
       counter.add(ids);
       context.progress(done, sequences.rowCount, 'sequences', 'counting tokens');
@@ -55,15 +59,28 @@ export default defineStage<Config>({
 
     const tokens = counter.counts.reduce((sum, count) => sum + count, 0);
     context.metric('tokens', tokens);
-    if (config.mode === 'static') {
-      const masked = await writeCopies(context, sequences, uniform);
-      if (tokens > 0) context.metric('masked_share', masked / (tokens * config.copies));
-      return;
+    const plan = config.mode === 'importance' ? createMaskPlan(settings, probability) : uniform;
+    const statistics = new MaskStatistics(plan, importance, counter.counts);
+    if (config.mode === 'static') await writeCopies(context, sequences, plan, statistics);
+    else {
+      for (const shard of sequences.shards) context.writer('masked').link(shard);
+      await tryOut(plan, sequences, statistics);
     }
-    for (const shard of sequences.shards) context.writer('masked').link(shard);
-    if (tokens > 0) context.metric('masked_share', await shareOfFirst(triedSequences, sequences, createMaskPlan(settings, config.mode === 'importance' ? probability : undefined)));
+    if (tokens > 0) context.metric('masked_share', statistics.chosen / statistics.tokens);
+    await report(context, sequences, tokens, statistics);
   },
 });
+
+async function report(context: StageContext<Config>, sequences: Dataset, tokens: number, statistics: MaskStatistics): Promise<void> {
+  const report = new CorpusReport(context);
+  const copies = context.config.mode === 'static' ? context.config.copies : 1;
+  report.add('sequences', 'in', sequences.rowCount);
+  report.add('sequences', 'out', sequences.rowCount * copies);
+  report.add('tokens', 'in', tokens);
+  report.add('tokens', 'out', tokens * copies);
+  statistics.report((name, label, by) => report.add(name, label, by));
+  await report.end();
+}
 
 function maskSettings(config: Config, tokenizerFolder: string): MaskSettings {
   const { tokens, special, specialIds } = loadTokenizer(tokenizerFolder);
@@ -85,41 +102,53 @@ function maskSettings(config: Config, tokenizerFolder: string): MaskSettings {
   };
 }
 
-/** Sequences on which a plan is tried out, to report the share that it masks. */
+/** Sequences on which a plan is tried out, to report what it masks. */
 const triedSequences = 10_000;
 
-/** Share of the ordinary tokens of the first sequences that a plan masks in epoch 0. */
-async function shareOfFirst(count: number, sequences: Dataset, plan: MaskPlan): Promise<number> {
-  let masked = 0;
-  let tokens = 0;
-  for await (const { ids, starts, done } of sequencesOf(sequences)) {
-    masked += maskSequence(plan, ids, starts, 0, done - 1).positions.length;
-    for (const id of ids) tokens += plan.isSpecial[id] === 0 ? 1 : 0;
-    if (done === count) break;
-  }
-  return masked / tokens;
+/** Mask the first sequences of each shard as in epoch 0, as many as its share of all. */
+async function tryOut(plan: MaskPlan, sequences: Dataset, statistics: MaskStatistics): Promise<void> {
+  const share = Math.min(1, triedSequences / sequences.rowCount);
+  for await (const { ids, starts, number, source } of sequencesOf(sequences, (shard) => Math.ceil((shard.rows ?? 0) * share)))
+    statistics.add(source, ids, maskSequence(plan, ids, starts, 0, number));
 }
 
-/** Copy k is masked as epoch k would be, and ends with a shard of its own. Returns the number of masked positions. */
-async function writeCopies(context: StageContext<Config>, sequences: Dataset, plan: MaskPlan): Promise<number> {
+/** Copy k is masked as epoch k would be, and ends with a shard of its own. */
+async function writeCopies(context: StageContext<Config>, sequences: Dataset, plan: MaskPlan, statistics: MaskStatistics): Promise<void> {
   const out: DatasetWriter = context.writer('masked');
   const { copies } = context.config;
-  let masked = 0;
   for (let copy = 0; copy < copies; copy++) {
-    for await (const { ids, starts, done } of sequencesOf(sequences)) {
-      const { input_ids, positions, labels } = maskSequence(plan, ids, starts, copy, done - 1);
-      await out.add({ input_ids, word_starts: starts, positions, labels });
-      masked += positions.length;
-      context.progress(copy * sequences.rowCount + done, copies * sequences.rowCount, 'sequences', 'masking');
+    for await (const { ids, starts, number, source } of sequencesOf(sequences)) {
+      const masked = maskSequence(plan, ids, starts, copy, number);
+      await out.add({ ...masked, word_starts: starts });
+      statistics.add(source, ids, masked);
+      context.progress(copy * sequences.rowCount + number + 1, copies * sequences.rowCount, 'sequences', 'masking');
     }
     await out.endShard({ copy });
   }
-  return masked;
 }
 
-async function* sequencesOf(dataset: Dataset): AsyncGenerator<{ ids: Uint32Array; starts: Uint16Array; done: number }> {
-  let done = 0;
-  for await (const row of dataset.rows()) yield { ids: row.input_ids as Uint32Array, starts: row.word_starts as Uint16Array, done: ++done };
+interface Sequence {
+  readonly ids: Uint32Array;
+  readonly starts: Uint16Array;
+  /** In the dataset, from 0. */
+  readonly number: number;
+  /** What its shard says it is from. */
+  readonly source: string;
+}
+
+/** @param limit how many of a shard to read; all, when left out */
+async function* sequencesOf(dataset: Dataset, limit: (shard: Shard) => number = () => Infinity): AsyncGenerator<Sequence> {
+  let first = 0;
+  for (const shard of dataset.shards) {
+    const source = String(shard.meta?.source ?? '');
+    const end = first + limit(shard);
+    let number = first;
+    for await (const row of dataset.select([shard]).rows()) {
+      if (number >= end) break;
+      yield { ids: row.input_ids as Uint32Array, starts: row.word_starts as Uint16Array, number: number++, source };
+    }
+    first += shard.rows ?? 0;
+  }
 }
 
 function checkIds(ids: Uint32Array, vocabSize: number, sequence: number): void {

@@ -1,6 +1,7 @@
 import { fail } from '../../src/core/diagnostic.ts';
 import type { Dataset, Shard } from '../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { chooseWindow, type Placement, type SourceWindow, type Standing, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
 import { check } from './check.ts';
 
@@ -15,7 +16,10 @@ interface DocumentShard extends WindowShard {
 export default defineStage<Config>({
   description: 'Keep a sliding window of snapshots of each source: old ones are evicted, new ones enter, sources are weighted. Shards are chosen, not copied.',
   inputs: { documents: { contract: 'documents', description: 'all documents there are, of every source and snapshot', many: true } },
-  outputs: { documents: { contract: 'documents', description: 'the shards in the window' } },
+  outputs: {
+    documents: { contract: 'documents', description: 'the shards in the window' },
+    metrics: { contract: 'metrics', description: 'documents, bytes of shards and tokens, roughly; what is out as `dropped`, what is in more than once as `repeated`; documents by `source` and `snapshot`', optional: true },
+  },
   check,
   async run(context) {
     const shards = (await Promise.all(context.datasets('documents').map((dataset) => describeShards(dataset, context.config)))).flat();
@@ -23,6 +27,7 @@ export default defineStage<Config>({
     const windows = chooseWindow(shards, context.config);
     link(context, shards, windows);
     report(context, windows);
+    await writeMetrics(context, windows);
   },
 });
 
@@ -85,6 +90,26 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
       if (those.length > 0) context.log(`  ${standing}: ${amount(those.length, 'shard')}, ${amount(those.reduce((sum, { shard }) => sum + shard.documents, 0), 'document')} of ${snapshotsOf(those)}`);
     }
   }
+}
+
+/** The window as a table: documents in, less those dropped, plus the repeats that weights make, are documents out. */
+async function writeMetrics(context: StageContext<Config>, windows: readonly SourceWindow<DocumentShard>[]): Promise<void> {
+  const table = new CorpusReport(context);
+  for (const { source, placements } of windows)
+    for (const { shard: { documents, tokens, snapshot, shard: { bytes } }, copies, standing } of placements) {
+      const amounts = { documents, bytes, tokens };
+      for (const [name, amount] of Object.entries(amounts)) {
+        table.add(name, 'in', amount);
+        table.add(name, 'out', amount * copies);
+      }
+      if (copies === 0) table.add('dropped', standing === 'evicted' || standing === 'waiting' ? standing : 'weight', documents);
+      else {
+        table.add('source', source, documents * copies);
+        table.add('snapshot', `${source} ${snapshot}`.trim(), documents * copies);
+      }
+      if (copies > 1) table.add('repeated', source, documents * (copies - 1));
+    }
+  await table.end();
 }
 
 /** Documents or tokens that are let through, repeats included. */

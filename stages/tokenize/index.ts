@@ -1,5 +1,6 @@
 import type { DatasetWriter, ModelFolder, Row } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { Packer, type PackedSequence, type Packing } from '../../src/text/pack.ts';
@@ -28,12 +29,14 @@ export default defineStage<Config>({
   outputs: {
     sequences: { contract: 'sequences', description: 'packed sequences to train on', optional: true },
     held_out: { contract: 'sequences', description: 'packed sequences of the held-out documents', optional: true },
+    metrics: { contract: 'metrics', description: 'documents, bytes, lengths, languages, domains; `tokens` and `sequences` by output and those that were `too_short`', optional: true },
   },
   map: 'documents',
   async run(context) {
     const { config } = context;
     const tokenizer = new Tokenizer(loadTokenizer((context.model('tokenizer') as ModelFolder).path));
     const markWords = await wordMarker(config.word_segmentation, tokenizer);
+    const report = new CorpusReport(context);
     const train = new Output(context.writer('sequences'), config, tokenizer);
     const heldOut = new Output(context.writer('held_out'), config, tokenizer);
 
@@ -41,18 +44,25 @@ export default defineStage<Config>({
     let ordinal = 0;
     for await (const row of documents.rows()) {
       const output = hashToUnit(row.id as string) < config.held_out ? heldOut : train;
+      report.read(row.text as string);
+      report.keep(row);
       await output.add(row, ordinal++, tokenizeSentences(row.text as string, tokenizer, markWords));
       context.progress(ordinal, documents.rowCount, 'documents');
     }
     await train.finish();
     await heldOut.finish();
 
-    context.count('documents.in', ordinal);
     context.count('tokens', train.tokens);
     context.count('sequences', train.sequences);
     context.count('held_out.tokens', heldOut.tokens);
     context.count('held_out.sequences', heldOut.sequences);
     context.count('sequences.too_short', train.tooShort + heldOut.tooShort);
+    for (const [label, { tokens, sequences }] of Object.entries({ out: train, held_out: heldOut })) {
+      report.add('tokens', label, tokens);
+      report.add('sequences', label, sequences);
+    }
+    report.add('sequences', 'too_short', train.tooShort + heldOut.tooShort);
+    await report.end();
   },
 });
 

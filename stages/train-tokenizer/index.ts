@@ -1,5 +1,6 @@
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
@@ -18,21 +19,31 @@ interface Config {
 export default defineStage<Config>({
   description: 'Train a byte-level BPE tokenizer, as RoBERTa has, on documents.',
   inputs: { documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true } },
-  outputs: { tokenizer: { contract: 'tokenizer', description: 'Hugging Face tokenizer folder' } },
+  outputs: {
+    tokenizer: { contract: 'tokenizer', description: 'Hugging Face tokenizer folder' },
+    metrics: { contract: 'metrics', description: 'documents and bytes of the corpus and of the sample learnt from, its lengths, languages, domains and tokens', optional: true },
+  },
   async run(context) {
     const { vocab_size: vocabSize, min_frequency: minFrequency } = context.config;
     const datasets = context.datasets('documents');
     const total = datasets.reduce((sum, dataset) => sum + dataset.rowCount, 0);
     const share = sampledShare(context.config, total, datasets.reduce((sum, dataset) => sum + dataset.bytes, 0));
 
+    const report = new CorpusReport(context);
     const words = new WordCounter();
     const piecesOf = await pieceSplitter(context.config.word_segmentation);
     let seen = 0;
     for (const dataset of datasets) {
-      for await (const { text } of dataset.rows()) {
+      for await (const row of dataset.rows()) {
+        const text = row.text as string;
         seen++;
-        if (Math.floor(seen * share) === Math.floor((seen - 1) * share)) continue; // evenly spread over all corpora
-        for (const piece of piecesOf(text as string)) words.add(piece);
+        report.read(text);
+        if (Math.floor(seen * share) === Math.floor((seen - 1) * share)) { // evenly spread over all corpora
+          report.drop('not-sampled');
+          continue;
+        }
+        for (const piece of piecesOf(text)) words.add(piece);
+        report.keep(row);
         context.count('documents.used');
         context.progress(seen, total, 'documents', 'counting words');
       }
@@ -47,6 +58,8 @@ export default defineStage<Config>({
     for (const [word, count] of words.counts) tokens += tokenizer.encode(word).length * count;
     context.metric('vocab_size', tokenizer.vocabSize);
     context.metric('bytes_per_token', words.bytes / tokens);
+    report.add('tokens', 'out', tokens);
+    await report.end();
     if (tokenizer.vocabSize < vocabSize)
       context.log(`The corpus yields ${tokenizer.vocabSize} tokens, fewer than vocab_size ${vocabSize}: no pair is left that occurs ${minFrequency} times.`);
   },

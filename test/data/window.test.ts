@@ -35,6 +35,11 @@ describe('chooseWindow', () => {
     expect([1, 2, 3].map(months)).toEqual(expected);
   });
 
+  it('moves by fewer snapshots than `step` where not so many fit, and passes none by', () => {
+    const months = (round: number): string[] => snapshotsIn(chooseWindow(monthly, { ...base, window: { tokens: 50 }, step: 3, round })[0]!).map((snapshot) => snapshot.slice(5, 7));
+    expect([1, 2, 3, 4].map(months)).toEqual([['01', '02'], ['02', '03'], ['05'], ['05']]);
+  });
+
   it.each([
     ['2026-11-01', '2026-11-01'], ['20261101', '2026-11-01'], ['2026-11', '2026-11-01'], ['CC-NEWS-2016-08', '2016-08-01'], ['2026', '2026-01-01'],
     ['CC-MAIN-2026-01', '2025-12-29'], ['CC-MAIN-2026-43', '2026-10-19'], ['CC-MAIN-2021-04', '2021-01-25'], ['latest', undefined], ['2026-13-01', undefined], ['v12', undefined],
@@ -70,22 +75,32 @@ describe('chooseWindow', () => {
 const corpora = fc.record({
   shards: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('', '2024', '2025-01', '2025-02', '2026', '2027', '2028'), fc.nat(3)), { maxLength: 40, selector: String })
     .map((tuples) => tuples.map(([source, snapshot, n]) => shard(source, snapshot, n))),
-  window: fc.integer({ min: 1, max: 5 }),
+  window: fc.oneof(
+    fc.integer({ min: 1, max: 5 }),
+    fc.record({ snapshots: fc.integer({ min: 1, max: 5 }), days: fc.integer({ min: 1, max: 1500 }), tokens: fc.integer({ min: 1, max: 300 }) }, { requiredKeys: [] }),
+  ),
   step: fc.integer({ min: 1, max: 5 }),
   replay: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true })),
   weights: fc.dictionary(fc.constantFrom('a', 'b'), fc.double({ min: 0, max: 3, noNaN: true })),
   seed: fc.nat(1000),
-}).map((options) => ({ ...options, step: Math.min(options.step, options.window) }));
+}).map((options) => ({ ...options, step: Math.min(options.step, limitsOf(options).snapshots ?? Infinity) }));
+const limitsOf = ({ window }: Pick<WindowOptions, 'window'>) => (typeof window === 'number' ? { snapshots: window } : window);
 
 /** The windows of the first rounds, as many as bring in every snapshot. */
 const rounds = ({ shards, ...options }: Omit<WindowOptions, 'round'> & { shards: readonly WindowShard[] }): SourceWindow<WindowShard>[][] =>
   Array.from({ length: 8 }, (_, index) => chooseWindow(shards, { ...options, round: index + 1 }));
 
 describe('over rounds, whatever the shards', () => {
-  it('the window never holds more snapshots than it may, and as many as there are', () => fc.assert(fc.property(corpora, (corpus) => {
+  it('the window never holds more snapshots, days or tokens than it may, save a single snapshot, and one more would not fit', () => fc.assert(fc.property(corpora, (corpus) => {
+    const { snapshots: most = Infinity, days = Infinity, tokens = Infinity } = limitsOf(corpus);
     for (const round of rounds(corpus))
-      for (const { begin, end, snapshots, placements } of round) {
-        expect(end - begin).toBe(Math.min(corpus.window, snapshots.length));
+      for (const { source, begin, end, snapshots, placements } of round) {
+        const fits = (from: number): boolean => end - from <= most
+          && snapshotDay(snapshots[end - 1]!)! - snapshotDay(snapshots[from]!)! < days
+          && corpus.shards.filter((own) => own.source === source && snapshots.slice(from, end).includes(own.snapshot)).reduce((sum, own) => sum + own.tokens, 0) <= tokens;
+        if (end - begin > 1) expect(fits(begin)).toBe(true);
+        else expect(end - begin).toBe(Math.min(1, snapshots.length));
+        if (begin > 0) expect(fits(begin - 1)).toBe(false);
         const inside = new Set(placements.filter((p) => p.shard.snapshot !== '' && (p.standing === 'entered' || p.standing === 'stayed')).map((p) => p.shard.snapshot));
         expect([...inside]).toEqual(snapshots.slice(begin, end));
       }

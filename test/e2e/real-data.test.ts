@@ -6,6 +6,7 @@ import { loadContract } from '../../src/data/contract.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
+import { expectToAddUp, metricsTable } from '../rig/metrics.ts';
 import { eventsOf, Project } from '../rig/project.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { contracts } from '../rig/run-stage.ts';
@@ -29,7 +30,8 @@ stages:
     uses: clean
     inputs: { documents: books }
     with: { keep_rejects: true, languages: [en, zh], filters: { gopher_quality: { max_words: 1000000, min_alphabetic_words: 0.7 }, c4: { drop_curly_bracket: false } } }
-  documents: { uses: deduplicate, inputs: { documents: [clean-wikipedia, clean-tables, clean-crawl, clean-books] } }
+  signatures: { uses: sign, inputs: { documents: [clean-wikipedia, clean-tables, clean-crawl, clean-books] } }
+  documents: { uses: deduplicate, inputs: { documents: [clean-wikipedia, clean-tables, clean-crawl, clean-books], signatures: signatures } }
   window:    { uses: refresh, inputs: { documents: documents }, with: { window: { days: 60 } } }
   tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 8192, word_segmentation: auto } }
   tokens:    { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 128, held_out: 0.05 } }
@@ -73,6 +75,11 @@ describe.skipIf(absent !== undefined)(`the real files, from dumps to masked sequ
     expect(metrics['documents']!['documents.in']).toBe(cleaned);
     expect(metrics['window']).toMatchObject({ 'documents.in': metrics['documents']!['documents.out'], 'documents.out': metrics['documents']!['documents.out'], 'shards.evicted': 0 });
     expect(metrics['tokens']!['documents.in']).toBe(metrics['window']!['documents.out']);
+  });
+
+  it('the tables of all shards add up to the counters', async () => {
+    for (const [stage, counters] of Object.entries(metrics))
+      if (!['window', 'static', 'dynamic'].includes(stage)) expectToAddUp(stage, await metricsTable(artifact(`${stage}.metrics`)), counters);
   });
 
   it('the counts are those that the files have', () => {

@@ -75,6 +75,9 @@ export interface AnyEvent {
   readonly round?: number;
   readonly reason?: string;
   readonly stage?: string;
+  readonly action?: string;
+  readonly actions?: number;
+  readonly cached?: number;
   readonly pid?: number;
   readonly gpus?: readonly number[];
   readonly diagnostic?: { readonly code: string; readonly message: string };

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DigestIndex } from '../../src/data/digest-index.ts';
+import { textDigest } from '../../src/text/minhash/text-signature.ts';
 import deduplicate from '../../stages/deduplicate/index.ts';
 import refresh from '../../stages/refresh/index.ts';
-import { datasetOf, document, runStage } from '../rig/run-stage.ts';
+import sign from '../../stages/sign/index.ts';
+import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const november = { source: 'test', snapshot: '2026-11-01' };
 const december = { source: 'test', snapshot: '2026-12-01' };
@@ -84,18 +85,43 @@ describe('deduplicate by MinHash', () => {
   });
 });
 
+describe('deduplicate with signatures', () => {
+  const inputs = async () => [
+    await datasetOf('documents', rowsOf(november, { a: 'one text', b: 'Some words that nobody else has.', none: ' — ' }), november),
+    await datasetOf('documents', rowsOf(december, { a2: 'one  text', b2: 'Some words that nobody else has!', c: 'three' }), december),
+  ];
+  const signed = async (documents: readonly TestArtifact[]) => (await runStage(sign, { type: 'sign', inputs: { documents } })).outputs.signatures!;
+
+  it.each([{}, { method: 'minhash' }, { method: 'minhash', within: 'snapshot' }, { within: 'snapshot' }])('keeps what it keeps without: %o', async (config) => {
+    const documents = await inputs();
+    const run = async (more: Record<string, readonly TestArtifact[]>) => {
+      const { outputs, metrics } = await runStage(deduplicate, { type: 'deduplicate', config, inputs: { documents, ...more } });
+      return { metrics, files: Object.values(outputs).map((output) => output.manifest.files) };
+    };
+    const signatures = await Promise.all(documents.toReversed().map((one) => signed([one])));
+    expect(await run({ signatures })).toEqual(await run({}));
+    expect((await run({ signatures })).metrics['documents.out']).toBe(new Map([['{}', 5], ['{"method":"minhash"}', 4]]).get(JSON.stringify(config)) ?? 6);
+  });
+
+  it('says which shard was not signed', async () => {
+    const documents = await inputs();
+    const run = runStage(deduplicate, { type: 'deduplicate', inputs: { documents, signatures: await signed(documents.slice(0, 1)) } });
+    await expect(run).rejects.toMatchObject({ diagnostic: { code: 'not-signed' } });
+  });
+});
+
 describe('DigestIndex', () => {
   it('numbers digests like a Map does, past several growths', () => {
     const index = new DigestIndex();
     const map = new Map<string, number>();
     for (let n = 0; n < 20_000; n++) {
-      const digest = createHash('sha256').update(String((n * 7919) % 9001)).digest();
-      const key = digest.toString('hex');
+      const digest = textDigest(String((n * 7919) % 9001));
+      const key = digest.join(' ');
       if (!map.has(key)) map.set(key, map.size);
       expect(index.number(digest)).toBe(map.get(key));
     }
     expect(index.size).toBe(9001);
-    const byDigest = [...map].sort(([a], [b]) => Buffer.from(a.slice(0, 8), 'hex').readUInt32LE() - Buffer.from(b.slice(0, 8), 'hex').readUInt32LE()).map(([, number]) => number);
+    const byDigest = [...map].sort(([a], [b]) => Number(a.split(' ')[0]) - Number(b.split(' ')[0])).map(([, number]) => number);
     expect([...map.values()].sort((a, b) => index.compare(a, b))).toEqual(byDigest);
   });
 });

@@ -1,4 +1,5 @@
-import { bandCount, hashBands, rowsPerBand, signatureLength } from './signature.ts';
+import { bandCount, rowsPerBand, signatureLength } from './signature.ts';
+import { rowWords, type CompactSignature } from './text-signature.ts';
 
 /** Members of a bucket that the others are compared with; more of them would let a bucket of boilerplate take quadratic time. */
 const maxLeaders = 16;
@@ -11,19 +12,22 @@ const maxLeaders = 16;
  */
 export class NearDuplicates {
   private readonly bands: Uint32Array;
+  private readonly rowWords: Uint32Array;
+  /** The same memory by row. */
   private readonly rows: Uint8Array;
   private readonly isSigned: Uint8Array;
 
   /** @param capacity documents at most; memory is taken as they are added */
   constructor(capacity: number) {
     this.bands = new Uint32Array(capacity * bandCount);
-    this.rows = new Uint8Array(capacity * signatureLength);
+    this.rowWords = new Uint32Array(capacity * rowWords);
+    this.rows = new Uint8Array(this.rowWords.buffer);
     this.isSigned = new Uint8Array(capacity);
   }
 
-  set(document: number, signature: Int32Array): void {
-    hashBands(signature, this.bands, document * bandCount);
-    for (let row = 0; row < signatureLength; row++) this.rows[document * signatureLength + row] = signature[row]!;
+  set(document: number, { bands, rows }: CompactSignature): void {
+    this.bands.set(bands, document * bandCount);
+    this.rowWords.set(rows, document * rowWords);
     this.isSigned[document] = 1;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NearDuplicates } from '../../../src/text/minhash/near-duplicates.ts';
-import { MinHasher, signatureLength } from '../../../src/text/minhash/signature.ts';
+import { bandCount, MinHasher, rowsPerBand, signatureLength } from '../../../src/text/minhash/signature.ts';
+import { CompactHasher, rowWords, type CompactSignature } from '../../../src/text/minhash/text-signature.ts';
 import { KeyedRandom } from '../../../src/text/random.ts';
 
 const random = new KeyedRandom(7);
@@ -19,10 +20,11 @@ const edited = (words: readonly string[], edits: number): string[] => {
 };
 
 const hasher = new MinHasher();
+const compactHasher = new CompactHasher();
 function roots(texts: readonly string[], minSimilarity = 0.7, groups?: readonly number[]): number[] {
   const table = new NearDuplicates(texts.length);
   texts.forEach((text, document) => {
-    const signature = hasher.sign(text);
+    const signature = compactHasher.sign(text);
     if (signature) table.set(document, signature);
   });
   return [...table.cluster(Uint32Array.from(texts.keys()), minSimilarity, groups && ((document) => groups[document]!))];
@@ -92,9 +94,10 @@ describe('NearDuplicates', () => {
 
   it('takes no quadratic time over many documents alike in a band only', () => {
     const table = new NearDuplicates(40_000);
-    const signature = new Int32Array(signatureLength);
+    const signature: CompactSignature = { bands: new Uint32Array(bandCount), rows: new Uint32Array(rowWords) };
     for (let document = 0; document < 40_000; document++) {
-      for (let row = 0; row < signatureLength; row++) signature[row] = row < 8 ? row : random.below(2 ** 31);
+      for (let word = 0; word < rowWords; word++) signature.rows[word] = word < rowsPerBand / 4 ? word : random.below(2 ** 32);
+      for (let band = 0; band < bandCount; band++) signature.bands[band] = band === 0 ? 7 : random.below(2 ** 32);
       table.set(document, signature);
     }
     expect(new Set(table.cluster(Uint32Array.from({ length: 40_000 }, (_, n) => n), 0.7)).size).toBe(40_000);

@@ -1,0 +1,129 @@
+// The corpus stages over 1 GB and 4 GB of made text, stage by stage through the command line: speed, memory, resuming.
+// node bench/corpora/scale.mjs [folder] [MB …]: see scale.md.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { machine } from '../runner/measure.mjs';
+import { writeText } from './scale-text.mjs';
+
+const bin = new URL('../../bin/run-pipeline.js', import.meta.url).pathname;
+const jobs = Number(process.env.JOBS ?? 2);
+
+/** In order, each with what is before it; a stage is killed half way when it has shards enough. */
+const stages = [
+  'books: { uses: ingest-books, with: { path: text } }',
+  'cleaned: { uses: clean, inputs: { documents: books }, with: { languages: [en] } }',
+  'signatures: { uses: sign, inputs: { documents: cleaned } }',
+  'documents: { uses: deduplicate, inputs: { documents: cleaned, signatures: signatures }, with: { method: minhash } }',
+  'window: { uses: refresh, inputs: { documents: documents } }',
+  'tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 30000 } }',
+  'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
+  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
+].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
+
+const [folder = join(tmpdir(), 'run-pipeline-scale'), ...sizes] = process.argv.slice(2);
+for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
+  const project = join(folder, `${megabytes}MB-${process.pid}`);
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(project, { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  const { bytes, documents } = writeText(join(project, 'text'), megabytes);
+  console.log(`\n${machine()}\n\n${(bytes / 1e6).toFixed(0)} MB of text, ${documents.toLocaleString('en')} documents; -j ${jobs}\n`);
+  console.log('| stage | actions | s | MB/s | processor s | peak MiB of a worker | of the runner | killed: done, under way → done again |\n| --- | --: | --: | --: | --: | --: | --: | --- |');
+  const sum = { seconds: 0, cpuSeconds: 0 };
+  for (const [index, stage] of stages.entries()) {
+    const name = stage.split(':')[0];
+    writeFileSync(join(project, `${name}.yaml`), `name: scale\nseed: 1\nstages:\n${stages.slice(0, index + 1).map((line) => `  ${line}\n`).join('')}`);
+    const parts = await stageRuns(project, name);
+    const total = (key) => parts.reduce((total, part) => total + part[key], 0);
+    const seconds = total('seconds');
+    sum.seconds += seconds;
+    sum.cpuSeconds += total('cpuSeconds');
+    console.log(`| ${name} | ${parts.at(-1).actions} | ${seconds.toFixed(1)} | ${(bytes / 1e6 / seconds).toFixed(1)} | ${total('cpuSeconds').toFixed(1)} | ${Math.max(...parts.map((part) => part.workerMiB))} | ${Math.max(...parts.map((part) => part.runnerMiB))} | ${parts.length > 1 ? resumption(...parts) : ''} |`);
+  }
+  console.log(`| all | | ${sum.seconds.toFixed(1)} | ${(bytes / 1e6 / sum.seconds).toFixed(1)} | ${sum.cpuSeconds.toFixed(1)} | | | |\n\nThe store takes ${(sizeOf(join(project, '.run-pipeline/objects')) / 1e6).toFixed(0)} MB.`);
+  if (process.env.KEEP !== '1') rmSync(project, { recursive: true });
+}
+
+/** Run a stage, what is before it being there already: in two runs, the first of them killed, if it has four shards or more. */
+async function stageRuns(project, stage) {
+  const first = await run(project, stage, process.env.KILL !== '0');
+  return first.isKilled ? [first, await run(project, stage, false)] : [first];
+}
+
+/** The seconds are those of the stage itself, from its start to its end or the kill. */
+function run(project, stage, killsHalfWay) {
+  const child = spawn(process.execPath, [bin, `${stage}.yaml`, '--json', '-j', String(jobs)], { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] });
+  const result = { actions: 0, seconds: 0, workerMiB: 0, runnerMiB: 0, isKilled: false, began: [], ended: [], cpuSeconds: 0 };
+  const cpuOf = new Map();
+  const look = () => {
+    result.runnerMiB = Math.max(result.runnerMiB, peakMiB(child.pid));
+    for (const pid of cpuOf.keys()) {
+      cpuOf.set(pid, Math.max(cpuOf.get(pid), processorSeconds(pid)));
+      result.workerMiB = Math.max(result.workerMiB, peakMiB(pid));
+    }
+  };
+  const timer = setInterval(look, 50);
+  let rest = '', start = 0, last = '';
+  return new Promise((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop();
+      for (const line of lines) {
+        const event = JSON.parse(line);
+        if (event.type === 'stage-end' && event.state === 'failed') last = line;
+        if (event.stage !== stage) continue;
+        if (event.type === 'stage-start') [start, result.actions] = [performance.now(), event.actions];
+        if (event.type === 'action-start') {
+          if (!cpuOf.has(event.pid)) cpuOf.set(event.pid, 0);
+          result.began.push(event.action);
+        }
+        if (event.type === 'action-end') {
+          look();
+          result.ended.push(event.action);
+          if (killsHalfWay && result.actions >= 4 && !result.isKilled && result.ended.length >= result.actions / 2) {
+            result.isKilled = true;
+            child.kill('SIGKILL');
+          }
+        }
+      }
+    });
+    child.on('close', (code) => {
+      clearInterval(timer);
+      result.seconds = (performance.now() - start) / 1000;
+      result.cpuSeconds = [...cpuOf.values()].reduce((sum, seconds) => sum + seconds, 0);
+      if (code === 0 || result.isKilled) resolve(result);
+      else reject(new Error(`${stage} ended with ${code}: ${last}`));
+    });
+  });
+}
+
+function resumption(killed, resumed) {
+  const again = resumed.began.filter((action) => killed.began.includes(action));
+  const lost = again.filter((action) => killed.ended.includes(action));
+  return `${killed.ended.length}, ${killed.began.length - killed.ended.length} → ${again.length}${lost.length > 0 ? `, ${lost.length} of them were done: a bug` : ''}`;
+}
+
+function peakMiB(pid) {
+  return Math.round(Number(/VmHWM:\s*(\d+)/.exec(readProc(pid, 'status'))?.[1] ?? 0) / 1024);
+}
+
+/** User and system time of a process, all threads. */
+function processorSeconds(pid) {
+  const fields = readProc(pid, 'stat').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
+}
+
+function readProc(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function sizeOf(path) {
+  const stat = statSync(path);
+  return stat.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0) : stat.size;
+}

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { manifestOf, rowsOf } from '../rig/artifact.ts';
+import { digestsOf, eventsOf, Project, samples, statesOf, type CliResult } from '../rig/project.ts';
+
+const pipeline = `name: p
+stages:
+  crawl:      { uses: ingest-common-crawl, with: { path: crawl/*.gz } }
+  signatures: { uses: sign, inputs: { documents: crawl } }
+  documents:  { uses: deduplicate, inputs: { documents: crawl, signatures: signatures }, with: { method: minhash } }
+`;
+const withoutSigning = pipeline.replace(/^ {2}signatures:.*\n/m, '').replace(', signatures: signatures', '');
+
+const signed = (result: CliResult): number => eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === 'signatures').length;
+const metricsOf = (result: CliResult) => eventsOf(result).find((event) => event.type === 'stage-end' && event.stage === 'documents')?.metrics;
+
+describe('signatures, when a crawl is added', () => {
+  const project = new Project({ 'p.yaml': pipeline, 'without.yaml': withoutSigning });
+  const add = (name: string): void => project.write(`crawl/${name}`, readFileSync(join(samples, 'crawl', name)));
+  const run = async (...args: string[]): Promise<CliResult> => {
+    const result = await project.run(...args, '--json');
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    return result;
+  };
+  const [first = '', ...later] = readdirSync(join(samples, 'crawl')).sort();
+  const results: CliResult[] = [];
+  beforeAll(async () => {
+    add(first);
+    results.push(await run('p.yaml'));
+    for (const name of later) {
+      add(name);
+      results.push(await run('p.yaml'));
+    }
+  });
+
+  it('only its shard is signed', () => {
+    expect(results.map(signed)).toEqual([1, 1, 1]);
+    expect(results.map((result) => eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'signatures')).map((event) => [event?.actions, event?.cached])).toEqual([[1, 0], [2, 1], [3, 2]]);
+  });
+
+  it('a run from scratch, and one that signs as it compares, give the same', async () => {
+    const scratch = await run('p.yaml', '--store', project.path('scratch'));
+    expect(signed(scratch)).toBe(3);
+    expect(digestsOf(scratch)).toEqual(digestsOf(results.at(-1)!));
+    const without = await run('without.yaml', '--store', project.path('without'));
+    expect(digestsOf(without)['documents']).toBe(digestsOf(scratch)['documents']);
+    expect(metricsOf(without)).toEqual(metricsOf(scratch));
+    expect(metricsOf(scratch)!['dropped.duplicate']! + metricsOf(scratch)!['dropped.near_duplicate']!).toBeGreaterThan(10);
+  });
+
+  it('when a crawl is taken away nothing is signed', async () => {
+    rmSync(project.path('crawl', later.at(-1)!));
+    const result = await run('p.yaml');
+    expect(statesOf(result)).toMatchObject({ signatures: 'cached' });
+    expect(digestsOf(result)['documents']).toBe(digestsOf(results.at(-2)!)['documents']);
+  });
+
+  it('takes some 200 bytes a document, however long it is', async () => {
+    const { files } = manifestOf(project.path('outputs/p/signatures'));
+    const documents = (await rowsOf(project.path('outputs/p/crawl'))).length;
+    expect(files.reduce((sum, { rows = 0 }) => sum + rows, 0)).toBe(documents);
+    expect(files.reduce((sum, { bytes }) => sum + bytes, 0) / documents).toBeLessThan(300);
+  });
+});
+
+describe('a shard that no signature is of', () => {
+  it('is told, with what to connect', async () => {
+    const project = new Project({ 'p.yaml': pipeline.replace('documents: crawl }', 'documents: some }').replace('stages:', `stages:\n  some: { uses: ingest-common-crawl, with: { path: ${samples}/crawl/*38*.gz } }`) });
+    for (const name of readdirSync(join(samples, 'crawl'))) project.write(`crawl/${name}`, readFileSync(join(samples, 'crawl', name)));
+    const result = await project.run('p.yaml', '--json');
+    expect(result.code).toBe(1);
+    expect(eventsOf(result).find((event) => event.state === 'failed')?.diagnostic).toMatchObject({ code: 'not-signed', message: expect.stringContaining('no signatures of the documents in') as string });
+  });
+});

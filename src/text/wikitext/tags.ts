@@ -56,7 +56,8 @@ export function skipTag(source: string, name: string, from: number): { text: str
       return { text: renderMath(content), end: close.end };
     case 'sup':
     case 'sub':
-      return /^[^[\]{}<>|&'\n]*$/.test(content) ? { text: raise(content.trim(), name), end: close.end } : undefined;
+      // Within a word it is a letter of the word, as in a reconstructed `*Apal<sup>y</sup>un`.
+      return /^[^[\]{}<>|&'\n]*$/.test(content) ? { text: /^\p{L}$/u.test(content) && /\p{L}/u.test(source[close.end] ?? '') ? content : raise(content.trim(), name), end: close.end } : undefined;
     default:
       return { text: '', end: close.end };
   }

@@ -1,12 +1,10 @@
 // Speed of reading dumps beside the libraries that others use for it: `npm run build && node bench/corpora/ingest.mjs [wikitext|bzip2|warc|html …]`.
 // Needs the sample data beside the project, installs the npm peers into a temporary folder, and compares with gensim where
 // RUN_PIPELINE_PYTHON names a Python that has it. Processor seconds of one thread, best of the rounds, taking turns.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { openSource } from '../../dist/src/data/source.js';
 import { bunzip2 } from '../../dist/src/data/bzip2.js';
 import { readHttpResponse } from '../../dist/src/data/http-message.js';
@@ -16,16 +14,12 @@ import { extractMainText } from '../../dist/src/text/html/main-text.js';
 import { readMediaWiki } from '../../dist/src/text/mediawiki-xml.js';
 import { wikitextToText } from '../../dist/src/text/wikitext.js';
 import { machine } from '../runner/measure.mjs';
+import { installPeers } from './npm-peers.mjs';
 
 const data = process.env.DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
 const rounds = Number(process.env.ROUNDS ?? 5);
 if (!existsSync(data)) throw new Error(`no sample data at ${data} (DATA names another folder)`);
-const folder = mkdtempSync(join(tmpdir(), 'bench-ingest-'));
-writeFileSync(join(folder, 'package.json'), '{}');
-execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', 'wtf_wikipedia', '@mozilla/readability', 'linkedom', 'warcio', 'unbzip2-stream'], { cwd: folder });
-const require = createRequire(join(folder, 'package.json'));
-const peer = (name) => import(pathToFileURL(require.resolve(name)).href);
-const version = (name) => `${name} ${JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version}`;
+const { folder, load: peer, version } = installPeers('wtf_wikipedia', '@mozilla/readability', 'linkedom', 'warcio', 'unbzip2-stream');
 
 console.log(`${machine()}\n\n| job | who | per second | MB/s | against ours |\n| --- | --- | --: | --: | --: |`);
 const jobs = { wikitext, bzip2, warc, html };

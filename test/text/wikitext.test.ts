@@ -13,6 +13,7 @@ const rows: readonly [what: string, wikitext: string, text: string][] = [
   ['file by an alias nobody knows', '[[Attēls:Lion.jpg|thumb|250px|]]Lion', 'Lion'],
   ['external links', 'The [https://example.org site] and [https://example.org].', 'The site and.'],
   ['refs', 'A<ref>x</ref> b<ref name="q" /> c<ref name=z>{{cite web|url=http://y}}</ref>.', 'A b c.'],
+  ['what looks like a </ref> but has attributes', 'A<ref>{{cite|x</ref name"q"> y|url=z}}</ref> B', 'A B'],
   ['a forgotten </ref>', 'A<ref>{{cite|x}} B<ref>y</ref> C', 'A B C'],
   ['comments', 'A<!-- x\n<ref> -->B\n<!-- line -->\nC', 'AB C'],
   ['nowiki', "<nowiki>''[[x]]'' {{y}} &amp;</nowiki>", "''[[x]]'' {{y}} &"],

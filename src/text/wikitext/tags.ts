@@ -63,10 +63,10 @@ export function skipTag(source: string, name: string, from: number): { text: str
   }
 }
 
-const CLOSERS = new Map([...DROPPED, ...RAW].map((name) => [name, new RegExp(`<(/?)${name}(?:[\\s/][^<>]{0,2000})?>`, 'gi')]));
+const CLOSERS = new Map([...DROPPED, ...RAW].map((name) => [name, new RegExp(`<(?:(/)${name}\\s{0,40}|${name}(?:[\\s/][^<>]{0,2000})?)>`, 'gi')]));
 
 /**
- * The matching closing tag. When the same tag opens again first, this one was never closed (a forgotten `</ref>`) and
+ * The matching closing tag, which has no attributes. When the same tag opens again first, this one was never closed (a forgotten `</ref>`) and
  * must not swallow the text up to the next; this also keeps the search linear.
  */
 function findClose(source: string, name: string, from: number, limit: number): { start: number; end: number } | undefined {

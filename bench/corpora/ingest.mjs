@@ -10,6 +10,7 @@ import { bunzip2 } from '../../dist/src/data/bzip2.js';
 import { readHttpResponse } from '../../dist/src/data/http-message.js';
 import { readWarc } from '../../dist/src/data/warc.js';
 import { decodeHtml } from '../../dist/src/text/html/charset.js';
+import { readBlocks } from '../../dist/src/text/html/blocks.js';
 import { extractMainText } from '../../dist/src/text/html/main-text.js';
 import { readMediaWiki } from '../../dist/src/text/mediawiki-xml.js';
 import { wikitextToText } from '../../dist/src/text/wikitext.js';
@@ -103,12 +104,29 @@ async function html() {
     'run-pipeline': () => { for (const page of many) extractMainText(page); },
     [`${version('@mozilla/readability')} + ${version('linkedom')}`]: () => { for (const page of many) theirs(page); },
   });
+  console.log(`\n${sentencesFound(pages, (page) => extractMainText(page).text, theirs)}`);
+}
+
+/** Which of the pages' visible sentences, of eight words and more with a stop at their end, each extractor keeps. */
+function sentencesFound(pages, ours, theirs) {
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  console.log(`\nHTML, words of each page: ours, readability's, in both\n${pages.map((page) => {
-    const [ours, other] = [words(extractMainText(page).text), words(theirs(page))];
-    const left = new Map();
-    for (const word of other) left.set(word, (left.get(word) ?? 0) + 1);
-    const both = ours.filter((word) => { const n = left.get(word) ?? 0; left.set(word, n - 1); return n > 0; }).length;
-    return `${ours.length} ${other.length} ${both}`;
-  }).join(' · ')}`);
+  const joined = (text) => ` ${words(text).join(' ')} `;
+  const counts = { all: 0, ours: 0, theirs: 0 };
+  const only = [];
+  let [ourWords, theirWords] = [0, 0];
+  pages.forEach((page, i) => {
+    const [our, their] = [joined(ours(page)), joined(theirs(page))];
+    ourWords += words(our).length;
+    theirWords += words(their).length;
+    const visible = readBlocks(page, false).blocks.flatMap(({ text }) => text.split(/(?<=[.!?。])\s+/));
+    for (const sentence of visible.filter((text) => /[.!?。]["')\]]*$/.test(text) && words(text).length >= 8)) {
+      const [isOurs, isTheirs] = [our, their].map((text) => text.includes(joined(sentence)));
+      counts.all++;
+      if (isOurs) counts.ours++;
+      if (isTheirs) counts.theirs++;
+      if (isOurs !== isTheirs) only.push(`${isOurs ? 'ours' : 'theirs'} ${i}: ${sentence}`);
+    }
+  });
+  if (process.env.LIST) console.log(only.join('\n'));
+  return `${pages.length} pages with ${counts.all} sentences: ours keeps ${counts.ours} (${ourWords} words in all), readability ${counts.theirs} (${theirWords}); LIST=1 prints those that only one keeps.`;
 }

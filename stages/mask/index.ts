@@ -1,4 +1,4 @@
-import type { Dataset, DatasetWriter } from '../../src/core/data.ts';
+import type { Dataset, DatasetWriter, Row } from '../../src/core/data.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
@@ -106,9 +106,9 @@ async function writeCopies(context: StageContext<Config>, sequences: Dataset, pl
   const { copies } = context.config;
   let masked = 0;
   for (let copy = 0; copy < copies; copy++) {
-    for await (const { ids, starts, done } of sequencesOf(sequences)) {
+    for await (const { ids, starts, pair, done } of sequencesOf(sequences)) {
       const { input_ids, positions, labels } = maskSequence(plan, ids, starts, copy, done - 1);
-      await out.add({ input_ids, word_starts: starts, positions, labels });
+      await out.add({ input_ids, word_starts: starts, positions, labels, ...pair });
       masked += positions.length;
       context.progress(copy * sequences.rowCount + done, copies * sequences.rowCount, 'sequences', 'masking');
     }
@@ -117,9 +117,10 @@ async function writeCopies(context: StageContext<Config>, sequences: Dataset, pl
   return masked;
 }
 
-async function* sequencesOf(dataset: Dataset): AsyncGenerator<{ ids: Uint32Array; starts: Uint16Array; done: number }> {
+async function* sequencesOf(dataset: Dataset): AsyncGenerator<{ ids: Uint32Array; starts: Uint16Array; pair: Row; done: number }> {
   let done = 0;
-  for await (const row of dataset.rows()) yield { ids: row.input_ids as Uint32Array, starts: row.word_starts as Uint16Array, done: ++done };
+  for await (const { input_ids, word_starts, next_sentence_label } of dataset.rows())
+    yield { ids: input_ids as Uint32Array, starts: word_starts as Uint16Array, pair: next_sentence_label === undefined ? {} : { next_sentence_label }, done: ++done };
 }
 
 function checkIds(ids: Uint32Array, vocabSize: number, sequence: number): void {

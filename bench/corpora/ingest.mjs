@@ -1,31 +1,26 @@
 // Speed of reading dumps beside the libraries that others use for it: `npm run build && node bench/corpora/ingest.mjs [wikitext|bzip2|warc|html …]`.
 // Needs the sample data beside the project, installs the npm peers into a temporary folder, and compares with gensim where
 // RUN_PIPELINE_PYTHON names a Python that has it. Processor seconds of one thread, best of the rounds, taking turns.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { openSource } from '../../dist/src/data/source.js';
 import { bunzip2 } from '../../dist/src/data/bzip2.js';
 import { readHttpResponse } from '../../dist/src/data/http-message.js';
 import { readWarc } from '../../dist/src/data/warc.js';
 import { decodeHtml } from '../../dist/src/text/html/charset.js';
+import { readBlocks } from '../../dist/src/text/html/blocks.js';
 import { extractMainText } from '../../dist/src/text/html/main-text.js';
 import { readMediaWiki } from '../../dist/src/text/mediawiki-xml.js';
 import { wikitextToText } from '../../dist/src/text/wikitext.js';
 import { machine } from '../runner/measure.mjs';
+import { installPeers } from './npm-peers.mjs';
 
 const data = process.env.DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
 const rounds = Number(process.env.ROUNDS ?? 5);
 if (!existsSync(data)) throw new Error(`no sample data at ${data} (DATA names another folder)`);
-const folder = mkdtempSync(join(tmpdir(), 'bench-ingest-'));
-writeFileSync(join(folder, 'package.json'), '{}');
-execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', 'wtf_wikipedia', '@mozilla/readability', 'linkedom', 'warcio', 'unbzip2-stream'], { cwd: folder });
-const require = createRequire(join(folder, 'package.json'));
-const peer = (name) => import(pathToFileURL(require.resolve(name)).href);
-const version = (name) => `${name} ${JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version}`;
+const { folder, load: peer, version } = installPeers('wtf_wikipedia', '@mozilla/readability', 'linkedom', 'warcio', 'unbzip2-stream');
 
 console.log(`${machine()}\n\n| job | who | per second | MB/s | against ours |\n| --- | --- | --: | --: | --: |`);
 const jobs = { wikitext, bzip2, warc, html };
@@ -109,12 +104,29 @@ async function html() {
     'run-pipeline': () => { for (const page of many) extractMainText(page); },
     [`${version('@mozilla/readability')} + ${version('linkedom')}`]: () => { for (const page of many) theirs(page); },
   });
+  console.log(`\n${sentencesFound(pages, (page) => extractMainText(page).text, theirs)}`);
+}
+
+/** Which of the pages' visible sentences, of eight words and more with a stop at their end, each extractor keeps. */
+function sentencesFound(pages, ours, theirs) {
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  console.log(`\nHTML, words of each page: ours, readability's, in both\n${pages.map((page) => {
-    const [ours, other] = [words(extractMainText(page).text), words(theirs(page))];
-    const left = new Map();
-    for (const word of other) left.set(word, (left.get(word) ?? 0) + 1);
-    const both = ours.filter((word) => { const n = left.get(word) ?? 0; left.set(word, n - 1); return n > 0; }).length;
-    return `${ours.length} ${other.length} ${both}`;
-  }).join(' · ')}`);
+  const joined = (text) => ` ${words(text).join(' ')} `;
+  const counts = { all: 0, ours: 0, theirs: 0 };
+  const only = [];
+  let [ourWords, theirWords] = [0, 0];
+  pages.forEach((page, i) => {
+    const [our, their] = [joined(ours(page)), joined(theirs(page))];
+    ourWords += words(our).length;
+    theirWords += words(their).length;
+    const visible = readBlocks(page, false).blocks.flatMap(({ text }) => text.split(/(?<=[.!?。])\s+/));
+    for (const sentence of visible.filter((text) => /[.!?。]["')\]]*$/.test(text) && words(text).length >= 8)) {
+      const [isOurs, isTheirs] = [our, their].map((text) => text.includes(joined(sentence)));
+      counts.all++;
+      if (isOurs) counts.ours++;
+      if (isTheirs) counts.theirs++;
+      if (isOurs !== isTheirs) only.push(`${isOurs ? 'ours' : 'theirs'} ${i}: ${sentence}`);
+    }
+  });
+  if (process.env.LIST) console.log(only.join('\n'));
+  return `${pages.length} pages with ${counts.all} sentences: ours keeps ${counts.ours} (${ourWords} words in all), readability ${counts.theirs} (${theirWords}); LIST=1 prints those that only one keeps.`;
 }

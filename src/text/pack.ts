@@ -1,5 +1,6 @@
-/** Where a sequence may end and what it may hold (Liu et al. 2019, section 4.2). */
-export type Packing = 'full-sentences' | 'doc-sentences';
+/** Where a sequence may end and what it may hold (Liu et al. 2019, section 4.2); those of pairs are packed by `PairPacker`. */
+export type Packing = 'full-sentences' | 'doc-sentences' | PairPacking;
+export type PairPacking = 'segment-pair' | 'sentence-pair';
 
 /** A tokenized sentence; `starts` are the positions in it at which a word begins, ascending. */
 export interface Sentence {
@@ -11,6 +12,8 @@ export interface PackedSequence {
   readonly input_ids: Uint32Array;
   readonly word_starts: Uint16Array;
   readonly doc_ids: Uint32Array;
+  /** Of a pair: 0 when its second half follows the first in their document, 1 when it is from another. Hugging Face's numbers. */
+  readonly next_sentence_label?: 0 | 1;
 }
 
 export interface PackOptions {
@@ -18,7 +21,7 @@ export interface PackOptions {
   readonly maxLength: number;
   /** Shorter sequences are dropped. */
   readonly minLength: number;
-  readonly packing: Packing;
+  readonly packing: Exclude<Packing, PairPacking>;
   readonly bos: number;
   readonly eos: number;
 }
@@ -87,7 +90,7 @@ export class Packer {
   }
 }
 
-interface Piece {
+export interface Piece {
   readonly from: number;
   readonly to: number;
   /** Word starts in the piece, as positions in the sentence. */
@@ -95,7 +98,7 @@ interface Piece {
 }
 
 /** A sentence as pieces of at most `room` tokens, cut before the last word that begins in the piece, if any. */
-function* fittingPieces({ ids, starts }: Sentence, room: number): Generator<Piece> {
+export function* fittingPieces({ ids, starts }: Sentence, room: number): Generator<Piece> {
   let from = 0;
   let next = 0;
   while (from < ids.length) {

@@ -5,6 +5,8 @@ import { linkPrefixes } from './wikitext/links.ts';
 export interface WikitextOptions {
   /** Title of the page, for `{{PAGENAME}}`. */
   readonly title?: string;
+  /** Day the dump was taken, YYYY-MM-DD, for `{{CURRENTYEAR}}` and ages. */
+  readonly date?: string;
   /** The wiki's own names of the file (6) and category (14) namespaces, from the dump's site info. */
   readonly namespaces?: ReadonlyMap<number, string>;
   /** Which alternative of `-{zh-hans:…;zh-hant:…}-` to keep. */
@@ -23,7 +25,7 @@ export interface WikitextOptions {
  */
 export function wikitextToText(wikitext: string, options: WikitextOptions = {}): string {
   const inline = resolveInline(wikitext, {
-    title: options.title ?? '',
+    page: { title: options.title ?? '', date: options.date ?? '' },
     prefixes: linkPrefixes(options.namespaces),
     variant: options.variant ?? 'zh-hans',
   });

@@ -49,7 +49,13 @@ export const tasks = {
 function extractPage(page: WikiPage, site: SiteInfo, options: ExtractOptions): Outcome['result'] {
   const reason = unwanted(page);
   if (reason !== undefined) return reason;
-  const text = wikitextToText(page.text, { title: page.title, namespaces: site.namespaces, variant: options.variant, dropSections: options.drop_sections });
+  const text = wikitextToText(page.text, {
+    title: page.title,
+    date: /^\d{4}-\d\d-\d\d$/.test(options.snapshot) ? options.snapshot : page.timestamp.slice(0, 10),
+    namespaces: site.namespaces,
+    variant: options.variant,
+    dropSections: options.drop_sections,
+  });
   return text === '' ? 'empty' : text.length < options.min_characters ? 'short' : toRow(page, site, text, options);
 }
 

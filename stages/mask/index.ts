@@ -1,4 +1,4 @@
-import type { Dataset, DatasetWriter, Shard } from '../../src/core/data.ts';
+import type { Dataset, DatasetWriter, Row, Shard } from '../../src/core/data.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
@@ -117,9 +117,9 @@ async function writeCopies(context: StageContext<Config>, sequences: Dataset, pl
   const out: DatasetWriter = context.writer('masked');
   const { copies } = context.config;
   for (let copy = 0; copy < copies; copy++) {
-    for await (const { ids, starts, number, source } of sequencesOf(sequences)) {
+    for await (const { ids, starts, pair, number, source } of sequencesOf(sequences)) {
       const masked = maskSequence(plan, ids, starts, copy, number);
-      await out.add({ ...masked, word_starts: starts });
+      await out.add({ ...masked, word_starts: starts, ...pair });
       statistics.add(source, ids, masked);
       context.progress(copy * sequences.rowCount + number + 1, copies * sequences.rowCount, 'sequences', 'masking');
     }
@@ -130,6 +130,8 @@ async function writeCopies(context: StageContext<Config>, sequences: Dataset, pl
 interface Sequence {
   readonly ids: Uint32Array;
   readonly starts: Uint16Array;
+  /** Whether its second segment follows its first, where sequences are pairs. */
+  readonly pair: Pick<Row, 'next_sentence_label'>;
   /** In the dataset, from 0. */
   readonly number: number;
   /** What its shard says it is from. */
@@ -143,9 +145,9 @@ async function* sequencesOf(dataset: Dataset, limit: (shard: Shard) => number = 
     const source = String(shard.meta?.source ?? '');
     const end = first + limit(shard);
     let number = first;
-    for await (const row of dataset.select([shard]).rows()) {
+    for await (const { input_ids, word_starts, next_sentence_label } of dataset.select([shard]).rows()) {
       if (number >= end) break;
-      yield { ids: row.input_ids as Uint32Array, starts: row.word_starts as Uint16Array, number: number++, source };
+      yield { ids: input_ids as Uint32Array, starts: word_starts as Uint16Array, pair: next_sentence_label === undefined ? {} : { next_sentence_label }, number: number++, source };
     }
     first += shard.rows ?? 0;
   }

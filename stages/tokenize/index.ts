@@ -3,7 +3,8 @@ import { defineStage } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { Packer, type PackedSequence, type Packing } from '../../src/text/pack.ts';
+import { Packer, type PackedSequence, type Packing, type PairPacking } from '../../src/text/pack.ts';
+import { PairPacker } from '../../src/text/pack-pairs.ts';
 import { hashToUnit } from '../../src/text/random.ts';
 import { splitSentences } from '../../src/text/sentences.ts';
 import { autoMarker, jiebaSegmenter, segmentMarker, whitespaceMarker, type WordMarker, type WordSegmentation } from '../../src/text/words.ts';
@@ -14,6 +15,7 @@ interface Config {
   readonly packing: Packing;
   readonly word_segmentation: WordSegmentation;
   readonly held_out: number;
+  readonly seed: number;
 }
 
 /** Tokens of a shard; 4 bytes each, so that a shard ends, with its meta, before the writer's own limit. */
@@ -56,6 +58,7 @@ export default defineStage<Config>({
     context.count('sequences', train.sequences);
     context.count('held_out.tokens', heldOut.tokens);
     context.count('held_out.sequences', heldOut.sequences);
+    if (isOfPairs(config.packing)) context.count('pairs.from_elsewhere', train.fromElsewhere + heldOut.fromElsewhere);
     context.count('sequences.too_short', train.tooShort + heldOut.tooShort);
     for (const [label, { tokens, sequences }] of Object.entries({ out: train, held_out: heldOut })) {
       report.add('tokens', label, tokens);
@@ -83,15 +86,18 @@ async function wordMarker(segmentation: WordSegmentation, tokenizer: Tokenizer):
 class Output {
   tokens = 0;
   sequences = 0;
+  /** Pairs whose second half is from another document. */
+  fromElsewhere = 0;
   private readonly writer: DatasetWriter;
-  private readonly packer: Packer;
+  private readonly packer: Packer | PairPacker;
   private readonly sources = new Set<string>();
   private readonly snapshots = new Set<string>();
   private shard = { tokens: 0, sequences: 0 };
 
-  constructor(writer: DatasetWriter, { max_length: maxLength, min_length: minLength, packing }: Config, { model }: Tokenizer) {
+  constructor(writer: DatasetWriter, { max_length: maxLength, min_length: minLength, packing, seed }: Config, { model }: Tokenizer) {
     this.writer = writer;
-    this.packer = new Packer({ maxLength, minLength, packing, bos: model.special.bos, eos: model.special.eos });
+    const options = { maxLength, minLength, bos: model.special.bos, eos: model.special.eos };
+    this.packer = isOfPairs(packing) ? new PairPacker({ ...options, packing, seed }) : new Packer({ ...options, packing });
   }
 
   get tooShort(): number {
@@ -114,6 +120,7 @@ class Output {
       await this.writer.add({ ...sequence });
       this.tokens += sequence.input_ids.length;
       this.sequences++;
+      if (sequence.next_sentence_label === 1) this.fromElsewhere++;
       this.shard.tokens += sequence.input_ids.length;
       this.shard.sequences++;
       if (this.shard.tokens >= shardTokens) await this.endShard();
@@ -125,6 +132,10 @@ class Output {
     await this.writer.endShard({ ...only('source', this.sources), ...only('snapshot', this.snapshots), ...this.shard });
     this.shard = { tokens: 0, sequences: 0 };
   }
+}
+
+function isOfPairs(packing: Packing): packing is PairPacking {
+  return packing === 'segment-pair' || packing === 'sentence-pair';
 }
 
 function only(name: string, values: ReadonlySet<string>): Record<string, string> {

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import mask from '../../stages/mask/index.ts';
 import stage from '../../stages/tokenize/index.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
@@ -53,6 +54,19 @@ describe('tokenize', () => {
     expect(texts200.length).toBeGreaterThan(20);
     expect(texts200.length).toBeLessThan(60);
     expect(texts200.slice(0, texts100.length)).toEqual(texts100);
+  });
+
+  it.each(['segment-pair', 'sentence-pair'])('%s: pairs with a label each, which static masking hands on', async (packing) => {
+    const texts = Array.from({ length: 12 }, (_, i) => 'The first. The second. The third one. The last.'.replaceAll('The', `The ${i}`));
+    const { outputs, metrics } = await tokenize(texts, { packing, max_length: 64, held_out: 0.3 });
+    const rows = await outputs.sequences!.rows();
+    const labels = rows.map(({ next_sentence_label }) => next_sentence_label as number);
+    expect(new Set(labels)).toEqual(new Set([0, 1]));
+    for (const { input_ids } of rows) expect([...(input_ids as Uint32Array)].filter((id) => id === 2)).toHaveLength(3);
+    const heldOut = await outputs.held_out!.rows();
+    expect(metrics['pairs.from_elsewhere']).toBe([...rows, ...heldOut].filter(({ next_sentence_label }) => next_sentence_label === 1).length);
+    const masked = await runStage(mask, { type: 'mask', config: { mode: 'static', copies: 2 }, inputs: { sequences: outputs.sequences!, tokenizer: tokenizerArtifact } });
+    expect((await masked.outputs.masked!.rows()).map(({ next_sentence_label }) => next_sentence_label)).toEqual([...labels, ...labels]);
   });
 
   it('gives the same bytes twice', async () => {

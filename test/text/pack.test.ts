@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Packer, type Packing, type Sentence } from '../../src/text/pack.ts';
+import { Packer, type PairPacking, type Packing as AnyPacking, type Sentence } from '../../src/text/pack.ts';
+import { PairPacker } from '../../src/text/pack-pairs.ts';
+
+type Packing = Exclude<AnyPacking, PairPacking>;
 
 const bos = 0;
 const eos = 2;
@@ -68,5 +71,71 @@ describe('Packer', () => {
       const starts = rows.flatMap((row) => row.starts.map((start) => row.ids[start]));
       expect(starts).toEqual(input.flat().flatMap((sentence) => sentence.starts.map((start) => sentence.ids[start])));
     }));
+  });
+});
+
+describe('PairPacker', () => {
+  /** Documents whose tokens tell where they are: document, sentence, token. */
+  const placed = (lengths: readonly (readonly number[])[]): Sentence[][] =>
+    lengths.map((sentences, d) => sentences.map((length, i) => ({ ids: Array.from({ length }, (_, t) => 1_000_000 * (d + 1) + 1000 * i + t), starts: [0] })));
+  const pairs = (documents: readonly (readonly Sentence[])[], options: { maxLength?: number; minLength?: number; packing?: PairPacking; seed?: number; windowTokens?: number } = {}) => {
+    const packer = new PairPacker({ maxLength: 40, minLength: 3, packing: 'segment-pair', bos, eos, seed: 1, ...options });
+    const sequences = [...documents.flatMap((sentences, ordinal) => [...packer.add(ordinal, sentences)]), ...packer.flush()];
+    const rows = sequences.map(({ input_ids, word_starts, doc_ids, next_sentence_label }) => {
+      const ids = [...input_ids];
+      const middle = ids.indexOf(eos);
+      return { ids, a: ids.slice(1, middle), b: ids.slice(middle + 2, -1), starts: [...word_starts], docs: [...doc_ids], label: next_sentence_label };
+    });
+    return { packer, rows };
+  };
+  const docOf = (id: number): number => Math.floor(id / 1_000_000) - 1;
+  const book = placed(Array.from({ length: 30 }, (_, d) => Array.from({ length: 100 }, (__, i) => 2 + ((d + i) % 9))));
+
+  it.each<[PairPacking, number]>([['segment-pair', 40], ['sentence-pair', 40], ['segment-pair', 512]])('%s of up to %d tokens: half are of two documents, and the label says which', (packing, maxLength) => {
+    const { rows } = pairs(book, { packing, maxLength });
+    const random = rows.filter(({ label }) => label === 1).length;
+    expect(Math.abs(random / rows.length - 0.5)).toBeLessThan(3 * Math.sqrt(0.25 / rows.length) + 30 / rows.length); // the last sentence of each document may have to be
+    for (const { ids, a, b, docs, label } of rows) {
+      expect([ids[0], ids.at(-1), ids.filter((id) => id === eos).length]).toEqual([bos, eos, 3]);
+      expect(ids.length).toBeLessThanOrEqual(maxLength);
+      expect(a.length * b.length).toBeGreaterThan(0);
+      expect(new Set(a.map(docOf)).size + new Set(b.map(docOf)).size).toBe(2);
+      expect(docs).toEqual(label === 0 ? [docOf(a[0]!)] : [docOf(a[0]!), docOf(b[0]!)]);
+      if (label === 1) expect(docOf(a[0]!)).not.toBe(docOf(b[0]!));
+      else expect(Math.floor(b[0]! / 1000)).toBe(Math.floor(a.at(-1)! / 1000) + 1); // the next sentence of the same document
+      if (packing === 'sentence-pair') expect(new Set([...a, ...b].map((id) => Math.floor(id / 1000))).size).toBe(2);
+    }
+  });
+
+  it('segments are filled as far as whole sentences go', () => {
+    const { rows } = pairs(book, { maxLength: 128 });
+    const following = rows.filter(({ label }) => label === 0).map(({ ids }) => ids.length).sort((x, y) => x - y);
+    expect(following[following.length >> 1]).toBeGreaterThan(118); // a document's last pair has what is left
+  });
+
+  it('has every token of every document once as its own, word starts at their tokens', () => {
+    const shape = fc.array(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 6 });
+    fc.assert(fc.property(shape, fc.integer({ min: 8, max: 30 }), fc.constantFrom<PairPacking>('segment-pair', 'sentence-pair'), fc.integer({ min: 1, max: 200 }), (lengths, maxLength, packing, windowTokens) => {
+      const documents = placed(lengths);
+      const { rows, packer } = pairs(documents, { maxLength, packing, windowTokens });
+      const own = rows.flatMap(({ a, b, label }) => (label === 0 ? [...a, ...b] : a));
+      expect(own.length + (packer.dropped.tokens - 4 * packer.dropped.sequences)).toBe(documents.flat().reduce((sum, { ids }) => sum + ids.length, 0));
+      expect(new Set(own).size).toBe(own.length);
+      for (const { ids, starts } of rows) {
+        expect(ids.length).toBeLessThanOrEqual(maxLength);
+        expect(starts.every((start, i) => ids[start]! % 1000 === 0 && (i === 0 || start > starts[i - 1]!))).toBe(true);
+      }
+    }));
+  });
+
+  it('is the same for the same seed, another for another', () => {
+    expect(pairs(book).rows).toEqual(pairs(book).rows);
+    expect(pairs(book, { seed: 2 }).rows).not.toEqual(pairs(book).rows);
+  });
+
+  it('one document alone has no other to take from', () => {
+    const { rows, packer } = pairs(placed([[5, 5, 5, 5, 5]]), { packing: 'sentence-pair' });
+    expect(rows.map(({ label }) => label)).toEqual([0, 0]);
+    expect(packer.dropped).toEqual({ sequences: 1, tokens: 9 });
   });
 });

@@ -61,6 +61,7 @@ function goodChars(blocks: readonly Block[]): number {
 
 const cjk = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g;
 const endsSentence = /[.!?\u2026\u3002\uff01\uff1f\u0964\u061f]["'\u201d\u2019\u00bb)\]]*$/;
+const introduces = /[:\uff1a]$/;
 const legal = /cookie|privacy policy|terms of (?:use|service)|all rights reserved|^(?:\u00a9|\(c\)|copyright\b)/i;
 
 function judge(block: Block): Verdict {
@@ -99,5 +100,7 @@ function isKept(block: Block, verdict: Verdict, before: Verdict, after: Verdict)
   if (verdict !== 'short') return verdict === 'good';
   if (block.kind === 'heading') return after === 'good';
   if (block.kind === 'item') return before === 'good' || after === 'good';
+  // "They released:" belongs to what follows.
+  if (introduces.test(block.text)) return after === 'good';
   return before === 'good' && after === 'good';
 }

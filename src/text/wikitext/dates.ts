@@ -2,9 +2,9 @@ import type { Arguments } from './arguments.ts';
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 
-/** `2001|2|3` from argument `from` on as `February 3, 2001`, or `3 February 2001` where the call says `df=y`. */
-export function renderDate(args: Arguments, from = 1): string {
-  const [year = '', month = '', day = ''] = [args.get(from), args.get(from + 1), args.get(from + 2)];
+/** `2001|2|3` as `February 3, 2001`, or `3 February 2001` where the call says `df=y`. */
+export function renderDate(args: Arguments): string {
+  const [year = '', month = '', day = ''] = [args.get(1), args.get(2), args.get(3)];
   if (!/^\d{1,4}$/.test(year)) return [year, month, day].filter((part) => part !== '').join(' ');
   const name = monthName(month);
   if (name === '') return year;
@@ -22,7 +22,16 @@ export function renderAsOf(args: Arguments): string {
   return [args.get('since') === 'y' ? 'Since' : word, day, month, year].filter((part) => part !== '').join(' ');
 }
 
+/** `{{age|1969|7|20}}`: whole years up to the day that the page is seen on, or to a second date. */
+export function renderAge(args: Arguments, { date }: { readonly date: string }): string {
+  const from = [args.get(1), args.get(2), args.get(3)].map(Number);
+  const to = (args.get(4) === '' ? date.split('-') : [args.get(4), args.get(5), args.get(6)]).map(Number);
+  const [year = 0, month = 0, day = 0] = to.map((part, i) => part - (from[i] ?? 0));
+  const age = year - (month < 0 || (month === 0 && day < 0) ? 1 : 0);
+  return from[0] === 0 || to[0] === 0 || Number.isNaN(age + month + day) ? '' : String(age);
+}
+
 /** A month by number or by name. */
-function monthName(month: string): string {
+export function monthName(month: string): string {
   return /^\d{1,2}$/.test(month) ? (MONTHS[Number(month) - 1] ?? '') : month;
 }

@@ -1,12 +1,12 @@
 import { decodeEntity } from '../entities.ts';
 import { renderExternalLink, renderLink, type LinkPrefixes } from './links.ts';
-import { LINE_BREAK, protect } from './marks.ts';
+import { LINE_BREAK, LITERAL, protect } from './marks.ts';
 import { renderTag, skipTag, tagAt } from './tags.ts';
-import { renderTemplate } from './templates.ts';
+import { renderTemplate, type PageFacts } from './templates.ts';
 import { renderVariant } from './variants.ts';
 
 export interface InlineOptions {
-  readonly title: string;
+  readonly page: PageFacts;
   readonly prefixes: LinkPrefixes;
   readonly variant: string;
 }
@@ -90,7 +90,7 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
         if (top() === 'parameter' && source[at] === '}') {
           at++;
           replace(close('parameter'), (args) => args[1] ?? '');
-        } else if (openCount.template > 0) replace(close('template'), (args) => renderTemplate(args, options.title));
+        } else if (openCount.template > 0) replace(close('template'), (args) => renderTemplate(args, options.page));
         else if (openCount.parameter === 0) parts.push(token);
         break;
       case '[[':
@@ -183,7 +183,8 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
         return skipped.end;
       }
     }
-    parts.push(renderTag(name, closing));
+    // Quotes on both sides of a tag stay apart.
+    parts.push(renderTag(name, closing) || (source[from - 1] === "'" && source[end] === "'" ? LITERAL : ''));
     return end;
   }
 }

@@ -16,6 +16,7 @@ export function layOut(text: string, dropSections: readonly string[]): string {
   let dropping = 0;
   let paragraph: string[] = [];
   let list: string[] = [];
+  const numbers = new ItemNumbers();
 
   const emit = (block: string): void => {
     for (const { title } of headings) blocks.push(title);
@@ -27,6 +28,7 @@ export function layOut(text: string, dropSections: readonly string[]): string {
     if (paragraph.length > 0) emit(joinLines(paragraph));
     list = [];
     paragraph = [];
+    numbers.end();
   };
 
   for (const raw of text.split('\n')) {
@@ -49,10 +51,10 @@ export function layOut(text: string, dropSections: readonly string[]): string {
     const bullets = /^[*#:;]+/.exec(line)?.[0] ?? '';
     const content = tidy(line.slice(bullets.length));
     if (content === '') {
-      if (bullets === '') endBlock();
+      if (bullets === '' || paragraph.length > 0) endBlock();
     } else if (bullets !== '') {
       if (paragraph.length > 0) endBlock();
-      list.push(content);
+      list.push(numbers.next(bullets) + content);
     } else {
       if (list.length > 0) endBlock();
       // A line that begins with a space stands alone.
@@ -61,6 +63,27 @@ export function layOut(text: string, dropSections: readonly string[]): string {
   }
   endBlock();
   return blocks.join('\n\n');
+}
+
+/** Lists nested deeper than this are damage; their items get no numbers. */
+const MAX_NESTING = 20;
+
+/** Numbers of the items of a list, which begin anew in each list within another. */
+class ItemNumbers {
+  private readonly counts = new Map<string, number>();
+
+  /** What stands before an item with these bullets: `1. ` and so on for `#`, else nothing. */
+  next(bullets: string): string {
+    for (const open of this.counts.keys()) if (!bullets.startsWith(open)) this.counts.delete(open);
+    if (!bullets.endsWith('#') || bullets.length > MAX_NESTING) return '';
+    const number = (this.counts.get(bullets) ?? 0) + 1;
+    this.counts.set(bullets, number);
+    return `${number}. `;
+  }
+
+  end(): void {
+    this.counts.clear();
+  }
 }
 
 /** `== Title ==`, found by counting so that a line of a thousand `=` costs nothing. */
@@ -96,7 +119,8 @@ function tidy(line: string): string {
         .replace(/ ([,.])(?=\s|$)/g, '$1')
         .trim(),
     )
-    .filter((part) => part !== '')
+    // A comma or stop alone is what follows a formula that was left out.
+    .filter((part) => part !== '' && !/^[,.;:]$/.test(part))
     .join(LINE_BREAK);
 }
 

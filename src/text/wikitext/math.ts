@@ -11,7 +11,7 @@ const COMMANDS = new Map(
 export function renderMath(tex: string): string {
   if (tex.length > 200) return '';
   const flat = tex
-    .replace(/\\(?:displaystyle|textstyle|left|right|,|;|!|:| )/g, ' ')
+    .replace(/\\(?:displaystyle|textstyle|left|right|,|;|!|:| )|~/g, ' ')
     .replace(/\\(?:mathbf|mathrm|mathit|mathcal|mathbb|mathsf|mathfrak|text|textbf|operatorname|boldsymbol|bold|rm|vec|hat|bar)\s*\{([^{}\\]{0,40})\}/g, '$1')
     .replace(/\\[dt]?frac\s*\{([^{}\\]{1,20})\}\s*\{([^{}\\]{1,20})\}/g, '$1/$2')
     .replace(/\\sqrt\s*\{([^{}\\]{1,20})\}/g, '√($1)')

@@ -56,16 +56,17 @@ export function skipTag(source: string, name: string, from: number): { text: str
       return { text: renderMath(content), end: close.end };
     case 'sup':
     case 'sub':
-      return /^[^[\]{}<>|&'\n]*$/.test(content) ? { text: raise(content.trim(), name), end: close.end } : undefined;
+      // Within a word it is a letter of the word, as in a reconstructed `*Apal<sup>y</sup>un`.
+      return /^[^[\]{}<>|&'\n]*$/.test(content) ? { text: /^\p{L}$/u.test(content) && /\p{L}/u.test(source[close.end] ?? '') ? content : raise(content.trim(), name), end: close.end } : undefined;
     default:
       return { text: '', end: close.end };
   }
 }
 
-const CLOSERS = new Map([...DROPPED, ...RAW].map((name) => [name, new RegExp(`<(/?)${name}(?:[\\s/][^<>]{0,2000})?>`, 'gi')]));
+const CLOSERS = new Map([...DROPPED, ...RAW].map((name) => [name, new RegExp(`<(?:(/)${name}\\s{0,40}|${name}(?:[\\s/][^<>]{0,2000})?)>`, 'gi')]));
 
 /**
- * The matching closing tag. When the same tag opens again first, this one was never closed (a forgotten `</ref>`) and
+ * The matching closing tag, which has no attributes. When the same tag opens again first, this one was never closed (a forgotten `</ref>`) and
  * must not swallow the text up to the next; this also keeps the search linear.
  */
 function findClose(source: string, name: string, from: number, limit: number): { start: number; end: number } | undefined {

@@ -30,7 +30,7 @@ export default defineStage<Config>({
     const { config } = context;
     await openBackend(context.backend, config.precision);
     const loaded = readModel(context.model('model')?.path ?? '');
-    if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate is a classifier; its masked-LM head is gone.', 'Connect model to a pretraining stage.');
+    if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate has no masked-LM head.', 'Connect model to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.');
     const { sequences } = await loadSequences(context.dataset('sequences'), { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size });
     const plan = loadMaskPlan(context.model('plan')?.path ?? '');
     const parameters = createParameters(parameterSpecs(loaded.config, loaded.head), loaded.values);

@@ -32,7 +32,7 @@ export async function performAction(request: ActionRequest, send: (message: Work
     const contract = loadContract(request.contracts, port.contract);
     outputs[name] = contract.kind === 'dataset'
       ? checkDataset(await run.writer(name).finish(), request, name, port)
-      : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, contract.name, contract.files);
+      : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, port, contract.files);
   }
   return { outputs, metrics: run.metrics };
 }
@@ -52,7 +52,7 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
   const folder = join(request.attempt, name);
   mkdirSync(folder, { recursive: true }); // a script may have removed it
   const files = sealFolder(folder, request.stage);
-  if (contract.kind === 'model') return checkFolder(files, request, name, contract.name, contract.files);
+  if (contract.kind === 'model') return checkFolder(files, request, name, port, contract.files);
   const shards: ArtifactFile[] = [];
   for (const file of files) {
     if (!file.path.endsWith('.arrow')) fail('contract-broken', `Output "${name}" of stage "${request.stage}" holds ${file.path}, which is not an .arrow file.`, `Its contract "${contract.name}" is a dataset: write Arrow IPC files into $OUT_${name.toUpperCase()}.`);
@@ -83,7 +83,8 @@ function checkDataset(manifest: Manifest, request: ActionRequest, name: string, 
   return manifest;
 }
 
-function checkFolder(files: ArtifactFile[], request: ActionRequest, name: string, contract: string, promised: readonly string[]): Manifest {
+function checkFolder(files: ArtifactFile[], request: ActionRequest, name: string, { contract, optional }: Port, promised: readonly string[]): Manifest {
+  if (files.length === 0 && optional === true) return { version: 1, kind: 'model', contract, files };
   const missing = promised.filter((path) => !files.some((file) => file.path === path && file.bytes > 0));
   if (missing.length > 0 || files.length === 0) {
     fail('contract-broken', `Output "${name}" of stage "${request.stage}" lacks ${missing.join(', ') || 'any file'}; its contract "${contract}" promises ${promised.join(', ') || 'at least one file'}.`, `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`);

@@ -48,6 +48,7 @@ export class StageRun implements StageContext {
 
   model(port: string): ModelFolder | undefined {
     const artifact = this.request.inputs[port]?.[0];
+    if (artifact?.shards.length === 0) fail('empty-input', `Input "${port}" is empty: the stage it is connected to left out its optional output.`, 'Its log says why (`run-pipeline logs`); connect another stage.');
     return artifact && { path: artifact.folder, files: artifact.shards };
   }
 

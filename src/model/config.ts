@@ -11,6 +11,9 @@ export interface RobertaConfig {
   readonly attention_probs_dropout_prob: number;
   readonly layer_norm_eps: number;
   readonly initializer_range: number;
+  /** Ids of `<s>` and `</s>` for whoever loads the model; RoBERTa's, 0 and 2, when left out. No computation needs them. */
+  readonly bos_token_id?: number;
+  readonly eos_token_id?: number;
 }
 
 export type Dimensions = Pick<RobertaConfig, 'hidden_size' | 'num_hidden_layers' | 'num_attention_heads' | 'intermediate_size'>;

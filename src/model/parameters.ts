@@ -2,8 +2,8 @@ import { tensor, variable, type Tensor, type Variable } from '@tensorflow/tfjs-c
 import { fillNormal, key32 } from '../ops/random.ts';
 import { specialIds, type RobertaConfig } from './config.ts';
 
-/** What sits on top of the encoder. */
-export type Head = { readonly kind: 'masked-lm' } | { readonly kind: 'classification'; readonly labels: number };
+/** What sits on top of the encoder; `encoder` for nothing. */
+export type Head = { readonly kind: 'masked-lm' } | { readonly kind: 'classification'; readonly labels: number } | { readonly kind: 'encoder' };
 
 export interface ParameterSpec {
   /** Hugging Face's name. */
@@ -57,7 +57,7 @@ export function parameterSpecs(config: RobertaConfig, head: Head): ParameterSpec
       ...linear('lm_head.dense', hidden, hidden),
       ...norm('lm_head.layer_norm'),
     );
-  } else {
+  } else if (head.kind === 'classification') {
     specs.push(...linear('classifier.dense', hidden, hidden), ...linear('classifier.out_proj', hidden, head.labels));
   }
   return specs;

@@ -7,6 +7,15 @@ export interface HostTensor {
   readonly data: Float32Array;
 }
 
+/** A tensor that a file has; its values are not read yet. */
+export interface StoredTensor {
+  /** The format's name of the type, such as F32, BF16 or I64. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Its values, widened to float32. Fails with `unsupported-dtype` on a type that holds no F32, F16 or BF16 numbers. */
+  read(): Float32Array;
+}
+
 interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -14,7 +23,8 @@ interface Entry {
 }
 
 const maxHeaderBytes = 100_000_000;
-const bytesOf: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
+/** Bytes of an element; of types that are not read, too, so that a file cut off is told from one of another type. */
+const bytesOf: Readonly<Record<string, number>> = { F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1 };
 
 /**
  * Write float32 tensors in the safetensors format: a length (u64, little-endian), a JSON header padded to 8 bytes, then
@@ -50,22 +60,38 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Host
 
 /** Read every tensor of a file. Fails with `damaged-safetensors` on a header or data that do not fit the format. */
 export function readSafetensors(path: string): Map<string, HostTensor> {
-  const damaged = (why: string): never => fail('damaged-safetensors', `${path} is not a sound safetensors file: ${why}`, 'Fetch the file again, or run the stage that wrote it again.');
-  const fd = openSync(path, 'r');
-  try {
+  return new Map([...openSafetensors(path)].map(([name, tensor]) => [name, { shape: tensor.shape, data: tensor.read() }]));
+}
+
+/** The tensors of a file, each to be read when it is wanted. Fails with `damaged-safetensors`, and for a file that is cut off at once. */
+export function openSafetensors(path: string): Map<string, StoredTensor> {
+  return withFile(path, (fd, damaged) => {
     const { size } = fstatSync(fd);
     if (size < 8) damaged('it ends inside its first 8 bytes');
-    const headerBytes = Number(readExactly(fd, 0, 8).readBigUInt64LE());
+    const headerBytes = Number(readExactly(fd, 0, 8, damaged).readBigUInt64LE());
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > size) damaged(`its header would be ${headerBytes} bytes`);
-    const header = parseHeader(readExactly(fd, 8, headerBytes).toString('utf8'), damaged);
-    const tensors = new Map<string, HostTensor>();
-    for (const [name, { dtype, shape, data_offsets: [start, end] }] of header) {
-      const width = bytesOf[dtype] ?? damaged(`tensor ${name} is ${dtype}; F32, F16 and BF16 are supported`);
+    const header = parseHeader(readExactly(fd, 8, headerBytes, damaged).toString('utf8'), damaged);
+    return new Map(header.map(([name, { dtype, shape, data_offsets: [start, end] }]): [string, StoredTensor] => {
       const count = shape.reduce((a, b) => a * b, 1);
-      if (end - start !== count * width || start < 0 || 8 + headerBytes + end > size) damaged(`the data of tensor ${name} is cut off or has the wrong size`);
-      tensors.set(name, { shape, data: widen(readExactly(fd, 8 + headerBytes + start, end - start), dtype, count) });
-    }
-    return tensors;
+      const width = bytesOf[dtype];
+      if (!(0 <= start && start <= end) || (width !== undefined && end - start !== count * width) || 8 + headerBytes + end > size) damaged(`the data of tensor ${name} is cut off or has the wrong size`);
+      const read = (): Float32Array => {
+        if (!isReadable(dtype)) fail('unsupported-dtype', `${path}: tensor ${name} is ${dtype}; F32, F16 and BF16 are read.`, 'Save the model in float32, float16 or bfloat16.');
+        return withFile(path, (file, gone) => widen(readExactly(file, 8 + headerBytes + start, end - start, gone), dtype, count));
+      };
+      return [name, { dtype, shape, read }];
+    }));
+  });
+}
+
+type Readable = 'F32' | 'F16' | 'BF16';
+
+const isReadable = (dtype: string): dtype is Readable => dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+
+function withFile<T>(path: string, use: (fd: number, damaged: (why: string) => never) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    return use(fd, (why) => fail('damaged-safetensors', `${path} is not a sound safetensors file: ${why}`, 'Fetch the file again, or run the stage that wrote it again.'));
   } finally {
     closeSync(fd);
   }
@@ -81,13 +107,17 @@ function parseHeader(text: string, damaged: (why: string) => never): [string, En
   const entries: [string, Entry][] = [];
   for (const [name, value] of Object.entries(header as Record<string, Partial<Entry>>)) {
     if (name === '__metadata__') continue;
-    if (typeof value?.dtype !== 'string' || !Array.isArray(value.shape) || value.data_offsets?.length !== 2) damaged(`its header says nothing usable about ${name}`);
+    if (typeof value?.dtype !== 'string' || !areCounts(value.shape) || !areCounts(value.data_offsets) || value.data_offsets.length !== 2) damaged(`its header says nothing usable about ${name}`);
     entries.push([name, value as Entry]);
   }
   return entries;
 }
 
-function widen(bytes: Buffer, dtype: string, count: number): Float32Array {
+function areCounts(values: unknown): values is readonly number[] {
+  return Array.isArray(values) && values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+function widen(bytes: Buffer, dtype: Readable, count: number): Float32Array {
   const out = new Float32Array(count);
   if (dtype === 'F32') new Uint8Array(out.buffer).set(bytes);
   else if (dtype === 'BF16') {
@@ -105,11 +135,11 @@ function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-function readExactly(fd: number, position: number, length: number): Buffer {
+function readExactly(fd: number, position: number, length: number, damaged: (why: string) => never): Buffer {
   const bytes = Buffer.alloc(length);
   for (let done = 0; done < length; ) {
     const read = readSync(fd, bytes, done, length - done, position + done);
-    if (read === 0) throw new RangeError('file ended while it was read');
+    if (read === 0) damaged('it ended while it was read');
     done += read;
   }
   return bytes;

@@ -29,7 +29,7 @@ export default defineStage<Config>({
     const { config } = context;
     await openBackend(context.backend, config.precision);
     const loaded = readModel(context.model('model')?.path ?? '');
-    if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate is a classifier; its masked-LM head is gone.', 'Connect model to a pretraining stage.');
+    if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate has no masked-LM head.', 'Connect model to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.');
     const { contract, shards } = context.dataset('sequences');
     const feed = await BatchFeed.open({
       sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size },

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
+import { checkFinite, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 
@@ -18,10 +18,10 @@ export default defineStage<Config>({
   run: async (context) => {
     const source = context.model('model')?.path ?? '';
     const model = readModel(source);
-    for (const [name, values] of model.values)
-      if (!values.every((value) => Number.isFinite(value))) fail('damaged-model', `Tensor ${name} has a value that is not finite.`, 'Train again with a lower learning rate.');
+    checkFinite(model);
     const vocabulary = loadTokenizer(source).tokens.length;
-    if (vocabulary !== model.config.vocab_size) fail('vocabulary-mismatch', `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`, 'Export a model together with the tokenizer it was trained with.');
+    // An imported model may have been padded to a rounder number.
+    if (vocabulary > model.config.vocab_size) fail('vocabulary-mismatch', `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`, 'Export a model together with the tokenizer it was trained with.');
     const { path } = context.folder('model');
     writeModel(path, model, source);
     writeFileSync(join(path, 'README.md'), modelCard(context.config.name, model));
@@ -30,8 +30,15 @@ export default defineStage<Config>({
   },
 });
 
+/** Class that loads a model with each head, and the hub's name of its task. */
+const autoClasses = {
+  'masked-lm': ['AutoModelForMaskedLM', 'fill-mask'],
+  classification: ['AutoModelForSequenceClassification', 'text-classification'],
+  encoder: ['AutoModel', 'feature-extraction'],
+} as const;
+
 function modelCard(name: string, { config, head, labels }: LoadedModel): string {
-  const [type, tag] = head.kind === 'masked-lm' ? ['AutoModelForMaskedLM', 'fill-mask'] : ['AutoModelForSequenceClassification', 'text-classification'];
+  const [type, tag] = autoClasses[head.kind];
   return [
     '---', 'library_name: transformers', `pipeline_tag: ${tag}`, '---', '', `# ${name}`, '',
     `RoBERTa with ${config.num_hidden_layers} layers of ${config.hidden_size}, ${config.num_attention_heads} heads, a vocabulary of ${config.vocab_size} and inputs of up to ${config.max_position_embeddings - 2} tokens.`,

@@ -131,7 +131,7 @@ interface Sequence {
   readonly ids: Uint32Array;
   readonly starts: Uint16Array;
   /** Whether its second segment follows its first, where sequences are pairs. */
-  readonly pair: Pick<Row, 'next_sentence_label'>;
+  readonly pair: Row;
   /** In the dataset, from 0. */
   readonly number: number;
   /** What its shard says it is from. */

@@ -5,7 +5,7 @@ import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { BatchFeed } from '../../src/model/batch-feed.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/model/checkpoint.ts';
 import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
-import { readModel, writeModel } from '../../src/model/hf.ts';
+import { writeModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
 import { countParameters, createParameters, disposeParameters, initialValues, parameterSpecs, readParameters } from '../../src/model/parameters.ts';
@@ -15,7 +15,9 @@ import { trainStep } from '../../src/model/train-step.ts';
 import { captureState, restoreState } from '../../src/model/trainer-state.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import type { BpeModel } from '../../src/text/bpe/model.ts';
 import { check } from './check.ts';
+import { readInitModel } from './init-model.ts';
 
 interface Config {
   precision: Precision;
@@ -71,7 +73,7 @@ export default defineStage<Config>({
   async run(context) {
     const { config, backend } = context;
     const tokenizerFolder = context.model('tokenizer')?.path ?? '';
-    const start = startingPoint(context, loadTokenizer(tokenizerFolder).tokens.length);
+    const start = startingPoint(context, loadTokenizer(tokenizerFolder));
     const { contract, shards } = context.dataset('masked');
     const feed = await BatchFeed.open({
       sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: { maxTokens: start.config.max_position_embeddings - positionOffset, vocab_size: start.config.vocab_size },
@@ -96,15 +98,13 @@ export default defineStage<Config>({
 });
 
 /** Architecture, and weights when there is a model to continue from. */
-function startingPoint(context: StageContext<Config>, vocab_size: number): { config: RobertaConfig; values?: Map<string, Float32Array> } {
+function startingPoint(context: StageContext<Config>, tokenizer: BpeModel): { config: RobertaConfig; values?: Map<string, Float32Array> } {
   const { config } = context;
   const { hidden_dropout_prob, attention_probs_dropout_prob, layer_norm_eps, initializer_range } = config;
-  const fresh = { vocab_size, ...dimensionsOf(config.size, config), max_position_embeddings: config.max_position_embeddings ?? config.max_length + positionOffset, hidden_dropout_prob, attention_probs_dropout_prob, layer_norm_eps, initializer_range };
+  const fresh = { vocab_size: tokenizer.tokens.length, ...dimensionsOf(config.size, config), max_position_embeddings: config.max_position_embeddings ?? config.max_length + positionOffset, hidden_dropout_prob, attention_probs_dropout_prob, layer_norm_eps, initializer_range };
   const init = context.model('init');
   if (init === undefined) return { config: fresh };
-  const loaded = readModel(init.path);
-  if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to continue from is a classifier; its masked-LM head is gone.', 'Connect init to a pretraining stage or a RobertaForMaskedLM folder.');
-  if (loaded.config.vocab_size !== vocab_size) fail('vocabulary-mismatch', `The model to continue from has ${loaded.config.vocab_size} vocabulary entries, the tokenizer ${vocab_size}.`, 'Use the tokenizer that the model was trained with.');
+  const loaded = readInitModel(init.path, tokenizer);
   context.log('continuing from the weights of init; its architecture counts, not size and dimensions here');
   return { config: { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob }, values: loaded.values };
 }

@@ -1,0 +1,109 @@
+import { cpSync, readdirSync, renameSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { WordCounter } from '../../src/text/bpe/count-words.ts';
+import { writeTokenizer } from '../../src/text/bpe/files.ts';
+import { trainBpe } from '../../src/text/bpe/train.ts';
+import { HuggingFaceFolder, tinyConfig } from '../rig/hugging-face-folder.ts';
+import { eventsOf, Project, samples, statesOf, type CliResult } from '../rig/project.ts';
+import { missingModules, runPython } from '../rig/python.ts';
+
+const missing = missingModules('torch', 'transformers', 'tokenizers');
+const script = new URL('import_model.py', import.meta.url).pathname;
+const books = readdirSync(join(samples, 'books')).map((name) => join(samples, 'books', name));
+
+/** What one does with a model from the hub: go on with its pretraining, measure what that gave, fine-tune it, give it away. */
+const pipeline = `name: continued
+seed: 3
+backend: wasm
+stages:
+  roberta:  { uses: import-model, with: { path: hub } }
+  books:    { uses: ingest-books, with: { path: ${samples}/books } }
+  tokens:   { uses: tokenize, inputs: { documents: books, tokenizer: roberta }, with: { max_length: 64, held_out: 0.4 } }
+  masked:   { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: roberta } }
+  pretrain:
+    uses: pretrain
+    inputs: { masked: masked.masked, plan: masked.plan, tokenizer: roberta, init: roberta }
+    with: { max_length: 64, batch_size: 8, max_steps: 30, learning_rate: 0.003 }
+  before:   { uses: evaluate, inputs: { model: roberta, sequences: tokens.held_out, plan: masked.plan } }
+  after:    { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out, plan: masked.plan } }
+  opinions:
+    uses: fine-tune
+    inputs: { model: roberta }
+    with: { train: ${samples}/tasks/sentiment-dev.tsv, eval: ${samples}/tasks/sentiment-dev.tsv, text_column: sentence, epochs: 1 }
+  export:   { uses: export, inputs: { model: roberta } }
+`;
+
+const metricsOf = (result: CliResult): Record<string, Record<string, number>> =>
+  Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage!, event.metrics ?? {}]));
+
+function expectContinued(result: CliResult): void {
+  expect(result.code, result.stdout.slice(-3000) + result.stderr).toBe(0);
+  expect(new Set(Object.values(statesOf(result)))).toEqual(new Set(['ran']));
+  const { before, after } = metricsOf(result);
+  expect(after!.loss).toBeLessThan(before!.loss! - 0.3);
+}
+
+describe.skipIf(missing !== undefined)(`folders that transformers wrote${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+  const project = new Project({ 'p.yaml': pipeline });
+  const others = ['xlm-roberta', 'camembert', 'bare', 'questions', 'two-types'];
+
+  it('a sharded half-precision model is pretrained further, evaluated, fine-tuned, and exported as what it was', async () => {
+    runPython([script, 'write', project.folder, ...books]);
+    expect(readdirSync(project.path('hub')).filter((name) => name.endsWith('.safetensors')).length).toBeGreaterThan(1);
+    expectContinued(await project.run('p.yaml', '--json'));
+    const [same] = JSON.parse(runPython([script, 'compare'], [[project.path('hub'), project.path('outputs/continued/export')]])) as [object];
+    expect(same).toEqual({ difference: 0, same_ids: true });
+  });
+
+  it('XLM-RoBERTa, CamemBERT, a bare RobertaModel and others give the same logits or hidden states after import', async () => {
+    project.write('others.yaml', `name: others\nstages:\n${others.map((name) => `  ${name}: { uses: import-model, with: { path: ${name} } }\n`).join('')}`);
+    const result = await project.run('others.yaml', '--json');
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    const logs = eventsOf(result).filter((event) => event.type === 'log').map((event) => `${event.stage}: ${event.text}`);
+    for (const name of ['xlm-roberta', 'camembert']) expect(logs).toContainEqual(expect.stringMatching(`^${name}: no tokenizer comes with the model: .*${name}/tokenizer.json is not a byte-level BPE`));
+    expect(logs).toContainEqual('questions: left out, because nothing here uses them: qa_outputs.bias, qa_outputs.weight');
+    const pairs = others.map((name) => [project.path(name), project.path('outputs/others', name)]);
+    const answers = JSON.parse(runPython([script, 'compare'], pairs)) as { difference: number }[];
+    expect(answers.map(({ difference }, i) => [others[i], difference])).toEqual(others.map((name) => [name, 0]));
+  });
+});
+
+if (missing !== undefined) it.skip(`folders that transformers wrote: ${missing}`, () => {});
+
+describe('folders made by hand', () => {
+  const vocabulary = (): string => {
+    const words = new WordCounter();
+    words.add('The ferry was late, and the ferryman was not sorry. '.repeat(20));
+    const folder = new Project({}).folder;
+    writeTokenizer(folder, trainBpe(words.counts, { vocabSize: 300, minFrequency: 2 }));
+    return folder;
+  };
+
+  it('links into a cache, bfloat16 and a padded vocabulary are continued', async () => {
+    const project = new Project({ 'p.yaml': pipeline });
+    const { path } = new HuggingFaceFolder(undefined, { ...tinyConfig, max_position_embeddings: 66 }, vocabulary()).write({ everywhere: 'BF16', shards: 2 });
+    // As huggingface_hub keeps a snapshot.
+    mkdirSync(project.path('blobs'));
+    mkdirSync(project.path('hub'));
+    for (const [index, name] of readdirSync(path).entries()) {
+      renameSync(join(path, name), project.path('blobs', String(index)));
+      symlinkSync(join('..', 'blobs', String(index)), project.path('hub', name));
+    }
+    expectContinued(await project.run('p.yaml', '--json'));
+  });
+
+  it('what is wrong with one is said with its path, and a tokenizer that it lacks is missed by name', async () => {
+    const project = new Project({ 'p.yaml': pipeline.slice(0, pipeline.indexOf('  masked:')) });
+    const folder = new HuggingFaceFolder(undefined, { ...tinyConfig, max_position_embeddings: 66 });
+    cpSync(folder.path, project.path('hub'), { recursive: true });
+    const without = await project.run('p.yaml');
+    expect(without.code).toBe(1);
+    expect(without.stdout + without.stderr).toMatch(/stage tokens.*: Input "tokenizer" is empty: the stage it is connected to left out its optional output/);
+
+    writeFileSync(project.path('hub/config.json'), JSON.stringify({ ...folder.config, model_type: 'bert' }));
+    const { code, stdout, stderr } = await project.run('p.yaml');
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain(`${project.path('hub/config.json')} describes another architecture: model_type is "bert"`);
+  });
+});

@@ -7,10 +7,11 @@ import { projectOf, storeRoot } from './workspace.ts';
 
 interface CacheOptions {
   readonly store?: string;
+  readonly json?: boolean;
 }
 
 /** `cache ls`: cached results, most recently used first. */
-export function cacheLs(options: CacheOptions & { json?: boolean }): number {
+export function cacheLs(options: CacheOptions): number {
   const actions = listActions(open(options).layout);
   const width = Math.max(5, ...actions.map(({ record }) => record.stage.length));
   for (const { record, bytes: size, usedMs } of actions) {
@@ -24,15 +25,19 @@ export function cacheLs(options: CacheOptions & { json?: boolean }): number {
 /** `cache verify`: exit code 4 when something was damaged; the next run rebuilds it. */
 export function cacheVerify(options: CacheOptions): number {
   const { checked, damaged } = verifyStore(open(options));
-  for (const digest of damaged) printError(`damaged: ${digest}`);
-  print(`${plural(checked, 'object')} read, ${damaged.length} damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`);
+  if (options.json) print(JSON.stringify({ checked, damaged }));
+  else {
+    for (const digest of damaged) printError(`damaged: ${digest}`);
+    print(`${plural(checked, 'object')} read, ${damaged.length} damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`);
+  }
   return damaged.length === 0 ? exitCodes.ok : exitCodes.damagedStore;
 }
 
 /** `cache gc`: what went, or would go. */
 export function cacheGc(options: CacheOptions & { keepDays: number; dryRun?: boolean }): number {
   const { actions, objects, bytes: size } = collectGarbage(open(options).layout, { keepDays: options.keepDays, dryRun: options.dryRun === true });
-  print(`${options.dryRun ? 'would remove' : 'removed'} ${plural(actions, 'result')}, ${plural(objects, 'object')}, ${bytes(size)}`);
+  if (options.json) print(JSON.stringify({ actions, objects, bytes: size, dryRun: options.dryRun === true }));
+  else print(`${options.dryRun ? 'would remove' : 'removed'} ${plural(actions, 'result')}, ${plural(objects, 'object')}, ${bytes(size)}`);
   return exitCodes.ok;
 }
 

@@ -8,10 +8,10 @@ import { exitCodes, print } from './exit.ts';
 import { backendResolver, backendsRoot, packageRoot, projectOf, storeRoot } from './workspace.ts';
 
 /** `doctor`: what this machine offers, whether the store can be written, and which backend a run would use and why. */
-export async function doctorCommand(options: { store?: string }): Promise<number> {
+export async function doctorCommand(options: { store?: string; json?: boolean }): Promise<number> {
   const store = storeRoot(options.store, projectOf(join(process.cwd(), 'x')));
   const checks = [checkNode(), { ok: true, text: `${cpus().length} cores, ${bytes(totalmem())} of memory` }, checkBuild(), checkStore(store), ...(await checkBackends())];
-  for (const { ok, text } of checks) print(`${ok ? 'ok     ' : 'problem'}  ${text}`);
+  for (const { ok, text } of checks) print(options.json ? JSON.stringify({ ok, text }) : `${ok ? 'ok     ' : 'problem'}  ${text}`);
   return checks.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.stageFailed;
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, printError, refuse } from './exit.ts';
 
@@ -18,11 +20,13 @@ function pipelineCommand(name: string, description: string, options: { isDefault
     .description(description)
     .argument('[pipeline]', 'pipeline file; looked for here, then in ./pipelines', 'pipeline.yaml')
     .option('--set <path=value>', 'override a value, such as vars.vocab_size=8192 or stages.mask.with.rate=0.3 (repeatable)', collect, [])
-    .option('--store <dir>', 'where results are kept (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)')
-    .option('--json', 'one JSON object a line on standard output');
+    .option('--store <dir>', 'where results are kept (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)');
 }
 
+const json = (): Option => new Option('--json', 'one JSON object a line on standard output');
+
 pipelineCommand('run', 'run what is stale (the default command)', { isDefault: true })
+  .addOption(json())
   .option('-j, --jobs <n>', 'actions at a time (default: number of cores)', wholeNumberFrom(1))
   .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
   .option('--verify', 'read every cached artifact again and compare its digest before it is used')
@@ -34,17 +38,20 @@ pipelineCommand('run', 'run what is stale (the default command)', { isDefault: t
   });
 
 pipelineCommand('plan', 'say what a run would do, stage by stage')
+  .addOption(json())
   .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string }) => {
     process.exitCode = await (await import('./plan.ts')).planCommand(pipeline, options);
   });
 
 pipelineCommand('explain', 'say why each stage would run: which ingredient changed, old and new')
+  .addOption(json())
   .option('--stage <name>', 'only this stage')
   .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string; stage?: string }) => {
     process.exitCode = await (await import('./plan.ts')).planCommand(pipeline, { ...options, explain: true });
   });
 
 pipelineCommand('validate', 'check a pipeline file and say everything that is wrong with it')
+  .addOption(json())
   .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string }) => {
     process.exitCode = await (await import('./validate.ts')).validateCommand(pipeline, options);
   });
@@ -57,12 +64,12 @@ pipelineCommand('graph', 'draw the stages and what flows between them')
 
 program.command('stages').description('list the stage types, or document one from its schema')
   .argument('[type]', 'stage type, or ./file.ts')
-  .option('--json', 'as JSON')
+  .addOption(json())
   .action(async (type: string | undefined, options: { json?: boolean }) => {
     process.exitCode = await (await import('./validate.ts')).stagesCommand(type, options);
   });
 
-storeOption(program.command('runs').description('list the runs of the store, newest first')).option('--json', 'one JSON object a line')
+storeOption(program.command('runs').description('list the runs of the store, newest first')).addOption(json())
   .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./runs.ts')).runsCommand(options); });
 
 storeOption(program.command('logs').description('print what a run said')).argument('[run]', 'run id (default: the newest)')
@@ -70,13 +77,13 @@ storeOption(program.command('logs').description('print what a run said')).argume
   .action(async (run: string | undefined, options: { store?: string; json?: boolean; stage?: string }) => { process.exitCode = (await import('./runs.ts')).logsCommand(run, options); });
 
 const cache = program.command('cache').description('look after the store');
-storeOption(cache.command('ls').description('list cached results with their size')).option('--json', 'one JSON object a line')
+storeOption(cache.command('ls').description('list cached results with their size')).addOption(json())
   .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheLs(options); });
-storeOption(cache.command('verify').description('read every object again; damaged ones are set aside and rebuilt by the next run'))
-  .action(async (options: { store?: string }) => { process.exitCode = (await import('./cache.ts')).cacheVerify(options); });
+storeOption(cache.command('verify').description('read every object again; damaged ones are set aside and rebuilt by the next run')).addOption(json())
+  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheVerify(options); });
 storeOption(cache.command('gc').description('remove results that no recent run refers to'))
-  .option('--keep-days <n>', 'keep what was used in the last n days, and the newest of every stage', wholeNumberFrom(0), 14).option('-n, --dry-run', 'say what would go')
-  .action(async (options: { store?: string; keepDays: number; dryRun?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheGc(options); });
+  .option('--keep-days <n>', 'keep what was used in the last n days, and the newest of every stage', wholeNumberFrom(0), 14).option('-n, --dry-run', 'say what would go').addOption(json())
+  .action(async (options: { store?: string; keepDays: number; dryRun?: boolean; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheGc(options); });
 
 program.command('init').description('write a pipeline file to start from').argument('[folder]', 'where', '.')
   .action(async (folder: string) => { process.exitCode = (await import('./init.ts')).initCommand(folder); });
@@ -88,17 +95,27 @@ program.command('setup').description('set up a faster backend: find or install i
   .action(async (backend: 'torch' | 'tensorflow', options: { python?: string; torchDir?: string; tensorflowDir?: string; force?: boolean }) => {
     process.exitCode = await (await import('./setup.ts')).setupCommand(backend, options);
   });
-storeOption(program.command('doctor').description('check the machine, the store and the backend'))
-  .action(async (options: { store?: string }) => { process.exitCode = await (await import('./doctor.ts')).doctorCommand(options); });
+storeOption(program.command('doctor').description('check the machine, the store and the backend')).addOption(json())
+  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = await (await import('./doctor.ts')).doctorCommand(options); });
 
 for (const command of program.commands) command.exitOverride();
 for (const command of cache.commands) command.exitOverride();
 
 try {
+  await refuseUnknownCommand(process.argv[2]);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.badInput;
   else process.exitCode = await unexpected(error);
+}
+
+/** The first word is a command, or the pipeline file of the default command: one that is neither is more likely a slip in the first. */
+async function refuseUnknownCommand(word: string | undefined): Promise<void> {
+  const names = program.commands.map((command) => command.name());
+  if (word === undefined || !/^[a-z]+$/.test(word) || word === 'help' || names.includes(word) || existsSync(word) || existsSync(join('pipelines', word))) return;
+  const { fail } = await import('../core/diagnostic.ts');
+  const { suggest } = await import('../pipeline/suggest.ts');
+  fail('unknown-command', `\`${word}\` is no command, and there is no pipeline file of that name.`, suggest(word, names, 'commands'));
 }
 
 function storeOption(command: Command): Command {

@@ -1,5 +1,6 @@
 import { Failure } from '../core/diagnostic.ts';
 import type { Change, Freshness } from '../core/event.ts';
+import { missingSources } from '../plan/sources.ts';
 import { planPipeline } from '../runner/plan-pipeline.ts';
 import { reason } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse } from './exit.ts';
@@ -20,6 +21,8 @@ export async function planCommand(name: string | undefined, options: PlanOptions
   const { pipeline, store } = workspace.value;
   const stages = pipeline.stages.filter((stage) => options.stage === undefined || stage.name === options.stage || stage.id === options.stage);
   if (stages.length === 0) return refuse([{ code: 'unknown-stage', message: `The pipeline has no stage "${options.stage}".`, help: `Its stages are ${pipeline.stages.map((stage) => stage.id).join(', ')}.` }], options.json);
+  const missing = missingSources(pipeline);
+  if (missing.length > 0) return refuse(missing, options.json);
   let plan: ReturnType<typeof planPipeline>;
   try {
     plan = planPipeline(pipeline, { store, contracts, env: process.env });

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
 import { createLocalExecutor } from '../executors/local.ts';
+import { missingSources } from '../plan/sources.ts';
 import { NdjsonReporter } from '../reporting/ndjson.ts';
 import { PlainReporter } from '../reporting/plain.ts';
 import type { Reporter } from '../reporting/reporter.ts';
@@ -21,6 +22,8 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   const workspace = await openWorkspace(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store, outputs } = workspace.value;
+  const missing = missingSources(pipeline);
+  if (missing.length > 0) return refuse(missing, options.json);
   const jobs = options.jobs ?? availableParallelism();
   const reporter = await createReporter(options.json === true);
 

@@ -1,6 +1,7 @@
 import type { Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { StageDescription } from '../core/pipeline.ts';
+import { missingSources } from '../plan/sources.ts';
 import { plural } from '../reporting/format.ts';
 import { suggest } from '../pipeline/suggest.ts';
 import { exitCodes, print, refuse } from './exit.ts';
@@ -13,6 +14,8 @@ export async function validateCommand(name: string | undefined, options: Pipelin
   const workspace = await openWorkspace(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline } = workspace.value;
+  const missing = missingSources(pipeline);
+  if (missing.length > 0) return refuse(missing, options.json);
   print(options.json ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length }) : `${pipeline.name}: ${plural(pipeline.stages.length, 'stage')}, valid`);
   return exitCodes.ok;
 }

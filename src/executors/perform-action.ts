@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactFile, Manifest } from '../core/artifact.ts';
 import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { emptyOutput } from '../core/empty-output.ts';
 import type { Port, StageType } from '../core/stage.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
 import { loadContract, type DatasetContract } from '../data/contract.ts';
@@ -31,7 +32,7 @@ export async function performAction(request: ActionRequest, send: (message: Work
   for (const [name, port] of Object.entries(request.outputs)) {
     const contract = loadContract(request.contracts, port.contract);
     outputs[name] = contract.kind === 'dataset'
-      ? checkDataset(await run.writer(name).finish(), request, name, port)
+      ? checkDataset(await run.writer(name).finish(), request, name, port, run.metrics)
       : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, port, contract.files);
   }
   return { outputs, metrics: run.metrics };
@@ -58,7 +59,7 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
     if (!file.path.endsWith('.arrow')) fail('contract-broken', `Output "${name}" of stage "${request.stage}" holds ${file.path}, which is not an .arrow file.`, `Its contract "${contract.name}" is a dataset: write Arrow IPC files into $OUT_${name.toUpperCase()}.`);
     shards.push({ ...file, rows: await countRows(join(folder, file.path), file, contract, request, name) });
   }
-  return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port);
+  return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port, {});
 }
 
 /** Rows of a shard that a script wrote, read to its end to see that it is whole. */
@@ -75,10 +76,10 @@ async function countRows(location: string, file: ArtifactFile, contract: Dataset
   return rows;
 }
 
-function checkDataset(manifest: Manifest, request: ActionRequest, name: string, port: Port): Manifest {
+function checkDataset(manifest: Manifest, request: ActionRequest, name: string, port: Port, metrics: Readonly<Record<string, number>>): Manifest {
   const rows = manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0);
   if (rows === 0 && port.optional !== true && request.partial !== true) {
-    fail('contract-broken', `Output "${name}" of stage "${request.stage}" is empty; its contract "${port.contract}" promises rows.`, 'Look at what the stage dropped with `run-pipeline logs`, and at its inputs.');
+    throw new Failure(emptyOutput(request.stage, name, port.contract, metrics));
   }
   return manifest;
 }

@@ -56,9 +56,18 @@ function stopAtFirst(source: TextSource) {
     if (warning) return;
     const [start, end] = typeof at === 'number' ? [at, at + 1] : 'offset' in at ? [at.offset, at.offset + (at.source?.length ?? 1)] : at;
     // The composer catches what is thrown inside a collection and reports it again, at the collection.
-    first ??= new Failure({ code: 'yaml-syntax', message: sentence(message), location: locationOf({ source, start: Math.min(start, source.text.length), end }) });
+    const help = remedy(source.text, start, message);
+    first ??= new Failure({ code: 'yaml-syntax', message: sentence(message), location: locationOf({ source, start: Math.min(start, source.text.length), end }), ...(help === undefined ? {} : { help }) });
     throw first;
   };
+}
+
+/** What to do about the slips that pipeline files invite. */
+function remedy(text: string, at: number, message: string): string | undefined {
+  if (text.startsWith('${{', at - 1)) return 'a value with `{` is quoted: "${{ … }}"';
+  const [, kind, sign] = /^flow (map|seq).*end with a ([}\]])/i.exec(message) ?? [];
+  if (kind !== undefined) return `a \`${sign === '}' ? '{' : '['}\` above this line lacks its \`${sign}\``;
+  return /^tabs /i.test(message) ? 'indent with spaces' : undefined;
 }
 
 class Converter {

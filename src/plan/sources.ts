@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, relative, sep } from 'node:path';
 import { globSync, isDynamicPattern } from 'tinyglobby';
-import { Failure } from '../core/diagnostic.ts';
+import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Source } from '../core/stage.ts';
-import type { StageNode } from '../core/pipeline.ts';
+import type { Pipeline, StageNode } from '../core/pipeline.ts';
 import { isListing, isUrl, readListing } from './listing.ts';
 
 /**
@@ -25,6 +25,19 @@ export function expandSources(node: StageNode, property: string, patterns: reado
     for (const source of sources) if (!found.has(source.uri)) found.set(source.uri, source);
   }
   return [...found.values()];
+}
+
+/** Paths without a file, of every stage: better said at once than when a stage's turn comes, days later. */
+export function missingSources({ stages }: Pipeline): Diagnostic[] {
+  return stages.flatMap((node) => Object.entries(node.sources).flatMap(([property, patterns]) => {
+    try {
+      expandSources(node, property, patterns);
+      return [];
+    } catch (error) {
+      if (error instanceof Failure) return [error.diagnostic];
+      throw error;
+    }
+  }));
 }
 
 function expandPath(pattern: string): Source[] {

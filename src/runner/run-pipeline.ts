@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Digest } from '../core/artifact.ts';
 import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
+import { emptyOutput } from '../core/empty-output.ts';
 import type { EventBody, RunEvent, StageState } from '../core/event.ts';
 import type { Pipeline, StageNode } from '../core/pipeline.ts';
 import { mainOutput } from '../core/stage.ts';
@@ -249,11 +250,7 @@ class PipelineRun {
     });
     if (empty !== undefined) {
       const [port, { contract }] = empty;
-      this.fail(node, {
-        code: 'contract-broken', stage: node.id, location: node.location,
-        message: `${node.id}: output "${port}" is empty; its contract "${contract}" promises rows`,
-        help: 'Look at what the stage dropped with `run-pipeline logs`, and at its inputs.',
-      }, began);
+      this.fail(node, emptyOutput(node.id, port, contract, stageMetrics(records)), began);
       return;
     }
     try {
@@ -269,7 +266,7 @@ class PipelineRun {
   }
 
   private fail(node: StageNode, diagnostic: Diagnostic, began: number): void {
-    this.end(node, { state: 'failed', ...nothing, diagnostic }, began);
+    this.end(node, { state: 'failed', ...nothing, diagnostic: { location: node.location, ...diagnostic } }, began);
     this.stopUnlessKeepGoing();
     this.frontier.settle(node.id, undefined);
   }

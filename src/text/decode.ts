@@ -1,6 +1,9 @@
+import { analyse } from 'chardet';
+import { encodingNamed } from './encoding-name.ts';
+
 /**
- * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else
- * windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and ASCII and never fails).
+ * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else a guess, see
+ * {@link guessEncoding}.
  * @example decodeText(new Uint8Array([0xe9])).text // 'é'
  */
 export function decodeText(bytes: Uint8Array): { readonly text: string; readonly encoding: string } {
@@ -8,7 +11,33 @@ export function decodeText(bytes: Uint8Array): { readonly text: string; readonly
   if (marked !== undefined) return { text: new TextDecoder(marked).decode(bytes), encoding: marked };
   const utf8 = decodeStrictUtf8(bytes);
   if (utf8 !== undefined) return { text: utf8, encoding: 'utf-8' };
-  return { text: decodeAs(bytes, 'windows-1252'), encoding: 'windows-1252' };
+  const encoding = guessEncoding(bytes);
+  return { text: decodeAs(bytes, encoding), encoding };
+}
+
+/**
+ * The encoding of text that is not UTF-8: a Chinese, Japanese or Korean one that is likely by the statistics of its bytes
+ * and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and never
+ * fails). Other encodings of eight bits are not told apart well enough.
+ */
+export function guessEncoding(bytes: Uint8Array): string {
+  const start = bytes.findIndex((byte) => byte >= 0x80);
+  const [likeliest] = start < 0 ? [] : analyse(bytes.subarray(start, start + sampleBytes));
+  const encoding = likeliest === undefined || likeliest.confidence < leastConfidence ? undefined : encodingNamed(likeliest.name);
+  return encoding !== undefined && /^(?:gb|big5|euc|shift_jis|iso-2022)/.test(encoding) && fits(bytes, encoding) ? encoding : 'windows-1252';
+}
+
+const sampleBytes = 64 * 1024;
+/** Of 100; right guesses have nearly all of them. */
+const leastConfidence = 50;
+
+function fits(bytes: Uint8Array, encoding: string): boolean {
+  try {
+    new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

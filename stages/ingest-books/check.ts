@@ -1,6 +1,15 @@
 import type { ConfigProblem } from '../../src/core/stage.ts';
 import { checkChecksum } from '../../src/data/checksum.ts';
+import { encodingNamed } from '../../src/text/encoding-name.ts';
 
-export function check({ checksum, path }: { readonly checksum: string; readonly path: string | readonly string[] }): ConfigProblem[] {
-  return checkChecksum(checksum, path);
+interface Checked {
+  readonly checksum: string;
+  readonly path: string | readonly string[];
+  readonly encoding: string;
+}
+
+export function check({ checksum, path, encoding }: Checked): ConfigProblem[] {
+  const problems = checkChecksum(checksum, path);
+  if (encoding !== '' && encodingNamed(encoding) === undefined) problems.push({ property: 'encoding', message: `there is no encoding \`${encoding}\`; names are those of the WHATWG Encoding Standard, such as gb18030, big5, shift_jis, windows-1251` });
+  return problems;
 }

@@ -71,12 +71,7 @@ async function* booksIn(file: OpenSource, sourceName: string, name: string, left
       for await (const entry of readZip(file.path, sourceName, maxBookBytes)) yield* entryBooks(`${name.replace(/\.zip$/i, '')}/${entry.path}`, () => entry.read(), leftOut);
       return;
     case 'json-lines':
-      for await (const { line, bytes, value } of readJsonLines(all, sourceName, maxBookBytes)) {
-        const book = value === undefined ? 'not-json' : recordBook(value, name, line, bytes, fields);
-        if (typeof book !== 'string') yield book;
-        else leftOut.drop(`line ${line} of ${sourceName}`, book);
-      }
-      return;
+      return yield* jsonLinesBooks(readJsonLines(all, sourceName, maxBookBytes), sourceName, name, leftOut, fields);
     case 'parquet': {
       const { text, title, id } = fields;
       let row = 0;
@@ -89,11 +84,24 @@ async function* booksIn(file: OpenSource, sourceName: string, name: string, left
   }
 }
 
+async function* jsonLinesBooks(lines: ReturnType<typeof readJsonLines>, sourceName: string, name: string, leftOut: LeftOut, fields: Fields): AsyncGenerator<BookFile> {
+  let hasText = false;
+  let names: readonly string[] | undefined;
+  for await (const { line, bytes, value } of lines) {
+    hasText ||= value !== undefined && Object.hasOwn(value, fields.text);
+    if (value !== undefined) names ??= Object.keys(value);
+    const book = value === undefined ? 'not-json' : recordBook(value, name, line, bytes, fields);
+    if (typeof book !== 'string') yield book;
+    else leftOut.drop(`line ${line} of ${sourceName}`, book);
+  }
+  if (!hasText && names !== undefined) fail('missing-column', `${sourceName}: no record has a field "${fields.text}"; the first has ${names.slice(0, 20).join(', ') || 'none'}`, 'Say in `text_field` which one holds the text.');
+}
+
 /** What a file is, by its first bytes where they tell. An EPUB is a ZIP archive whose first entry says so. */
 function kindOf(head: Uint8Array, name: string): 'tar' | 'zip' | 'epub' | 'parquet' | 'json-lines' | 'text' {
   const start = Buffer.from(head).toString('latin1');
   if (start.startsWith('PK\x03\x04')) return /\.epub$/i.test(name) || start.startsWith('mimetypeapplication/epub+zip', 30) ? 'epub' : 'zip';
-  if (start.startsWith('PAR1')) return 'parquet';
+  if (start.startsWith('PAR1') || /\.parquet$/i.test(name)) return 'parquet';
   if (start.startsWith('ustar', 257) || /\.(?:tar|tgz)$/i.test(name)) return 'tar';
   return /\.(?:jsonl|ndjson)$/i.test(name) ? 'json-lines' : 'text';
 }

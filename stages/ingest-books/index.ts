@@ -2,7 +2,7 @@ import { canonicalJson } from '../../src/core/artifact.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
-import { decodeText } from '../../src/text/decode.ts';
+import { decodeAs, decodeText } from '../../src/text/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { readBookFiles, type BookFile } from './files.ts';
 import { check } from './check.ts';
@@ -13,6 +13,7 @@ interface Config {
   readonly source: string;
   readonly lang: string;
   readonly checksum: string;
+  readonly encoding: string;
   readonly text_field: string;
   readonly title_field: string;
   readonly id_field: string;
@@ -39,7 +40,9 @@ export default defineStage<Config>({
       for await (const file of readBookFiles(source, context, report, options)) {
         context.signal.throwIfAborted();
         report.read(file.bytes);
-        const row = toDocument(file, config);
+        const { text, encoding } = decode(file.content, config.encoding);
+        if (config.encoding === '' && !/^(?:utf-.*)?$/.test(encoding)) context.log(`${file.path} is not UTF-8; read as ${encoding}, which it looks like. Set \`encoding\` if that is wrong.`);
+        const row = toDocument(file, text, encoding, config);
         if (typeof row === 'string') {
           report.drop(row);
           context.log(`left out ${file.path}: ${row}`);
@@ -55,8 +58,7 @@ export default defineStage<Config>({
 });
 
 /** The row of a book, or why there is none. */
-function toDocument(file: BookFile, config: Config) {
-  const { text: raw, encoding } = typeof file.content === 'string' ? { text: file.content, encoding: '' } : decodeText(file.content);
+function toDocument(file: BookFile, raw: string, encoding: string, config: Config) {
   if (raw.includes('\0')) return 'binary';
   const book = readBook(raw, file.format !== 'epub');
   if (book.text === '') return 'empty';
@@ -71,6 +73,11 @@ function toDocument(file: BookFile, config: Config) {
     lang: config.lang || file.lang || book.lang,
     meta: canonicalJson(Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== ''))),
   };
+}
+
+function decode(content: string | Uint8Array, encoding: string): { readonly text: string; readonly encoding: string } {
+  if (typeof content === 'string') return { text: content, encoding: '' };
+  return encoding === '' ? decodeText(content) : { text: decodeAs(content, encoding), encoding };
 }
 
 /** An archive may hold a path twice, records an id. */

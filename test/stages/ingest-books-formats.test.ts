@@ -86,6 +86,7 @@ describe('JSON Lines', () => {
   });
 
   test('other fields by config; a file that is no JSON Lines is refused', async () => {
+    await expect(ingest(file('d.jsonl', '{"body":"Text.","uid":"k"}\n{"body":"More."}'))).rejects.toThrow('d.jsonl: no record has a field "text"; the first has body, uid');
     expect((await ingest(file('c.jsonl', '{"body":"Text.","name":"N","key":"k"}'), { text_field: 'body', title_field: 'name', id_field: 'key' })).rows).toMatchObject([{ id: 'books:c/k', title: 'N', text: 'Text.' }]);
     await expect(ingest(file('a.jsonl', '[1]\n'))).rejects.toEqual(failing('not-json-lines'));
   });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { decodeText } from '../../src/text/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { joinParagraphs } from '../../src/text/paragraphs.ts';
 
@@ -68,11 +67,3 @@ describe('joinParagraphs', () => {
     ['nothing', ' \n\n ', ''],
   ])('%s', (_, raw, expected) => expect(joinParagraphs(raw)).toBe(expected));
 });
-
-test.each([
-  ['UTF-8', [0xc3, 0xa9], 'é', 'utf-8'],
-  ['UTF-8 with a mark', [0xef, 0xbb, 0xbf, 0x61], 'a', 'utf-8'],
-  ['UTF-16', [0xff, 0xfe, 0x61, 0], 'a', 'utf-16le'],
-  ['windows-1252', [0x93, 0xe9, 0x94], '\u201cé\u201d', 'windows-1252'],
-  ['nothing', [], '', 'utf-8'],
-])('decodeText: %s', (_, bytes, text, encoding) => expect(decodeText(new Uint8Array(bytes))).toEqual({ text, encoding }));

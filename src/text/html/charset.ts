@@ -1,16 +1,18 @@
-import { byteOrderMark, decodeAs, decodeStrictUtf8 } from '../decode.ts';
+import { byteOrderMark, decodeAs, decodeStrictUtf8, guessEncoding } from '../decode.ts';
+import { encodingNamed } from '../encoding-name.ts';
 
 /**
  * Decode an HTML page in the order of the HTML standard's sniffing algorithm: byte order mark, `charset` of the HTTP
- * Content-Type, `<meta>` in the first 4 KiB, then UTF-8 if all of it is valid, else windows-1252.
+ * Content-Type, `<meta>` in the first 4 KiB, then UTF-8 if all of it is valid, else windows-1252 if declared, else a guess.
  */
 export function decodeHtml(bytes: Uint8Array, contentType = ''): { readonly html: string; readonly encoding: string } {
-  const declared = [byteOrderMark(bytes), knownEncoding(charsetOf(contentType.slice(0, 200))), metaEncoding(bytes)].find((label) => label !== undefined);
+  const declared = [byteOrderMark(bytes), labelled(charsetOf(contentType.slice(0, 200))), metaEncoding(bytes)].find((label) => label !== undefined);
   if (declared !== undefined && declared !== 'windows-1252') return { html: decodeAs(bytes, declared), encoding: declared };
   // Servers announce Latin-1 by default for pages that are UTF-8; text that is valid UTF-8 beyond ASCII is.
   const utf8 = decodeStrictUtf8(bytes);
   if (utf8 !== undefined) return { html: utf8, encoding: 'utf-8' };
-  return { html: decodeAs(bytes, 'windows-1252'), encoding: 'windows-1252' };
+  const encoding = declared ?? guessEncoding(bytes);
+  return { html: decodeAs(bytes, encoding), encoding };
 }
 
 /** The `charset` parameter of a Content-Type, or of a `<meta>` element's attributes. */
@@ -21,19 +23,11 @@ function charsetOf(text: string): string | undefined {
 function metaEncoding(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1');
   for (const [, attributes = ''] of head.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<meta\s([^>]*)/gi)) {
-    const encoding = knownEncoding(charsetOf(attributes));
+    const encoding = labelled(charsetOf(attributes));
     // A page whose <meta> could be read as ASCII is not UTF-16, whatever it says.
     if (encoding !== undefined) return encoding.startsWith('utf-16') ? 'utf-8' : encoding;
   }
   return undefined;
 }
 
-/** The Encoding Standard's name for a label, when there is one. */
-function knownEncoding(label: string | undefined): string | undefined {
-  if (label === undefined) return undefined;
-  try {
-    return new TextDecoder(label).encoding;
-  } catch {
-    return undefined;
-  }
-}
+const labelled = (label: string | undefined): string | undefined => (label === undefined ? undefined : encodingNamed(label));

@@ -1,0 +1,8 @@
+/** The WHATWG Encoding Standard's name for a label, when there is one: `gbk` for GB2312. */
+export function encodingNamed(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}

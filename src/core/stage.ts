@@ -10,6 +10,8 @@ export interface Port {
   readonly many?: boolean;
   /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
   readonly optional?: boolean;
+  /** Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend on it. */
+  readonly emptyIf?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** The output that a stage's bare name means: the only one, or the only one that is not optional. */
@@ -89,7 +91,7 @@ export interface StageType<Config = Record<string, unknown>> {
 /**
  * Declare a stage type; a stage module has it as default export.
  * @example
- * export default defineStage({
+ * export default defineStage<{ characters: number }>({
  *   description: 'Keep documents longer than a number of characters.',
  *   inputs: { documents: { contract: 'documents', description: 'what to filter' } },
  *   outputs: { documents: { contract: 'documents', description: 'what is left' } },

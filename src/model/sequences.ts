@@ -52,7 +52,7 @@ export class Sequences {
     let [row, tokens, squares, longest] = [0, 0, 0, 0];
     for (const lengths of this.rows.lengths(0)) {
       for (const length of lengths) {
-        if (length > limits.maxTokens) fail('sequence-too-long', `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`, `Set max_length to ${length} or more here, or to ${limits.maxTokens} in the stage that packs sequences.`);
+        if (length > limits.maxTokens) fail('sequence-too-long', `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`, `Set max_length here to that of the stage that packs sequences, or that one's to ${limits.maxTokens}.`);
         row++;
         tokens += length;
         squares += length ** 2;

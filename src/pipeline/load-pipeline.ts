@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { checkConfigs } from './check-configs.ts';
 import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited, type ResolveBackend, type ResolvedConfig, type Settings } from './config.ts';
 import { Contracts } from './contracts.ts';
+import { checkEmptyInputs } from './empty-inputs.ts';
 import { instancesOf, type Instance } from './instances.ts';
 import { interpolate } from './interpolate.ts';
 import { child, entriesOf, locationOf, stringOf, valueOf, type YamlNode } from './node.ts';
@@ -57,6 +58,7 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   const { sorted, cycles } = orderStages(drafts.map((draft) => draft.node));
   reportCycles(cycles, drafts, problems);
   await checkConfigs(drafts, options.catalogue, problems);
+  checkEmptyInputs(drafts, problems);
   if (problems.count > 0) return err(problems.list());
   const loop = rounds === undefined ? undefined : toLoop(rounds, sorted);
   const file = resolve(options.file);

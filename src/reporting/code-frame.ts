@@ -38,7 +38,7 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: C
 function renderOne(diagnostic: Diagnostic, read: (file: string) => string | undefined, colors: Colors, options: CodeFrameOptions): string {
   const { location, help, code } = diagnostic;
   const severity = diagnostic.severity === 'warning' ? colors.yellow('warning') : colors.red('error');
-  const where = [...(location === undefined && diagnostic.stage !== undefined ? [`stage ${diagnostic.stage}`] : []), ...(diagnostic.shard === undefined ? [] : [`shard ${diagnostic.shard}`])];
+  const where = [...(diagnostic.stage !== undefined && !(location !== undefined && diagnostic.message.includes(diagnostic.stage)) ? [`stage ${diagnostic.stage}`] : []), ...(diagnostic.shard === undefined ? [] : [`shard ${diagnostic.shard}`])];
   const head = `${severity}: ${where.length === 0 ? '' : `${printable(where.join(', '))}: `}`;
   const [message = '', ...details] = diagnostic.message.split('\n').map(printable);
   const lines = [`${head}${colors.bold(message)} ${colors.dim(`[${code}]`)}`];

@@ -9,7 +9,6 @@ export interface PairPackOptions {
   readonly packing: PairPacking;
   readonly bos: number;
   readonly eos: number;
-  readonly seed: number;
   /** Tokens of the documents among which a second half from elsewhere is sought. */
   readonly windowTokens?: number;
 }
@@ -29,7 +28,7 @@ const specials = 4;
 
 /**
  * Packs sentences into pairs `<s> A </s></s> B </s>` for next-sentence prediction. SENTENCE-PAIR takes one sentence for
- * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, by a draw of the seed, B is
+ * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, drawn by the document's place in its shard, B is
  * what follows A, in the others it is from another document, and what follows A begins a pair of its own: each sentence
  * of a document is in one pair as its document's own. The last sentence of a document, when it is left alone, is always
  * paired with another document's, so a little over half are.
@@ -72,7 +71,7 @@ export class PairPacker {
   }
 
   private *pairs({ ordinal, sentences }: Held, index: number): Generator<PackedSequence> {
-    const random = new KeyedRandom(this.options.seed, ordinal);
+    const random = new KeyedRandom(0, ordinal);
     for (let at = 0; at < sentences.length; ) {
       const own = this.longest(sentences, at);
       const half = own.length === 1 ? 1 : 1 + random.below(own.length - 1);

@@ -36,7 +36,7 @@ export default defineStage<Config>({
   inputs: { documents: { contract: 'documents', description: 'documents to clean' } },
   outputs: {
     documents: { contract: 'documents', description: 'documents that pass, with `lang` set' },
-    rejects: { contract: 'rejects', description: 'documents that were dropped, with the reason; empty unless `keep_rejects`', optional: true },
+    rejects: { contract: 'rejects', description: 'documents that were dropped, with the reason; empty unless `keep_rejects`', optional: true, emptyIf: { keep_rejects: false } },
     metrics: { contract: 'metrics', description: 'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)', optional: true },
   },
   map: 'documents',

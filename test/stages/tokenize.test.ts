@@ -7,13 +7,13 @@ import stage from '../../stages/tokenize/index.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
-import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { datasetOf, document, folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const model = trainBpe(new Map([[' the', 9], [' sentence', 5], ['One', 3]]), { vocabSize: 300, minFrequency: 1 });
 const tokenizer = new Tokenizer(model);
 const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
 writeTokenizer(folder, model);
-const tokenizerArtifact: TestArtifact = { kind: 'model', contract: 'tokenizer', folder, shards: [], manifest: { version: 1, kind: 'model', contract: 'tokenizer', files: [] }, rows: async () => [] };
+const tokenizerArtifact: TestArtifact = folderOf('tokenizer', folder);
 
 const tokenize = async (texts: readonly string[], config: Record<string, unknown> = {}) => {
   const documents = await datasetOf('documents', texts.map((text, i) => document({ id: `t:${i}`, source: 'books', text })));

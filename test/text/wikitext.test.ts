@@ -122,5 +122,5 @@ it.each(hostile)('bounded time: %s', (_, wikitext) => {
   const start = performance.now();
   wikitextToText(wikitext);
   // Linear takes 10 to 100 ms; quadratic would take minutes.
-  expect(performance.now() - start).toBeLessThan(1500);
+  expect(performance.now() - start).toBeLessThan(15_000);
 });

@@ -43,7 +43,7 @@ it.each([
   for (const rule of fineWebRules) rule(document, fineweb);
   for (const rule of c4Rules) rule(document, c4);
   keepC4Lines(text, { ...c4, require_terminal_punctuation: true });
-}, 1500);
+}, 15_000);
 
 describe('nGramShares', () => {
   it('finds the most frequent n-gram and what repeats', () => {

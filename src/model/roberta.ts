@@ -1,4 +1,4 @@
-import { add, tanh, tensor1d, tensor3d, type Scalar, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
+import { add, concat, tanh, tensor1d, tensor3d, type Scalar, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
 import { attention, crossEntropy, dropout, embedding, gelu, layerNorm, linear, registerGradients, tiedDecoder } from '../ops/index.ts';
 import { key32 } from '../ops/random.ts';
 import { positionOffset, specialIds, type RobertaConfig } from './config.ts';
@@ -29,6 +29,11 @@ export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D 
   const p = (name: string) => parameter(model, name);
   const drop = (x: Tensor2D, site: string) => (key === undefined ? x : dropout(x, config.hidden_dropout_prob, key32(key, site)));
   const dense = (x: Tensor2D, name: string) => linear(x, p(`${name}.weight`) as Tensor2D, p(`${name}.bias`) as Tensor1D);
+  // Query, key and value of every token in one product: [n, 3·hidden].
+  const projections = (x: Tensor2D, self: string) => {
+    const joined = (kind: 'weight' | 'bias') => concat(['query', 'key', 'value'].map((name) => p(`${self}.${name}.${kind}`)), -1);
+    return linear(x, joined('weight') as Tensor2D, joined('bias') as Tensor1D);
+  };
   const norm = (x: Tensor2D, name: string) => layerNorm(x, p(`${name}.weight`) as Tensor1D, p(`${name}.bias`) as Tensor1D, config.layer_norm_eps);
 
   const embeddings = 'roberta.embeddings';
@@ -42,9 +47,8 @@ export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D 
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = `roberta.encoder.layer.${i}`;
     const self = `${layer}.attention.self`;
-    const [query, keys, value] = [dense(x, `${self}.query`), dense(x, `${self}.key`), dense(x, `${self}.value`)];
     const rate = key === undefined ? 0 : config.attention_probs_dropout_prob;
-    const context = attention(query, keys, value, shape, bias, rate, key32(key ?? 0, self));
+    const context = attention(projections(x, self), shape, bias, rate, key32(key ?? 0, self));
     const attended = drop(dense(context, `${layer}.attention.output.dense`), `${layer}.attention.output`);
     x = norm(sum(attended, x), `${layer}.attention.output.LayerNorm`);
     const inner = gelu(dense(x, `${layer}.intermediate.dense`)); // [n, intermediate]

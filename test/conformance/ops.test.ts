@@ -24,10 +24,10 @@ const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) 
   { name: 'dropout', inputs: () => [normal('x', [6, 8])], op: (x) => dropout(x as tf.Tensor, 0.3, 17) },
   { name: 'embedding', inputs: () => [normal('t', [7, 4])], op: (t) => embedding(t as tf.Tensor2D, ids()) },
   { name: 'crossEntropy', inputs: () => [normal('x', [6, 7], 3)], op: (x) => crossEntropy(x as tf.Tensor2D, ids(), 9) },
-  { name: 'attention', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
-  { name: 'attention without padding', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
-  { name: 'attention with padding and dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
-  { name: 'attention with dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
+  { name: 'attention', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
+  { name: 'attention without padding', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
+  { name: 'attention with padding and dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
+  { name: 'attention with dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
 ];
 
 /** Values and input gradients of Σ op(x)·weights, as plain arrays. */
@@ -136,7 +136,8 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
       return { parameter, mean, squares };
     });
     for (let step = 1; step <= 3; step++) {
-      const gradients = shapes.map((shape, i) => normal(`g${i}-${step}`, shape));
+      // The last two as slices of one tensor, as gradients of joined weights are.
+      const gradients = tf.tidy(() => [tf.split(normal(`g-${step}`, [2, 6]), 2, 1)[1]!, ...tf.split(normal(`h-${step}`, [5]), [4, 1])]);
       for (const [i, { p, m, v }] of hosts.entries())
         for (const [j, slope] of gradients[i]!.dataSync().map((value) => value * 0.5).entries()) {
           m[j] = 0.9 * m[j]! + 0.1 * slope;

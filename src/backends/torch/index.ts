@@ -23,7 +23,7 @@ let backend: TorchBackend | undefined;
  */
 export function registerTorch(addonPath: string, options: TorchOptions = {}): void {
   backend ??= new TorchBackend(loadAddon(addonPath), options);
-  backend.precision = options.precision ?? 'fp32';
+  backend.use(options);
   if (findBackend('torch') !== null) return;
   registerFamilies('torch', families);
   registerBackend('torch', () => backend as TorchBackend);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
 import { availableBackends, missingBackends } from '../rig/backends.ts';
-import { adamW, attention, crossEntropy, dropout, embedding, gelu, globalNorm, layerNorm, linear, tiedDecoder } from '../../src/ops/index.ts';
+import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
 
 /** Deterministic inputs, the same on every backend. */
@@ -19,7 +19,13 @@ const bias = () => tf.tensor3d([0, 0, 0, 0, 0, -1e9], [2, 1, 3]);
 const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) => tf.Tensor }[] = [
   { name: 'linear', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5]), normal('b', [5])], op: (x, w, b) => linear(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D) },
   { name: 'tiedDecoder', inputs: () => [normal('x', [6, 8]), normal('w', [5, 8]), normal('b', [5])], op: (x, w, b) => tiedDecoder(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D) },
-  { name: 'gelu', inputs: () => [normal('x', [6, 8], 2)], op: (x) => gelu(x as tf.Tensor) },
+  { name: 'linear without a bias', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5])], op: (x, w) => linear(x as tf.Tensor2D, w as tf.Tensor2D) },
+  { name: 'linear of joined weights', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5]), normal('v', [8, 3]), normal('b', [5]), normal('c', [3])], op: (x, w, v, b, c) => linear(x as tf.Tensor2D, tf.concat([w!, v!], -1) as tf.Tensor2D, tf.concat([b!, c!], -1) as tf.Tensor1D) },
+  { name: 'biasGelu', inputs: () => [normal('x', [6, 40], 2), normal('b', [40])], op: (x, b) => biasGelu(x as tf.Tensor2D, b as tf.Tensor1D) },
+  ...[0, 0.3].map((rate) => ({
+    name: `residualNorm, dropout ${rate}`, inputs: () => [normal('x', [6, 24]), normal('b', [24]), normal('r', [6, 24]), normal('w', [24]), normal('s', [24])],
+    op: (...[x, b, r, w, s]: tf.Tensor[]) => residualNorm(x as tf.Tensor2D, b as tf.Tensor1D, r as tf.Tensor2D, w as tf.Tensor1D, s as tf.Tensor1D, { epsilon: 1e-5, rate, key: 21 }),
+  })),
   { name: 'layerNorm', inputs: () => [normal('x', [6, 8], 3), normal('w', [8]), normal('b', [8])], op: (x, w, b) => layerNorm(x as tf.Tensor2D, w as tf.Tensor1D, b as tf.Tensor1D, 1e-5) },
   { name: 'dropout', inputs: () => [normal('x', [6, 8])], op: (x) => dropout(x as tf.Tensor, 0.3, 17) },
   { name: 'embedding', inputs: () => [normal('t', [7, 4])], op: (t) => embedding(t as tf.Tensor2D, ids()) },

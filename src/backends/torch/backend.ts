@@ -10,6 +10,8 @@ export interface TorchOptions {
   readonly device?: 'cpu' | 'cuda';
   /** What bf16 products are computed in; by default what suits the processor. */
   readonly bfloat16?: Bfloat16Products;
+  /** Call ATen's operators only, as a GPU has to, and none of our own for the CPU. */
+  readonly portable?: boolean;
 }
 
 /** A tensor's value. A tfjs float32 tensor may be held in bfloat16: what it is held in is this backend's business. */
@@ -30,6 +32,7 @@ export class TorchBackend extends KernelBackend {
   heldType: ScalarType = scalar.float32;
   /** What products are computed in. */
   productType: ScalarType = scalar.float32;
+  private portable = false;
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
@@ -41,8 +44,9 @@ export class TorchBackend extends KernelBackend {
     this.use(options);
   }
 
-  /** Compute in this precision from now on; tensors keep what they are held in. */
-  use({ precision = 'fp32', bfloat16 }: Pick<TorchOptions, 'precision' | 'bfloat16'>): void {
+  /** Compute like this from now on; tensors keep what they are held in. */
+  use({ precision = 'fp32', bfloat16, portable = false }: TorchOptions): void {
+    this.portable = portable;
     const native = (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
     this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
     this.productType = precision === 'bf16' && native ? scalar.bfloat16 : scalar.float32;
@@ -50,15 +54,25 @@ export class TorchBackend extends KernelBackend {
 
   /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */
   call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, args: Args): Result {
+    const index = this.find(op);
+    if (index < 0) throw new Error(`libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`);
+    return this.addon.call(index, ...args) as Result;
+  }
+
+  private find<Args extends readonly Argument[], Result>(op: Op<Args, Result>): number {
     const key = op as unknown as Op<readonly Argument[], unknown>;
     let index = this.ops.get(key);
     if (index === undefined) {
       const [name = '', overload = ''] = op.name.split('.');
       index = this.addon.op(name.includes('::') ? name : `aten::${name}`, overload);
-      if (index < 0) throw new Error(`libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`);
       this.ops.set(key, index);
     }
-    return this.addon.call(index, ...args) as Result;
+    return index;
+  }
+
+  /** Whether one of our own operators can be called: they are for the CPU, and attention needs a BLAS that libtorch may hide. */
+  has<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
+    return this.device === 'cpu' && !this.portable && this.find(op) >= 0;
   }
 
   handle(dataId: DataId): Handle {

@@ -23,6 +23,11 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return result;
   }
 
+  /** Whether one of our own operators can be called here. */
+  owns<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
+    return this.backend.has(op);
+  }
+
   info(name: string | number): TensorInfo {
     const info = this.inputs[name];
     if (info === undefined) throw new TypeError(`the kernel was called without its input '${name}'`);
@@ -44,6 +49,11 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
 
   shape(name: string | number): number[] {
     return this.info(name).shape;
+  }
+
+  /** Of a tensor that is no input. */
+  shapeOf(handle: Handle): number[] {
+    return this.backend.addon.info(handle).slice(1);
   }
 
   /** What an input is held in. */

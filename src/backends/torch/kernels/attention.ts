@@ -1,7 +1,8 @@
 import type { Handle } from '../addon.ts';
-import { aten } from '../aten.ts';
+import { aten, ours, scalar } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
+import { drop } from './dropout.ts';
 
 interface AttentionAttrs {
   batch: number;
@@ -11,32 +12,35 @@ interface AttentionAttrs {
   key: number;
 }
 
+/** On the CPU an operator of our own, which writes no scores to memory; elsewhere products and a softmax, which keep the probabilities. */
 export const attentionKernels = new FamilyBuilder()
   .add<AttentionAttrs>('RpAttention', (k) => {
+    const { batch, heads, rate, key } = k.attrs;
+    if (k.owns(ours.attention)) return k.call(ours.attention, k.as('projections', k.heldType), padding(k), batch, heads, rate, key);
     const [q, keys, values] = projections(k);
     const transposed = k.call(aten.transpose, keys, 1, 2);
     const scores = k.has('bias') ? k.call(aten.baddbmm, biases(k), q, transposed, 1, scaleOf(k)) : k.call(aten.mul_scalar_, k.call(aten.bmm, q, transposed), scaleOf(k));
     const probabilities = k.call(aten.softmax, scores, -1, false);
-    const out = k.call(aten.bmm, drop(k, probabilities), values);
+    const out = k.call(aten.bmm, drop(k, probabilities, rate, key), values);
     return [k.activation(k.call(aten.reshape, byToken(k, out), [rowsOf(k), -1])), probabilities];
   })
   .add<AttentionAttrs>('RpAttentionGrad', (k) => {
-    const { batch, length, heads } = k.attrs;
+    const { batch, length, heads, rate, key } = k.attrs;
+    if (k.owns(ours.attention_backward)) return k.call(ours.attention_backward, k.as('dy', k.heldType), k.as('projections', k.heldType), k.in('statistics'), padding(k), batch, heads, rate, key);
     const [q, keys, values] = projections(k);
-    const dOut = matrices(k, k.call(aten.transpose, k.call(aten.view, k.operand('dy'), [batch, length, heads, -1]), 1, 2));
+    const dOut = k.call(aten.reshape, k.call(aten.transpose, k.call(aten.view, k.operand('dy'), [batch, length, heads, -1]), 1, 2), [batch * heads, length, -1]);
     const probabilities = k.in('statistics');
     const flip = (x: Handle) => k.call(aten.transpose, x, 1, 2);
-    const dValues = k.call(aten.bmm, flip(drop(k, probabilities)), dOut);
-    const dProbabilities = drop(k, k.call(aten.bmm, dOut, flip(values)));
+    const dValues = k.call(aten.bmm, flip(drop(k, probabilities, rate, key)), dOut);
+    const dProbabilities = drop(k, k.call(aten.bmm, dOut, flip(values)), rate, key);
     const dScores = k.call(aten.mul_scalar_, k.call(aten.softmax_backward, dProbabilities, probabilities, -1, k.productType), scaleOf(k));
     const gradients = [k.call(aten.bmm, dScores, keys), k.call(aten.bmm, flip(dScores), q), dValues];
     return k.activation(k.call(aten.reshape, k.call(aten.stack, gradients.map((each) => byToken(k, each)), 2), [rowsOf(k), -1]));
   })
   .kernels;
 
-function drop(k: KernelCall<AttentionAttrs>, x: Handle): Handle {
-  const { rate, key } = k.attrs;
-  return rate === 0 ? x : k.call(aten.dropout, x, rate, key);
+function padding(k: KernelCall<AttentionAttrs>): Handle | null {
+  return k.has('bias') ? k.as('bias', scalar.float32) : null;
 }
 
 function rowsOf({ attrs: { batch, length } }: KernelCall<AttentionAttrs>): number {
@@ -52,10 +56,6 @@ function projections(k: KernelCall<AttentionAttrs>): [query: Handle, key: Handle
   const { batch, length, heads } = k.attrs;
   const byHead = k.call(aten.permute, k.call(aten.view, k.operand('projections'), [batch, length, 3, heads, -1]), [2, 0, 3, 1, 4]);
   return k.call(aten.unbind, k.call(aten.reshape, byHead, [3, batch * heads, length, -1]), 0) as [Handle, Handle, Handle];
-}
-
-function matrices(k: KernelCall<AttentionAttrs>, x: Handle): Handle {
-  return k.call(aten.reshape, x, [k.attrs.batch * k.attrs.heads, k.attrs.length, -1]);
 }
 
 /** `[batch·heads, length, d]` as `[batch, length, heads, d]`, without a copy. */

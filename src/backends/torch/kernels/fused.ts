@@ -17,7 +17,8 @@ interface AdamWAttrs {
 export const fusedKernels = new FamilyBuilder()
   .add<{ transposed: boolean }>('RpLinear', (k) => {
     const weight = k.weight('weight');
-    return k.activation(k.call(aten.addmm, k.as('bias', k.productType), k.operand('x'), k.attrs.transposed ? k.call(aten.transpose, weight, 0, 1) : weight));
+    const factors = [k.operand('x'), k.attrs.transposed ? k.call(aten.transpose, weight, 0, 1) : weight] as const;
+    return k.activation(k.has('bias') ? k.call(aten.addmm, k.as('bias', k.productType), ...factors) : k.call(aten.mm, ...factors));
   })
   .add<{ transposed: boolean }>('RpLinearGrad', (k) => {
     const { transposed } = k.attrs;
@@ -26,18 +27,14 @@ export const fusedKernels = new FamilyBuilder()
     return [
       k.activation(k.call(aten.mm, dy, transposed ? weight : flip(weight))),
       float32(k, transposed ? k.call(aten.mm, flip(dy), x) : k.call(aten.mm, flip(x), dy)),
-      k.call(aten.sum, dy, [0], false, scalar.float32),
     ];
   })
-  .add('RpGelu', (k) => k.call(aten.gelu, k.in('x')))
-  .add('RpGeluGrad', (k) => k.call(aten.gelu_backward, k.as('dy', k.type('x')), k.in('x')))
   .add<{ epsilon: number }>('RpLayerNorm', (k) => {
     const [y, mean, rstd] = k.call(aten.layer_norm, k.in('x'), k.shape('weight'), k.in('weight'), k.in('bias'), k.attrs.epsilon);
     // What follows multiplies it several times: convert it once.
     return [k.type('x') === k.heldType ? y : k.call(aten.to, y, k.heldType), mean, rstd];
   })
   .add('RpLayerNormGrad', (k) => k.call(aten.layer_norm_backward, k.as('dy', k.type('x')), k.in('x'), k.shape('weight'), k.in('mean'), k.in('rstd'), k.in('weight'), k.in('weight'), [true, true, true]))
-  .add<{ rate: number; key: number }>('RpDropout', (k) => k.call(aten.dropout, k.in('x'), k.attrs.rate, k.attrs.key))
   .add('RpEmbedding', (k) => k.call(aten.index_select, k.in('table'), 0, k.in('ids')))
   .add<{ rows: number }>('RpEmbeddingGrad', (k) => k.call(aten.embedding_backward, k.in('dy'), k.in('ids'), k.attrs.rows, -1, false))
   .add<{ divisor: number }>('RpCrossEntropy', (k) => {

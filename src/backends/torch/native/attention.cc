@@ -29,7 +29,7 @@ void multiply(bool flip_a, Floats a, bool flip_b, Floats b, float alpha, float b
 }
 
 /** Scores of a row, with their bias if there is one, become probabilities that dropout has seen. Returns the logarithm of Σ e^score. */
-inline float softmax(float* scores, const float* bias, int length, const Dropout* dropout, uint32_t index) {
+IN_LOOP float softmax(float* scores, const float* bias, int length, const Dropout* dropout, uint32_t index) {
   float most = -INFINITY, total = 0;
   if (bias != nullptr) {
 #pragma omp simd
@@ -52,7 +52,7 @@ inline float softmax(float* scores, const float* bias, int length, const Dropout
 }
 
 /** Scores of a row become probabilities that dropout has seen, and `slopes`, their gradient, becomes that of the unscaled scores. */
-inline void softmax_backward(float* scores, float* slopes, float* p, const float* bias, float log_sum, float scale, int length, const Dropout* dropout, uint32_t index) {
+IN_LOOP void softmax_backward(float* scores, float* slopes, float* p, const float* bias, float log_sum, float scale, int length, const Dropout* dropout, uint32_t index) {
   float dot = 0;
   if (bias != nullptr) {
 #pragma omp simd
@@ -89,7 +89,7 @@ EVERY_VECTOR_WIDTH void softmax_backward_rows(Floats scores, Floats slopes, floa
 }
 
 template <typename To, typename From>
-inline void convert(Matrix<From> from, Matrix<To> to) {
+IN_LOOP void convert(Matrix<From> from, Matrix<To> to) {
   for (int row = 0; row < from.rows; row++) {
     const From* source = from.at + static_cast<int64_t>(row) * from.stride;
     To* target = to.at + static_cast<int64_t>(row) * to.stride;

@@ -9,7 +9,7 @@ namespace {
 using namespace elements;
 
 template <typename T>
-inline void drop(const T* x, T* y, uint32_t from, uint32_t to, Dropout dropout) {
+IN_LOOP void drop(const T* x, T* y, uint32_t from, uint32_t to, Dropout dropout) {
 #pragma omp simd
   for (uint32_t i = from; i < to; i++) store(y + i, load(x + i) * dropout(i));
 }

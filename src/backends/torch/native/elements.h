@@ -17,27 +17,28 @@
 #define EVERY_VECTOR_WIDTH
 #endif
 
+// What such a loop calls, so that it is compiled for each width too.
+#define IN_LOOP inline __attribute__((always_inline))
+
 namespace elements {
 
 /** A bfloat16, by its bits. */
-struct Bfloat16 {
-  uint16_t bits;
-};
+enum class Bfloat16 : uint16_t {};
 
-inline float load(const float* at) { return *at; }
-inline float load(const Bfloat16* at) {
-  const uint32_t wide = static_cast<uint32_t>(at->bits) << 16;
+IN_LOOP float load(const float* at) { return *at; }
+IN_LOOP float load(const Bfloat16* at) {
+  const uint32_t wide = static_cast<uint32_t>(*at) << 16;
   float value;
   std::memcpy(&value, &wide, sizeof value);
   return value;
 }
 
-inline void store(float* at, float value) { *at = value; }
+IN_LOOP void store(float* at, float value) { *at = value; }
 /** Rounded to nearest even. */
-inline void store(Bfloat16* at, float value) {
+IN_LOOP void store(Bfloat16* at, float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
-  at->bits = value != value ? 0x7fc0 : static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  *at = static_cast<Bfloat16>(value != value ? 0x7fc0u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
 /** Dropout's choice for each index: what an element is multiplied by, 0 or 1/(1-rate). The numbers are draw32's in src/ops/random.ts. */
@@ -49,9 +50,9 @@ struct Dropout {
     TORCH_CHECK(rate >= 0 && rate < 1, "a dropout rate is at least 0 and less than 1, not ", rate);
   }
 
-  float operator()(uint32_t index) const { return (mix32((index * 0x9e3779b1u) ^ key) >> 1) >= threshold ? scale : 0.0f; }
+  IN_LOOP float operator()(uint32_t index) const { return (mix32((index * 0x9e3779b1u) ^ key) >> 1) >= threshold ? scale : 0.0f; }
 
-  static uint32_t mix32(uint32_t x) {
+  static IN_LOOP uint32_t mix32(uint32_t x) {
     x = (x ^ (x >> 16)) * 0x21f0aaadu;
     x = (x ^ (x >> 15)) * 0xd35a2d97u;
     return x ^ (x >> 15);
@@ -59,7 +60,7 @@ struct Dropout {
 };
 
 /** e^x for x ≤ 0, within two units of float's last place; 0 where float has no more than a slow subnormal number for it. */
-inline float exp_negative(float exponent) {
+IN_LOOP float exp_negative(float exponent) {
   const float x = exponent < -87.0f ? -87.0f : exponent;
   const float k = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // to the nearest integer
   const float r = (x - k * 0.693145752f) - k * 1.42860677e-6f;    // ln 2 in two parts

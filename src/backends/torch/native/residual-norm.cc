@@ -20,26 +20,30 @@ struct Rows {
 };
 
 template <typename T>
-inline void forward(const Rows<T>& r, int64_t from, int64_t to, int64_t width, float* buffer) {
-  const Dropout dropout = r.dropout;
+IN_LOOP void forward(const Rows<T>& all, int64_t from, int64_t to, int width, float* buffer) {
+  const Dropout dropout = all.dropout;
+  const float *bias = all.bias, *weight = all.weight, *shift = all.shift;
   for (int64_t row = from; row < to; row++) {
     const int64_t start = row * width;
+    const auto index = static_cast<uint32_t>(start);
+    const T *x = all.x + start, *residual = all.residual + start;
+    T *sum = all.sum + start, *y = all.y + start;
     float total = 0, squares = 0;
 #pragma omp simd reduction(+ : total)
-    for (int64_t i = 0; i < width; i++) {
-      const float value = load(r.residual + start + i) + (load(r.x + start + i) + r.bias[i]) * dropout(static_cast<uint32_t>(start + i));
+    for (int i = 0; i < width; i++) {
+      const float value = load(residual + i) + (load(x + i) + bias[i]) * dropout(index + i);
       buffer[i] = value;
-      store(r.sum + start + i, value);
+      store(sum + i, value);
       total += value;
     }
     const float mean = total / width;
 #pragma omp simd reduction(+ : squares)
-    for (int64_t i = 0; i < width; i++) squares += (buffer[i] - mean) * (buffer[i] - mean);
-    const float rstd = 1.0f / std::sqrt(squares / width + r.epsilon);
-    r.mean[row] = mean;
-    r.rstd[row] = rstd;
+    for (int i = 0; i < width; i++) squares += (buffer[i] - mean) * (buffer[i] - mean);
+    const float rstd = 1.0f / std::sqrt(squares / width + all.epsilon);
+    all.mean[row] = mean;
+    all.rstd[row] = rstd;
 #pragma omp simd
-    for (int64_t i = 0; i < width; i++) store(r.y + start + i, (buffer[i] - mean) * rstd * r.weight[i] + r.shift[i]);
+    for (int i = 0; i < width; i++) store(y + i, (buffer[i] - mean) * rstd * weight[i] + shift[i]);
   }
 }
 
@@ -53,39 +57,43 @@ struct GradRows {
 
 /** `sums` is three rows: gradients of the bias, the weight and the shift. */
 template <typename T>
-inline void backward(const GradRows<T>& r, int64_t from, int64_t to, int64_t width, float* sums) {
-  const Dropout dropout = r.dropout;
+IN_LOOP void backward(const GradRows<T>& all, int64_t from, int64_t to, int width, float* sums) {
+  const Dropout dropout = all.dropout;
+  const float* weight = all.weight;
   float *dbias = sums, *dweight = sums + width, *dshift = sums + 2 * width;
   for (int64_t row = from; row < to; row++) {
     const int64_t start = row * width;
-    const float mean = r.mean[row], rstd = r.rstd[row];
+    const auto index = static_cast<uint32_t>(start);
+    const T *dy = all.dy + start, *sum = all.sum + start;
+    T *dx = all.dx + start, *dresidual = all.dresidual + start;
+    const float mean = all.mean[row], rstd = all.rstd[row];
     float total = 0, dot = 0;
 #pragma omp simd reduction(+ : total, dot)
-    for (int64_t i = 0; i < width; i++) {
-      const float slope = load(r.dy + start + i), normal = (load(r.sum + start + i) - mean) * rstd;
-      total += slope * r.weight[i];
-      dot += slope * r.weight[i] * normal;
+    for (int i = 0; i < width; i++) {
+      const float slope = load(dy + i), normal = (load(sum + i) - mean) * rstd;
+      total += slope * weight[i];
+      dot += slope * weight[i] * normal;
       dweight[i] += slope * normal;
       dshift[i] += slope;
     }
     total /= width;
     dot /= width;
 #pragma omp simd
-    for (int64_t i = 0; i < width; i++) {
-      const float normal = (load(r.sum + start + i) - mean) * rstd;
-      const float slope = (load(r.dy + start + i) * r.weight[i] - total - normal * dot) * rstd;
-      const float dropped = slope * dropout(static_cast<uint32_t>(start + i));
-      store(r.dresidual + start + i, slope);
-      store(r.dx + start + i, dropped);
+    for (int i = 0; i < width; i++) {
+      const float normal = (load(sum + i) - mean) * rstd;
+      const float slope = (load(dy + i) * weight[i] - total - normal * dot) * rstd;
+      const float dropped = slope * dropout(index + i);
+      store(dresidual + i, slope);
+      store(dx + i, dropped);
       dbias[i] += dropped;
     }
   }
 }
 
-EVERY_VECTOR_WIDTH void forward_rows(const Rows<float>& r, int64_t from, int64_t to, int64_t width, float* buffer) { forward(r, from, to, width, buffer); }
-EVERY_VECTOR_WIDTH void forward_rows(const Rows<Bfloat16>& r, int64_t from, int64_t to, int64_t width, float* buffer) { forward(r, from, to, width, buffer); }
-EVERY_VECTOR_WIDTH void backward_rows(const GradRows<float>& r, int64_t from, int64_t to, int64_t width, float* sums) { backward(r, from, to, width, sums); }
-EVERY_VECTOR_WIDTH void backward_rows(const GradRows<Bfloat16>& r, int64_t from, int64_t to, int64_t width, float* sums) { backward(r, from, to, width, sums); }
+EVERY_VECTOR_WIDTH void forward_rows(const Rows<float>& r, int64_t from, int64_t to, int width, float* buffer) { forward(r, from, to, width, buffer); }
+EVERY_VECTOR_WIDTH void forward_rows(const Rows<Bfloat16>& r, int64_t from, int64_t to, int width, float* buffer) { forward(r, from, to, width, buffer); }
+EVERY_VECTOR_WIDTH void backward_rows(const GradRows<float>& r, int64_t from, int64_t to, int width, float* sums) { backward(r, from, to, width, sums); }
+EVERY_VECTOR_WIDTH void backward_rows(const GradRows<Bfloat16>& r, int64_t from, int64_t to, int width, float* sums) { backward(r, from, to, width, sums); }
 
 void check(const at::Tensor& x, const at::Tensor& other, std::initializer_list<at::Tensor> vectors) {
   TORCH_CHECK(x.dim() == 2 && x.sizes() == other.sizes() && x.scalar_type() == other.scalar_type(), "residual_norm takes two matrices of one shape and type");
@@ -97,7 +105,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> residual_norm(
     const at::Tensor& x_, const at::Tensor& bias_, const at::Tensor& residual_, const at::Tensor& weight_, const at::Tensor& shift_, double epsilon, double rate, int64_t key) {
   check(x_, residual_, {bias_, weight_, shift_});
   const at::Tensor x = x_.contiguous(), residual = residual_.contiguous(), bias = bias_.contiguous(), weight = weight_.contiguous(), shift = shift_.contiguous();
-  const int64_t rows = x.size(0), width = x.size(1);
+  const int64_t rows = x.size(0);
+  const auto width = static_cast<int>(x.size(1));
   at::Tensor y = at::empty_like(x), sum = at::empty_like(x), mean = at::empty({rows}, bias.options()), rstd = at::empty({rows}, bias.options());
   by_type(x, [&](auto zero) {
     using T = decltype(zero);
@@ -114,7 +123,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> residual_
     const at::Tensor& dy_, const at::Tensor& sum_, const at::Tensor& mean_, const at::Tensor& rstd_, const at::Tensor& weight_, double rate, int64_t key) {
   check(dy_, sum_, {weight_});
   const at::Tensor dy = dy_.contiguous(), sum = sum_.contiguous(), mean = mean_.contiguous(), rstd = rstd_.contiguous(), weight = weight_.contiguous();
-  const int64_t rows = dy.size(0), width = dy.size(1);
+  const int64_t rows = dy.size(0);
+  const auto width = static_cast<int>(dy.size(1));
   at::Tensor dx = at::empty_like(dy), dresidual = at::empty_like(dy), dbias = at::empty_like(weight), dweight = at::empty_like(weight), dshift = at::empty_like(weight);
   by_type(dy, [&](auto zero) {
     using T = decltype(zero);

@@ -1,9 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
-import { availableBackends, missingBackends } from '../rig/backends.ts';
-import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
+import { registerTorch } from '../../src/backends/torch/index.ts';
+import type { TorchOptions } from '../../src/backends/torch/backend.ts';
+import { availableBackends, missingBackends, torch, torchMissing } from '../rig/backends.ts';
+import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, registerGradients, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
+
+registerGradients();
 
 /** Deterministic inputs, the same on every backend. */
 function normal(name: string, shape: number[], deviation = 1): tf.Tensor {
@@ -81,21 +85,25 @@ describe('fused ops agree with finite differences on cpu', () => {
   });
 });
 
+/** Every case on a second name for the same JavaScript backend, without our kernels, so that ops take their composite path. */
+async function compositeValues(): Promise<ReadonlyMap<string, number[][]>> {
+  await openBackend('cpu');
+  const { MathBackendCPU } = await import('@tensorflow/tfjs-backend-cpu/dist/base.js');
+  if (tf.findBackend('plain') === null) {
+    tf.registerBackend('plain', () => new MathBackendCPU());
+    tf.copyRegisteredKernels('cpu', 'plain');
+    for (const { kernelName } of tf.getKernelsForBackend('plain')) if (kernelName.startsWith('Rp')) tf.unregisterKernel(kernelName, 'plain');
+  }
+  await tf.setBackend('plain');
+  return new Map(cases.map((each) => [each.name, valueAndGradients(each)]));
+}
+
 for (const reason of missingBackends.values()) test.skip(`fused ops: ${reason}`, () => {});
 
 describe.each(availableBackends)('fused ops on $name equal the composites of plain tfjs ops', (backend) => {
-  const composites = new Map<string, number[][]>();
+  let composites: ReadonlyMap<string, number[][]>;
   beforeAll(async () => {
-    // A second name for the same JavaScript backend, without our kernels, so that ops take their composite path.
-    await openBackend('cpu');
-    const { MathBackendCPU } = await import('@tensorflow/tfjs-backend-cpu/dist/base.js');
-    if (tf.findBackend('plain') === null) {
-      tf.registerBackend('plain', () => new MathBackendCPU());
-      tf.copyRegisteredKernels('cpu', 'plain');
-      for (const { kernelName } of tf.getKernelsForBackend('plain')) if (kernelName.startsWith('Rp')) tf.unregisterKernel(kernelName, 'plain');
-    }
-    await tf.setBackend('plain');
-    for (const each of cases) composites.set(each.name, valueAndGradients(each));
+    composites = await compositeValues();
     await openBackend(backend);
     before = tf.memory().numTensors;
   });
@@ -171,5 +179,28 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
     expect([...before.dataSync()]).toEqual([1, 2, 3, 4]);
     for (const [i, value] of [...after.dataSync()].entries()) expect(value).toBeCloseTo(expected[i] as number, 4);
     for (const tensor of [parameter, ...moments, x, gradient, before, after]) tensor.dispose();
+  });
+});
+
+// What GPUs and other processors do: ATen's operators alone, bfloat16 products by the processor or in float32.
+describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchOptions; tolerance: number }>([
+  { name: 'fp32, ATen alone', options: { portable: true }, tolerance: 1e-4 },
+  ...(['native', 'widened'] as const).flatMap((bfloat16) => [false, true].map((portable) => (
+    { name: `bf16, ${bfloat16} products${portable ? ', ATen alone' : ''}`, options: { precision: 'bf16' as const, bfloat16, portable }, tolerance: 0.05 }
+  ))),
+])('fused ops on torch: $name', ({ options, tolerance }) => {
+  let composites: ReadonlyMap<string, number[][]>;
+  const addon = torch?.native?.addon ?? '';
+  beforeAll(async () => {
+    composites = await compositeValues();
+    await openBackend(torch ?? 'torch');
+    registerTorch(addon, options);
+  });
+  afterAll(() => registerTorch(addon));
+
+  test.each(cases)('$name', (each) => {
+    const actual = valueAndGradients(each);
+    expectClose(actual, composites.get(each.name) ?? [], tolerance);
+    expect(valueAndGradients(each)).toEqual(actual);
   });
 });

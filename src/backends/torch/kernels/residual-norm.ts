@@ -23,7 +23,7 @@ export const residualNormKernels = new FamilyBuilder()
     if (k.owns(ours.residual_norm_backward)) return k.call(ours.residual_norm_backward, dy, sum, mean, rstd, weight, rate, key);
     const gain = k.as('weight', k.type('sum'));
     const [dSum, dWeight, dShift] = k.call(aten.layer_norm_backward, dy, sum, k.shape('weight'), mean, rstd, gain, gain, [true, true, true]);
-    const dx = drop(k, dSum, rate, key);
+    const dx = rate === 0 ? k.call(aten.alias, dSum) : drop(k, dSum, rate, key);
     const float = (x: typeof dSum) => k.call(aten.to, x, scalar.float32);
     return [dx, k.call(aten.sum, dx, [0], false, scalar.float32), dSum, float(dWeight), float(dShift)];
   })

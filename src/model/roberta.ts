@@ -26,25 +26,27 @@ export type DropoutKey = number | undefined;
 export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D {
   registerGradients();
   const { config } = model;
-  const p = (name: string) => parameter(model, name);
-  const weight = (name: string) => p(`${name}.weight`) as Tensor2D;
-  const bias = (name: string) => p(`${name}.bias`) as Tensor1D;
-  // Query, key and value of every token in one product: [n, 3·hidden].
-  const projections = (x: Tensor2D, self: string) => {
-    const joined = (kind: 'weight' | 'bias') => concat(['query', 'key', 'value'].map((name) => p(`${self}.${name}.${kind}`)), -1);
-    return linear(x, joined('weight') as Tensor2D, joined('bias') as Tensor1D);
-  };
+  const matrix = (name: string) => parameter(model, `${name}.weight`) as Tensor2D;
+  const gain = (name: string) => parameter(model, `${name}.weight`) as Tensor1D;
+  const bias = (name: string) => parameter(model, `${name}.bias`) as Tensor1D;
   const rates = key === undefined ? { hidden: 0, attention: 0 } : { hidden: config.hidden_dropout_prob, attention: config.attention_probs_dropout_prob };
   const site = (name: string) => key32(key ?? 0, name);
-  // A dense layer, dropout, the residual connection and its layer norm: the end of either half of a layer.
-  const finish = (x: Tensor2D, residual: Tensor2D, name: string) =>
-    residualNorm(linear(x, weight(`${name}.dense`)), bias(`${name}.dense`), residual, p(`${name}.LayerNorm.weight`) as Tensor1D, bias(`${name}.LayerNorm`), { epsilon: config.layer_norm_eps, rate: rates.hidden, key: site(name) });
+  // Query, key and value of every token in one product: [n, 3·hidden].
+  const project = (x: Tensor2D, self: string) => {
+    const names = ['query', 'key', 'value'].map((name) => `${self}.${name}`);
+    return linear(x, concat(names.map(matrix), 1), concat(names.map(bias)));
+  };
+  // How both halves of a layer end: a dense layer, dropout, the residual connection, its layer norm.
+  const finish = (x: Tensor2D, residual: Tensor2D, name: string) => {
+    const [dense, norm] = [`${name}.dense`, `${name}.LayerNorm`];
+    return residualNorm(linear(x, matrix(dense)), bias(dense), residual, gain(norm), bias(norm), { epsilon: config.layer_norm_eps, rate: rates.hidden, key: site(name) });
+  };
 
   const embeddings = 'roberta.embeddings';
-  const words = embedding(p(`${embeddings}.word_embeddings.weight`) as Tensor2D, tensor1d(batch.input_ids, 'int32')); // [n, hidden]
-  const positions = embedding(p(`${embeddings}.position_embeddings.weight`) as Tensor2D, tensor1d(positionIds(batch), 'int32'));
-  const types = embedding(p(`${embeddings}.token_type_embeddings.weight`) as Tensor2D, tensor1d(new Int32Array(batch.input_ids.length), 'int32'));
-  const normed = layerNorm(add(add(words, types), positions), p(`${embeddings}.LayerNorm.weight`) as Tensor1D, bias(`${embeddings}.LayerNorm`), config.layer_norm_eps);
+  const words = embedding(matrix(`${embeddings}.word_embeddings`), tensor1d(batch.input_ids, 'int32')); // [n, hidden]
+  const positions = embedding(matrix(`${embeddings}.position_embeddings`), tensor1d(positionIds(batch), 'int32'));
+  const types = embedding(matrix(`${embeddings}.token_type_embeddings`), tensor1d(new Int32Array(batch.input_ids.length), 'int32'));
+  const normed = layerNorm(add(add(words, types), positions), gain(`${embeddings}.LayerNorm`), bias(`${embeddings}.LayerNorm`), config.layer_norm_eps);
   let x: Tensor2D = dropout(normed, rates.hidden, site(embeddings));
 
   const padding = paddingBias(batch);
@@ -52,9 +54,9 @@ export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D 
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = `roberta.encoder.layer.${i}`;
     const self = `${layer}.attention.self`;
-    const context = attention(projections(x, self), shape, padding, rates.attention, site(self));
+    const context = attention(project(x, self), shape, padding, rates.attention, site(self));
     const attended = finish(context, x, `${layer}.attention.output`);
-    const inner = biasGelu(linear(attended, weight(`${layer}.intermediate.dense`)), bias(`${layer}.intermediate.dense`)); // [n, intermediate]
+    const inner = biasGelu(linear(attended, matrix(`${layer}.intermediate.dense`)), bias(`${layer}.intermediate.dense`)); // [n, intermediate]
     x = finish(inner, attended, `${layer}.output`);
   }
   return x;

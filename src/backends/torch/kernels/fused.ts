@@ -30,11 +30,10 @@ export const fusedKernels = new FamilyBuilder()
     ];
   })
   .add<{ epsilon: number }>('RpLayerNorm', (k) => {
-    const [y, mean, rstd] = k.call(aten.layer_norm, k.in('x'), k.shape('weight'), k.in('weight'), k.in('bias'), k.attrs.epsilon);
-    // What follows multiplies it several times: convert it once.
-    return [k.type('x') === k.heldType ? y : k.call(aten.to, y, k.heldType), mean, rstd];
+    const [y, mean, rstd] = k.call(aten.layer_norm, k.as('x', scalar.float32), k.shape('weight'), k.in('weight'), k.in('bias'), k.attrs.epsilon);
+    return [k.heldType === scalar.float32 ? y : k.call(aten.to, y, k.heldType), mean, rstd];
   })
-  .add('RpLayerNormGrad', (k) => k.call(aten.layer_norm_backward, k.as('dy', k.type('x')), k.in('x'), k.shape('weight'), k.in('mean'), k.in('rstd'), k.in('weight'), k.in('weight'), [true, true, true]))
+  .add('RpLayerNormGrad', (k) => k.call(aten.layer_norm_backward, k.as('dy', scalar.float32), k.as('x', scalar.float32), k.shape('weight'), k.in('mean'), k.in('rstd'), k.in('weight'), k.in('weight'), [true, true, true]))
   .add('RpEmbedding', (k) => k.call(aten.index_select, k.in('table'), 0, k.in('ids')))
   .add<{ rows: number }>('RpEmbeddingGrad', (k) => k.call(aten.embedding_backward, k.in('dy'), k.in('ids'), k.attrs.rows, -1, false))
   .add<{ divisor: number }>('RpCrossEntropy', (k) => {

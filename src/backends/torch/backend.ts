@@ -120,6 +120,12 @@ export class TorchBackend extends KernelBackend {
     return { dataId, shape, dtype };
   }
 
+  /** The same tensor once more, so that what gradients keep of a weight finds the copy that its products made. */
+  share({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = {};
     this.move(dataId, values, shape, dtype, 1);

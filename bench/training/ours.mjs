@@ -11,12 +11,13 @@ import { encode, loss, maskedLmLogits } from '../../dist/src/model/roberta.js';
 import { trainStep } from '../../dist/src/model/train-step.js';
 import { key32, uniform } from '../../dist/src/ops/random.js';
 
-const names = ['hidden', 'layers', 'heads', 'intermediate', 'vocab', 'batch', 'length', 'backend', 'precision', 'gpus'];
+const names = ['hidden', 'layers', 'heads', 'intermediate', 'vocab', 'batch', 'length', 'backend', 'precision', 'device'];
 const { values: options } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 const number = (name) => Number(options[name]);
 
 const root = process.env.RUN_PIPELINE_BACKENDS ?? join(homedir(), '.cache/run-pipeline/backends');
-const backend = createBackendResolver({ root, gpus: Number(options.gpus) })(options.backend);
+const backend = createBackendResolver({ root, gpus: options.device === 'cuda' ? 1 : 0 })(options.backend);
+if (backend.device !== options.device) throw new Error(`the ${backend.name} backend that is set up cannot compute on ${options.device}`);
 await openBackend(backend, options.precision);
 const config = {
   vocab_size: number('vocab'), hidden_size: number('hidden'), num_hidden_layers: number('layers'), num_attention_heads: number('heads'), intermediate_size: number('intermediate'),
@@ -36,6 +37,7 @@ function step() {
   const [start, busy] = [performance.now(), process.cpuUsage()];
   const result = trainStep(optimizer, [() => loss(maskedLmLogits(model, encode(model, { input_ids, batch, length }, key32('dropout', steps)), positions), labels, labels.length)], 1e-4);
   steps++;
+  parameters.get('roberta.embeddings.LayerNorm.bias').dataSync(); // a GPU may still be at the update
   const { user, system } = process.cpuUsage(busy);
   return { ms: performance.now() - start, cpu_ms: (user + system) / 1e3, loss: result.loss };
 }

@@ -44,12 +44,12 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
   };
 }
 
-/** An installation as the choice of a stage that may use a GPU or not. Two of torch's fused kernels are for the CPU only so far. */
+/** An installation as the choice of a stage that may use a GPU or not. */
 export function choiceOf(installation: Installation, usesGpu: boolean, reason: string): BackendChoice {
   const { backend, version, addon, sources, modules, cuda } = installation;
-  const gpu = cuda && usesGpu;
-  if (gpu && backend === 'torch') return { ...choiceOf({ ...installation, cuda: false }, false, reason), hint: 'the torch backend does not use GPUs yet; `backend: tensorflow` does' };
-  return { name: backend, version, device: gpu ? 'cuda' : 'cpu', native: { addon, sources, ...(modules === undefined ? {} : { modules }) }, reason };
+  const device = cuda && usesGpu ? 'cuda' : 'cpu';
+  const hint = backend === 'torch' && device === 'cuda' ? { hint: 'untested on a GPU so far; `resources: { gpus: 0 }` computes on the CPU' } : {};
+  return { name: backend, version, device, native: { addon, sources, ...(modules === undefined ? {} : { modules }) }, reason, ...hint };
 }
 
 const require = createRequire(import.meta.url);

@@ -1,5 +1,5 @@
-import { add, tanh, tensor1d, tensor3d, type Scalar, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
-import { attention, crossEntropy, dropout, embedding, gelu, layerNorm, linear, registerGradients, tiedDecoder } from '../ops/index.ts';
+import { add, concat, tanh, tensor1d, tensor3d, type Scalar, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core';
+import { attention, biasGelu, crossEntropy, dropout, embedding, layerNorm, linear, registerGradients, residualNorm, tiedDecoder } from '../ops/index.ts';
 import { key32 } from '../ops/random.ts';
 import { positionOffset, specialIds, type RobertaConfig } from './config.ts';
 import type { Parameters } from './parameters.ts';
@@ -26,29 +26,38 @@ export type DropoutKey = number | undefined;
 export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D {
   registerGradients();
   const { config } = model;
-  const p = (name: string) => parameter(model, name);
-  const drop = (x: Tensor2D, site: string) => (key === undefined ? x : dropout(x, config.hidden_dropout_prob, key32(key, site)));
-  const dense = (x: Tensor2D, name: string) => linear(x, p(`${name}.weight`) as Tensor2D, p(`${name}.bias`) as Tensor1D);
-  const norm = (x: Tensor2D, name: string) => layerNorm(x, p(`${name}.weight`) as Tensor1D, p(`${name}.bias`) as Tensor1D, config.layer_norm_eps);
+  const matrix = (name: string) => parameter(model, `${name}.weight`) as Tensor2D;
+  const gain = (name: string) => parameter(model, `${name}.weight`) as Tensor1D;
+  const bias = (name: string) => parameter(model, `${name}.bias`) as Tensor1D;
+  const rates = key === undefined ? { hidden: 0, attention: 0 } : { hidden: config.hidden_dropout_prob, attention: config.attention_probs_dropout_prob };
+  const site = (name: string) => key32(key ?? 0, name);
+  // Query, key and value of every token in one product: [n, 3·hidden].
+  const project = (x: Tensor2D, self: string) => {
+    const names = ['query', 'key', 'value'].map((name) => `${self}.${name}`);
+    return linear(x, concat(names.map(matrix), 1), concat(names.map(bias)));
+  };
+  // How both halves of a layer end: a dense layer, dropout, the residual connection, its layer norm.
+  const finish = (x: Tensor2D, residual: Tensor2D, name: string) => {
+    const [dense, norm] = [`${name}.dense`, `${name}.LayerNorm`];
+    return residualNorm(linear(x, matrix(dense)), bias(dense), residual, gain(norm), bias(norm), { epsilon: config.layer_norm_eps, rate: rates.hidden, key: site(name) });
+  };
 
   const embeddings = 'roberta.embeddings';
-  const words = embedding(p(`${embeddings}.word_embeddings.weight`) as Tensor2D, tensor1d(batch.input_ids, 'int32')); // [n, hidden]
-  const positions = embedding(p(`${embeddings}.position_embeddings.weight`) as Tensor2D, tensor1d(positionIds(batch), 'int32'));
-  const types = embedding(p(`${embeddings}.token_type_embeddings.weight`) as Tensor2D, tensor1d(new Int32Array(batch.input_ids.length), 'int32'));
-  let x = drop(norm(sum(sum(words, types), positions), `${embeddings}.LayerNorm`), embeddings);
+  const words = embedding(matrix(`${embeddings}.word_embeddings`), tensor1d(batch.input_ids, 'int32')); // [n, hidden]
+  const positions = embedding(matrix(`${embeddings}.position_embeddings`), tensor1d(positionIds(batch), 'int32'));
+  const types = embedding(matrix(`${embeddings}.token_type_embeddings`), tensor1d(new Int32Array(batch.input_ids.length), 'int32'));
+  const normed = layerNorm(add(add(words, types), positions), gain(`${embeddings}.LayerNorm`), bias(`${embeddings}.LayerNorm`), config.layer_norm_eps);
+  let x: Tensor2D = dropout(normed, rates.hidden, site(embeddings));
 
-  const bias = paddingBias(batch);
+  const padding = paddingBias(batch);
   const shape = { batch: batch.batch, length: batch.length, heads: config.num_attention_heads };
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = `roberta.encoder.layer.${i}`;
     const self = `${layer}.attention.self`;
-    const [query, keys, value] = [dense(x, `${self}.query`), dense(x, `${self}.key`), dense(x, `${self}.value`)];
-    const rate = key === undefined ? 0 : config.attention_probs_dropout_prob;
-    const context = attention(query, keys, value, shape, bias, rate, key32(key ?? 0, self));
-    const attended = drop(dense(context, `${layer}.attention.output.dense`), `${layer}.attention.output`);
-    x = norm(sum(attended, x), `${layer}.attention.output.LayerNorm`);
-    const inner = gelu(dense(x, `${layer}.intermediate.dense`)); // [n, intermediate]
-    x = norm(sum(drop(dense(inner, `${layer}.output.dense`), `${layer}.output`), x), `${layer}.output.LayerNorm`);
+    const context = attention(project(x, self), shape, padding, rates.attention, site(self));
+    const attended = finish(context, x, `${layer}.attention.output`);
+    const inner = biasGelu(linear(attended, matrix(`${layer}.intermediate.dense`)), bias(`${layer}.intermediate.dense`)); // [n, intermediate]
+    x = finish(inner, attended, `${layer}.output`);
   }
   return x;
 }
@@ -57,7 +66,7 @@ export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D 
 export function maskedLmLogits(model: Roberta, hidden: Tensor2D, positions: Int32Array): Tensor2D {
   const p = (name: string) => parameter(model, name);
   const picked = embedding(hidden, tensor1d(positions, 'int32')); // [m, hidden]
-  const dense = gelu(linear(picked, p('lm_head.dense.weight') as Tensor2D, p('lm_head.dense.bias') as Tensor1D));
+  const dense = biasGelu(linear(picked, p('lm_head.dense.weight') as Tensor2D), p('lm_head.dense.bias') as Tensor1D);
   const normed = layerNorm(dense, p('lm_head.layer_norm.weight') as Tensor1D, p('lm_head.layer_norm.bias') as Tensor1D, model.config.layer_norm_eps);
   return tiedDecoder(normed, p('roberta.embeddings.word_embeddings.weight') as Tensor2D, p('lm_head.bias') as Tensor1D);
 }
@@ -90,8 +99,6 @@ function paddingBias({ input_ids, batch, length }: Batch): Tensor3D | undefined 
   if (!input_ids.includes(specialIds.pad)) return undefined;
   return tensor3d(Float32Array.from(input_ids, (id) => (id === specialIds.pad ? -1e9 : 0)), [batch, 1, length]);
 }
-
-const sum = (a: Tensor2D, b: Tensor2D): Tensor2D => add(a, b);
 
 function parameter(model: Roberta, name: string): Tensor2D | Tensor1D {
   const value = model.parameters.get(name);

@@ -16,18 +16,19 @@ export interface StepResult {
  */
 export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Scalar)[], learning_rate: number, max_grad_norm = 0): StepResult {
   const variables = [...optimizer.parameters.values()];
-  let total = 0;
+  const losses: Tensor[] = [];
   let gradients = new Map<string, Tensor>();
   for (const lossOf of microBatches) {
     const { value, grads } = variableGrads(lossOf, variables);
-    total += value.dataSync()[0] ?? Number.NaN;
-    value.dispose();
+    losses.push(value);
     gradients = accumulate(gradients, grads, optimizer.parameters);
   }
+  // Read only now: a GPU would stand still while each micro-batch waited for its loss.
   const gradient_norm = globalNorm([...gradients.values()]);
+  const total = losses.reduce((sum, loss) => sum + (loss.dataSync()[0] ?? Number.NaN), 0);
   const skipped = !Number.isFinite(total) || !Number.isFinite(gradient_norm);
   if (!skipped) optimizer.update(gradients, learning_rate, max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1);
-  dispose([...gradients.values()]);
+  dispose([...losses, ...gradients.values()]);
   return { loss: total, gradient_norm, skipped };
 }
 

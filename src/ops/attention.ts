@@ -1,4 +1,4 @@
-import { add, customGrad, matMul, mul, reshape, softmax, sub, sum, tidy, transpose, type GradSaveFunc, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { add, concat, customGrad, matMul, mul, reshape, softmax, split, sub, sum, tidy, transpose, type GradSaveFunc, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { drop } from './dropout.ts';
 import { hasKernel, runFused } from './kernel.ts';
 
@@ -10,37 +10,39 @@ export interface AttentionShape {
 
 /**
  * Multi-head self-attention, softmax(q·kᵀ/√d + bias)·v (Vaswani et al. 2017), with dropout on the probabilities.
- * `query`, `key`, `value` and the result are `[batch·length, heads·d]`; `bias` is `[batch, 1, length]`, added to the
- * scores of every head and query (0 to attend, very negative at padding), or undefined when nothing is padding.
+ * `projections` is `[batch·length, 3·heads·d]`, each row a token's query, key and value; the result `[batch·length, heads·d]`.
+ * `bias` is `[batch, 1, length]`, added to the scores of every head and query (0 to attend, very negative at padding), or
+ * undefined when nothing is padding.
  */
-export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, dropoutRate: number, dropoutKey: number): Tensor2D {
+export function attention(projections: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, dropoutRate: number, dropoutKey: number): Tensor2D {
   const run = hasKernel('RpAttention') ? fused : composite;
-  return run(query, key, value, shape, bias, dropoutRate, dropoutKey);
+  return run(projections, shape, bias, dropoutRate, dropoutKey);
 }
 
-/** One kernel forward and one backward; what it keeps in between, beside the output, is the kernel's business. */
-function fused(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, rate: number, dropoutKey: number): Tensor2D {
+/** One kernel forward and one backward; what it keeps in between is the kernel's business. */
+function fused(projections: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, rate: number, dropoutKey: number): Tensor2D {
   const attrs = { ...shape, rate, key: dropoutKey };
+  const mask = bias === undefined ? {} : { bias };
   const op = customGrad((...args: unknown[]) => {
-    const [q, k, v, save] = args as [Tensor2D, Tensor2D, Tensor2D, GradSaveFunc];
-    const [out, statistics] = runFused('RpAttention', { query: q, key: k, value: v, ...(bias === undefined ? {} : { bias }) }, attrs) as [Tensor, Tensor];
-    save([q, k, v, out, statistics, ...(bias === undefined ? [] : [bias])]);
+    const [qkv, save] = args as [Tensor2D, GradSaveFunc];
+    const [out, statistics] = runFused('RpAttention', { projections: qkv, ...mask }, attrs) as [Tensor, Tensor];
+    save([qkv, statistics, ...Object.values(mask)]);
     return {
       value: out,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [sq, sk, sv, output, kept, mask] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor?];
-        return runFused('RpAttentionGrad', { dy, query: sq, key: sk, value: sv, output, statistics: kept, ...(mask === undefined ? {} : { bias: mask }) }, attrs);
+        const [inputs, kept, padding] = saved as [Tensor, Tensor, Tensor?];
+        return runFused('RpAttentionGrad', { dy, projections: inputs, statistics: kept, ...(padding === undefined ? {} : { bias: padding }) }, attrs);
       },
     };
   });
-  return op(query, key, value) as Tensor2D;
+  return op(projections) as Tensor2D;
 }
 
-function composite(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, dropoutRate: number, dropoutKey: number): Tensor2D {
-  const scale = 1 / Math.sqrt(query.shape[1] / shape.heads);
+function composite(projections: Tensor2D, shape: AttentionShape, bias: Tensor3D | undefined, dropoutRate: number, dropoutKey: number): Tensor2D {
+  const scale = 1 / Math.sqrt(projections.shape[1] / 3 / shape.heads);
   const op = customGrad((...args: unknown[]) => {
-    const [q, k, v, save] = args as [Tensor2D, Tensor2D, Tensor2D, GradSaveFunc];
-    const [qh, kh, vh] = [splitHeads(q, shape), splitHeads(k, shape), splitHeads(v, shape)];
+    const [qkv, save] = args as [Tensor2D, GradSaveFunc];
+    const [qh, kh, vh] = split(qkv, 3, 1).map((x) => splitHeads(x as Tensor2D, shape)) as [Tensor3D, Tensor3D, Tensor3D];
     const scores = mul(matMul(qh, kh, false, true), scale);
     const probabilities = softmax(bias === undefined ? scores : addBias(scores as Tensor3D, bias, shape));
     save([qh, kh, vh, probabilities]);
@@ -54,11 +56,11 @@ function composite(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: Atten
         const dScores = softmaxGrad(dProbabilities, p, scale) as Tensor3D;
         const dQuery: Tensor3D = matMul(dScores, sk);
         const dKey: Tensor3D = matMul(dScores, sq, true, false);
-        return [joinHeads(dQuery, shape), joinHeads(dKey, shape), joinHeads(dValue, shape)];
+        return concat([dQuery, dKey, dValue].map((gradient) => joinHeads(gradient, shape)), 1);
       }),
     };
   });
-  return op(query, key, value) as Tensor2D;
+  return op(projections) as Tensor2D;
 }
 
 /** `[batch·length, heads·d]` → `[batch·heads, length, d]`. */

@@ -1,4 +1,4 @@
-import { getGradient, mul, registerGradient, reshape, square, sub, type Tensor } from '@tensorflow/tfjs-core';
+import { getGradient, mul, registerGradient, reshape, split, square, sub, type Tensor } from '@tensorflow/tfjs-core';
 
 /**
  * Gradients of the few plain tfjs ops that the model uses between fused ones. tfjs-core's Node build registers none, and
@@ -11,6 +11,14 @@ export function registerGradients(): void {
   registerGradient({
     kernelName: 'Reshape', inputsToSave: ['x'],
     gradFunc: (dy, saved) => ({ x: () => reshape(dy as Tensor, (saved[0] as Tensor).shape) }),
+  });
+  registerGradient({
+    kernelName: 'Concat', saveAllInputs: true,
+    gradFunc: (dy, parts, attrs) => {
+      const { axis } = attrs as unknown as { axis: number };
+      const pieces = split(dy as Tensor, parts.map((part) => part.shape.at(axis) as number), axis);
+      return Object.fromEntries(pieces.map((piece, i) => [i, () => piece]));
+    },
   });
   registerGradient({
     kernelName: 'Tanh', outputsToSave: [true],

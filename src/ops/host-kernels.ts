@@ -10,14 +10,17 @@ import { mix32 } from './random.ts';
  */
 export const hostKernels: readonly HostKernel[] = [
   {
-    name: 'RpGelu', inputs: ['x'],
+    name: 'RpBiasGelu', inputs: ['x', 'bias'],
     outputs: ([x]) => [{ shape: [...(x ?? [])], dtype: 'float32' }],
-    run: ([x], [y]) => gelu(x as Float32Array, y as Float32Array),
+    run: ([x, bias], [y]) => biasGelu(x as Float32Array, bias as Float32Array, y as Float32Array),
   },
   {
-    name: 'RpGeluGrad', inputs: ['dy', 'x'],
-    outputs: ([dy]) => [{ shape: [...(dy ?? [])], dtype: 'float32' }],
-    run: ([dy, x], [dx]) => geluGrad(dy as Float32Array, x as Float32Array, dx as Float32Array),
+    name: 'RpBiasGeluGrad', inputs: ['dy', 'x', 'bias'],
+    outputs: ([dy, , bias]) => [{ shape: [...(dy ?? [])], dtype: 'float32' }, { shape: [...(bias ?? [])], dtype: 'float32' }],
+    run: ([dy, x, bias], [dx, dBias]) => {
+      biasGeluGrad(dy as Float32Array, x as Float32Array, bias as Float32Array, dx as Float32Array);
+      columnSum(dx as Float32Array, dBias as Float32Array);
+    },
   },
   {
     name: 'RpLayerNorm', inputs: ['x', 'weight', 'bias'],
@@ -89,9 +92,10 @@ export const hostKernels: readonly HostKernel[] = [
  * Φ(x)'s erf by Abramowitz and Stegun 7.1.26: |error| ≤ 1.5e-7, one exponential, and that exponential is also the one
  * that the normal density of the gradient needs.
  */
-function gelu(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) {
-    const value = x[i] as number;
+function biasGelu(x: Float32Array, bias: Float32Array, y: Float32Array): void {
+  for (let start = 0; start < x.length; start += bias.length) for (let column = 0; column < bias.length; column++) {
+    const i = start + column;
+    const value = (x[i] as number) + (bias[column] as number);
     const z = Math.abs(value) * Math.SQRT1_2;
     const t = 1 / (1 + 0.3275911 * z);
     const tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t * expNegative(z * z);
@@ -99,9 +103,10 @@ function gelu(x: Float32Array, y: Float32Array): void {
   }
 }
 
-function geluGrad(dy: Float32Array, x: Float32Array, dx: Float32Array): void {
-  for (let i = 0; i < x.length; i++) {
-    const value = x[i] as number;
+function biasGeluGrad(dy: Float32Array, x: Float32Array, bias: Float32Array, dx: Float32Array): void {
+  for (let start = 0; start < x.length; start += bias.length) for (let column = 0; column < bias.length; column++) {
+    const i = start + column;
+    const value = (x[i] as number) + (bias[column] as number);
     const z = Math.abs(value) * Math.SQRT1_2;
     const t = 1 / (1 + 0.3275911 * z);
     const gauss = expNegative(z * z);

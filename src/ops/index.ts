@@ -1,7 +1,8 @@
 export { attention } from './attention.ts';
 export { linear, tiedDecoder } from './linear.ts';
 export { layerNorm } from './layer-norm.ts';
-export { gelu } from './gelu.ts';
+export { biasGelu } from './bias-gelu.ts';
+export { residualNorm } from './residual-norm.ts';
 export { dropout } from './dropout.ts';
 export { embedding } from './embedding.ts';
 export { crossEntropy } from './cross-entropy.ts';

@@ -2,7 +2,7 @@ import { engine, getBackend, getKernel, type NamedAttrMap, type NamedTensorMap, 
 
 /** Names of our kernels. A backend may register any of them; an op falls back to plain tfjs ops on one that does not. */
 export type FusedKernel =
-  | 'RpGelu' | 'RpGeluGrad' | 'RpLayerNorm' | 'RpLayerNormGrad' | 'RpDropout' | 'RpEmbedding' | 'RpEmbeddingGrad'
+  | 'RpBiasGelu' | 'RpBiasGeluGrad' | 'RpResidualNorm' | 'RpResidualNormGrad' | 'RpLayerNorm' | 'RpLayerNormGrad' | 'RpDropout' | 'RpEmbedding' | 'RpEmbeddingGrad'
   | 'RpLinear' | 'RpLinearGrad' | 'RpAttention' | 'RpAttentionGrad' | 'RpCrossEntropy' | 'RpCrossEntropyGrad' | 'RpSoftmaxGrad' | 'RpColumnSum'
   | 'RpGlobalNorm' | 'RpAdamW';
 

@@ -45,4 +45,11 @@ describe('the device', () => {
   ])('$device: libraries with CUDA $cuda, GPUs of the machine $machine, of the stage $stage', ({ cuda, machine, stage, device }) => {
     expect(createBackendResolver({ root: madeBackends({ cuda }).root, gpus: machine })('tensorflow', stage).device).toBe(device);
   });
+
+  it.each([{ gpus: 1, device: 'cuda', hint: 'untested on a GPU' }, { gpus: 0, device: 'cpu', hint: undefined }])('of torch is $device with $gpus GPUs, and says what that is worth', ({ gpus, device, hint }) => {
+    const choice = createBackendResolver({ root: madeBackends({ backend: 'torch', version: '2.13.0' }).root, gpus })('auto');
+    expect(choice).toMatchObject({ name: 'torch', device });
+    if (hint === undefined) expect(choice.hint).toBeUndefined();
+    else expect(choice.hint).toContain(hint);
+  });
 });

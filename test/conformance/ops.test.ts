@@ -1,10 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
-import { availableBackends, missingBackends } from '../rig/backends.ts';
-import { adamW, attention, crossEntropy, dropout, embedding, gelu, globalNorm, layerNorm, linear, tiedDecoder } from '../../src/ops/index.ts';
+import { registerTorch } from '../../src/backends/torch/index.ts';
+import type { TorchOptions } from '../../src/backends/torch/backend.ts';
+import { availableBackends, missingBackends, torch, torchMissing } from '../rig/backends.ts';
+import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, registerGradients, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
 import { ignoredLabel } from '../../src/ops/ignored-label.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
+
+registerGradients();
 
 /** Deterministic inputs, the same on every backend. */
 function normal(name: string, shape: number[], deviation = 1): tf.Tensor {
@@ -20,16 +24,22 @@ const bias = () => tf.tensor3d([0, 0, 0, 0, 0, -1e9], [2, 1, 3]);
 const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) => tf.Tensor }[] = [
   { name: 'linear', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5]), normal('b', [5])], op: (x, w, b) => linear(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D) },
   { name: 'tiedDecoder', inputs: () => [normal('x', [6, 8]), normal('w', [5, 8]), normal('b', [5])], op: (x, w, b) => tiedDecoder(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D) },
-  { name: 'gelu', inputs: () => [normal('x', [6, 8], 2)], op: (x) => gelu(x as tf.Tensor) },
+  { name: 'linear without a bias', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5])], op: (x, w) => linear(x as tf.Tensor2D, w as tf.Tensor2D) },
+  { name: 'linear of joined weights', inputs: () => [normal('x', [6, 8]), normal('w', [8, 5]), normal('v', [8, 3]), normal('b', [5]), normal('c', [3])], op: (x, w, v, b, c) => linear(x as tf.Tensor2D, tf.concat([w!, v!], -1) as tf.Tensor2D, tf.concat([b!, c!], -1) as tf.Tensor1D) },
+  { name: 'biasGelu', inputs: () => [normal('x', [6, 40], 2), normal('b', [40])], op: (x, b) => biasGelu(x as tf.Tensor2D, b as tf.Tensor1D) },
+  ...[0, 0.3].map((rate) => ({
+    name: `residualNorm, dropout ${rate}`, inputs: () => [normal('x', [6, 24]), normal('b', [24]), normal('r', [6, 24]), normal('w', [24]), normal('s', [24])],
+    op: (...[x, b, r, w, s]: tf.Tensor[]) => residualNorm(x as tf.Tensor2D, b as tf.Tensor1D, r as tf.Tensor2D, w as tf.Tensor1D, s as tf.Tensor1D, { epsilon: 1e-5, rate, key: 21 }),
+  })),
   { name: 'layerNorm', inputs: () => [normal('x', [6, 8], 3), normal('w', [8]), normal('b', [8])], op: (x, w, b) => layerNorm(x as tf.Tensor2D, w as tf.Tensor1D, b as tf.Tensor1D, 1e-5) },
   { name: 'dropout', inputs: () => [normal('x', [6, 8])], op: (x) => dropout(x as tf.Tensor, 0.3, 17) },
   { name: 'embedding', inputs: () => [normal('t', [7, 4])], op: (t) => embedding(t as tf.Tensor2D, ids()) },
   { name: 'crossEntropy', inputs: () => [normal('x', [6, 7], 3)], op: (x) => crossEntropy(x as tf.Tensor2D, ids(), 9) },
   { name: 'crossEntropy with rows that do not count', inputs: () => [normal('x', [6, 7], 3)], op: (x) => crossEntropy(x as tf.Tensor2D, tf.tensor1d([3, 0, ignoredLabel, 5, ignoredLabel, ignoredLabel], 'int32'), 9) },
-  { name: 'attention', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
-  { name: 'attention without padding', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
-  { name: 'attention with padding and dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
-  { name: 'attention with dropout', inputs: () => ['q', 'k', 'v'].map((name) => normal(name, [6, 8])), op: (q, k, v) => attention(q as tf.Tensor2D, k as tf.Tensor2D, v as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
+  { name: 'attention', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
+  { name: 'attention without padding', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
+  { name: 'attention with padding and dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
+  { name: 'attention with dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
 ];
 
 /** Values and input gradients of Σ op(x)·weights, as plain arrays. */
@@ -77,21 +87,25 @@ describe('fused ops agree with finite differences on cpu', () => {
   });
 });
 
+/** Every case on a second name for the same JavaScript backend, without our kernels, so that ops take their composite path. */
+async function compositeValues(): Promise<ReadonlyMap<string, number[][]>> {
+  await openBackend('cpu');
+  const { MathBackendCPU } = await import('@tensorflow/tfjs-backend-cpu/dist/base.js');
+  if (tf.findBackend('plain') === null) {
+    tf.registerBackend('plain', () => new MathBackendCPU());
+    tf.copyRegisteredKernels('cpu', 'plain');
+    for (const { kernelName } of tf.getKernelsForBackend('plain')) if (kernelName.startsWith('Rp')) tf.unregisterKernel(kernelName, 'plain');
+  }
+  await tf.setBackend('plain');
+  return new Map(cases.map((each) => [each.name, valueAndGradients(each)]));
+}
+
 for (const reason of missingBackends.values()) test.skip(`fused ops: ${reason}`, () => {});
 
 describe.each(availableBackends)('fused ops on $name equal the composites of plain tfjs ops', (backend) => {
-  const composites = new Map<string, number[][]>();
+  let composites: ReadonlyMap<string, number[][]>;
   beforeAll(async () => {
-    // A second name for the same JavaScript backend, without our kernels, so that ops take their composite path.
-    await openBackend('cpu');
-    const { MathBackendCPU } = await import('@tensorflow/tfjs-backend-cpu/dist/base.js');
-    if (tf.findBackend('plain') === null) {
-      tf.registerBackend('plain', () => new MathBackendCPU());
-      tf.copyRegisteredKernels('cpu', 'plain');
-      for (const { kernelName } of tf.getKernelsForBackend('plain')) if (kernelName.startsWith('Rp')) tf.unregisterKernel(kernelName, 'plain');
-    }
-    await tf.setBackend('plain');
-    for (const each of cases) composites.set(each.name, valueAndGradients(each));
+    composites = await compositeValues();
     await openBackend(backend);
     before = tf.memory().numTensors;
   });
@@ -138,7 +152,8 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
       return { parameter, mean, squares };
     });
     for (let step = 1; step <= 3; step++) {
-      const gradients = shapes.map((shape, i) => normal(`g${i}-${step}`, shape));
+      // The last two as slices of one tensor, as gradients of joined weights are.
+      const gradients = tf.tidy(() => [tf.split(normal(`g-${step}`, [2, 6]), 2, 1)[1]!, ...tf.split(normal(`h-${step}`, [5]), [4, 1])]);
       for (const [i, { p, m, v }] of hosts.entries())
         for (const [j, slope] of gradients[i]!.dataSync().map((value) => value * 0.5).entries()) {
           m[j] = 0.9 * m[j]! + 0.1 * slope;
@@ -166,5 +181,28 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
     expect([...before.dataSync()]).toEqual([1, 2, 3, 4]);
     for (const [i, value] of [...after.dataSync()].entries()) expect(value).toBeCloseTo(expected[i] as number, 4);
     for (const tensor of [parameter, ...moments, x, gradient, before, after]) tensor.dispose();
+  });
+});
+
+// What GPUs and other processors do: ATen's operators alone, bfloat16 products by the processor or in float32.
+describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchOptions; tolerance: number }>([
+  { name: 'fp32, ATen alone', options: { portable: true }, tolerance: 1e-4 },
+  ...(['native', 'widened'] as const).flatMap((bfloat16) => [false, true].map((portable) => (
+    { name: `bf16, ${bfloat16} products${portable ? ', ATen alone' : ''}`, options: { precision: 'bf16' as const, bfloat16, portable }, tolerance: 0.05 }
+  ))),
+])('fused ops on torch: $name', ({ options, tolerance }) => {
+  let composites: ReadonlyMap<string, number[][]>;
+  const addon = torch?.native?.addon ?? '';
+  beforeAll(async () => {
+    composites = await compositeValues();
+    await openBackend(torch ?? 'torch');
+    registerTorch(addon, options);
+  });
+  afterAll(() => registerTorch(addon));
+
+  test.each(cases)('$name', (each) => {
+    const actual = valueAndGradients(each);
+    expectClose(actual, composites.get(each.name) ?? [], tolerance);
+    expect(valueAndGradients(each)).toEqual(actual);
   });
 });

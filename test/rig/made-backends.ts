@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bridgeSources, installationFile, stampOf, type Installation } from '../../src/backends/installation.ts';
 
-/** A folder of backends with TensorFlow in it, as setup leaves it, but for what the files hold. */
+/** A folder of backends with TensorFlow in it, or another, as setup leaves it, but for what the files hold. */
 export function madeBackends(more: Partial<Installation> = {}): { root: string; library: string; addon: string } {
   const root = mkdtempSync(join(tmpdir(), 'backends-'));
   const [library, addon, modules] = ['lib/libtensorflow_cc.so.2', 'tensorflow/addons/1/tfjs_binding.node', 'tensorflow/npm/package'].map((path) => join(root, path)) as [string, string, string];
@@ -11,8 +11,10 @@ export function madeBackends(more: Partial<Installation> = {}): { root: string; 
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, 'x');
   }
-  const installation: Installation = { v: 1, backend: 'tensorflow', version: '2.21.0', addon, modules, cuda: true, library: stampOf(library), sources: bridgeSources('tensorflow'), folder: join(root, 'lib'), ...more };
-  writeFileSync(installationFile(root, 'tensorflow'), JSON.stringify(installation));
+  const installation: Installation = { v: 1, backend: 'tensorflow', version: '2.21.0', addon, modules, cuda: true, library: stampOf(library), sources: bridgeSources(more.backend ?? 'tensorflow'), folder: join(root, 'lib'), ...more };
+  const file = installationFile(root, installation.backend);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(installation));
   return { root, library, addon };
 }
 

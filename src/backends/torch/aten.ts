@@ -66,10 +66,18 @@ export const aten = {
   layer_norm_backward: op<[dy: Tensor, x: Tensor, shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor, bias: Maybe, mask: readonly boolean[]], [dx: Tensor, dWeight: Tensor, dBias: Tensor]>('native_layer_norm_backward'),
   embedding_backward: op<[dy: Tensor, ids: Tensor, rows: number, padding: number, scaled: boolean]>('embedding_dense_backward'),
   nll_loss: op<[logProbabilities: Tensor, labels: Tensor, weight: null, reduction: number, ignore: number], [loss: Tensor, totalWeight: Tensor]>('nll_loss_forward'),
-  flash_cpu: op<[q: Tensor, k: Tensor, v: Tensor, dropout: number, causal: boolean, mask: Maybe, scale: number], [out: Tensor, logSumExp: Tensor]>('_scaled_dot_product_flash_attention_for_cpu'),
-  flash_cpu_backward: op<[dOut: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, logSumExp: Tensor, dropout: number, causal: boolean, mask: Maybe, scale: number], [dq: Tensor, dk: Tensor, dv: Tensor]>('_scaled_dot_product_flash_attention_for_cpu_backward'),
   fused_adamw_: op<[parameters: readonly Tensor[], gradients: readonly Tensor[], means: readonly Tensor[], squares: readonly Tensor[], maxima: readonly Tensor[], steps: readonly Tensor[], rate: number, beta1: number, beta2: number, decay: number, epsilon: number, amsgrad: boolean, maximize: boolean], undefined>('_fused_adamw_'),
   foreach_norm: op<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm.Scalar'), foreach_mul_: op<[tensors: readonly Tensor[], factor: number], undefined>('_foreach_mul_.Scalar'),
-  dropout: op<[x: Tensor, rate: number, key: number]>('run_pipeline::dropout'), // ours: native/dropout.cc
   vector_norm: op<[x: Tensor, order: number]>('linalg_vector_norm'),
+} as const;
+
+/** Operators of our own (`native/*.cc`), for the CPU: loops that ATen has none for, or only as several passes over memory. */
+export const ours = {
+  dropout: op<[x: Tensor, rate: number, key: number]>('run_pipeline::dropout'),
+  bias_gelu: op<[x: Tensor, bias: Tensor]>('run_pipeline::bias_gelu'),
+  bias_gelu_backward: op<[dy: Tensor, x: Tensor, bias: Tensor], [dx: Tensor, dBias: Tensor]>('run_pipeline::bias_gelu_backward'),
+  residual_norm: op<[x: Tensor, bias: Tensor, residual: Tensor, weight: Tensor, shift: Tensor, epsilon: number, rate: number, key: number], [y: Tensor, sum: Tensor, mean: Tensor, rstd: Tensor]>('run_pipeline::residual_norm'),
+  residual_norm_backward: op<[dy: Tensor, sum: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor, rate: number, key: number], [dx: Tensor, dBias: Tensor, dResidual: Tensor, dWeight: Tensor, dShift: Tensor]>('run_pipeline::residual_norm_backward'),
+  attention: op<[projections: Tensor, bias: Maybe, batch: number, heads: number, rate: number, key: number], [out: Tensor, logSums: Tensor]>('run_pipeline::attention'),
+  attention_backward: op<[dy: Tensor, projections: Tensor, logSums: Tensor, bias: Maybe, batch: number, heads: number, rate: number, key: number]>('run_pipeline::attention_backward'),
 } as const;

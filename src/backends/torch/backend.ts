@@ -2,11 +2,16 @@ import { DataStorage, engine, KernelBackend, util, type BackendValues, type Data
 import type { Precision } from '../select.ts';
 import type { Addon, Argument, Handle, HostValues } from './addon.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
+import { bfloat16Products, readCpuinfo, type Bfloat16Products } from './bfloat16.ts';
 
 export interface TorchOptions {
   /** In which type matrix products are computed. Sums, statistics, losses, weights and optimizer state stay float32. */
   readonly precision?: Precision;
   readonly device?: 'cpu' | 'cuda';
+  /** What bf16 products are computed in; by default what suits the processor. */
+  readonly bfloat16?: Bfloat16Products;
+  /** Call ATen's operators only, as a GPU has to, and none of our own for the CPU. */
+  readonly portable?: boolean;
 }
 
 /** A tensor's value. A tfjs float32 tensor may be held in bfloat16: what it is held in is this backend's business. */
@@ -15,37 +20,59 @@ interface Held {
   readonly dtype: DataType;
   readonly type: ScalarType;
   references: number;
-  /** A bfloat16 copy of a weight, made at its first product and dropped when the weight changes. */
+  /** A weight rounded to bfloat16, made at its first product and dropped when the weight changes. */
   low?: Handle;
 }
 
 /** A tfjs backend whose tensors are libtorch's and whose kernels (`kernels/`) are ATen calls. */
 export class TorchBackend extends KernelBackend {
   readonly addon: Addon;
-  precision: Precision;
   readonly device: string;
+  /** What activations are held in between products. */
+  heldType: ScalarType = scalar.float32;
+  /** What products are computed in. */
+  productType: ScalarType = scalar.float32;
+  private portable = false;
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
   constructor(addon: Addon, options: TorchOptions = {}) {
     super();
     this.addon = addon;
-    this.precision = options.precision ?? 'fp32';
     this.device = options.device ?? 'cpu';
     this.held = new DataStorage(this, engine());
+    this.use(options);
+  }
+
+  /** Compute like this from now on; tensors keep what they are held in. */
+  use({ precision = 'fp32', bfloat16, portable = false }: TorchOptions): void {
+    this.portable = portable;
+    const native = (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
+    this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
+    this.productType = precision === 'bf16' && native ? scalar.bfloat16 : scalar.float32;
   }
 
   /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */
   call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, args: Args): Result {
+    const index = this.find(op);
+    if (index < 0) throw new Error(`libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`);
+    return this.addon.call(index, ...args) as Result;
+  }
+
+  private find<Args extends readonly Argument[], Result>(op: Op<Args, Result>): number {
     const key = op as unknown as Op<readonly Argument[], unknown>;
     let index = this.ops.get(key);
     if (index === undefined) {
       const [name = '', overload = ''] = op.name.split('.');
       index = this.addon.op(name.includes('::') ? name : `aten::${name}`, overload);
-      if (index < 0) throw new Error(`libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`);
       this.ops.set(key, index);
     }
-    return this.addon.call(index, ...args) as Result;
+    return index;
+  }
+
+  /** Whether one of our own operators can be called: they are for the CPU, and attention needs a BLAS that libtorch may hide. */
+  has<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
+    return this.device === 'cpu' && !this.portable && this.find(op) >= 0;
   }
 
   handle(dataId: DataId): Handle {
@@ -56,12 +83,20 @@ export class TorchBackend extends KernelBackend {
     return this.held.get(dataId).type;
   }
 
-  /** A weight as an operand of a product: itself, or its bfloat16 copy. */
+  /** A weight as an operand of a product: itself, or rounded to bfloat16. */
   weight(dataId: DataId): Handle {
     const held = this.held.get(dataId);
-    if (this.precision === 'fp32' || held.type !== scalar.float32) return held.handle;
-    held.low ??= this.call(aten.to, [held.handle, scalar.bfloat16]);
+    if (this.heldType === scalar.float32) return held.handle;
+    held.low ??= this.round(held.handle);
     return held.low;
+  }
+
+  private round(x: Handle): Handle {
+    const low = this.call(aten.to, [x, scalar.bfloat16]);
+    if (this.productType === scalar.bfloat16) return low;
+    const wide = this.call(aten.to, [low, scalar.float32]);
+    this.addon.free(low);
+    return wide;
   }
 
   /** A tensor's values were changed in place. */
@@ -82,6 +117,12 @@ export class TorchBackend extends KernelBackend {
     const dtype = type === scalar.bool ? 'bool' : type === scalar.int32 ? 'int32' : 'float32';
     const dataId = {};
     this.held.set(dataId, { handle, dtype, type: type as ScalarType, references: 1 });
+    return { dataId, shape, dtype };
+  }
+
+  /** The same tensor once more, so that what gradients keep of a weight finds the copy that its products made. */
+  share({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+    this.incRef(dataId);
     return { dataId, shape, dtype };
   }
 

@@ -2,18 +2,21 @@ import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
 import { loadAddon } from './addon.ts';
 import { TorchBackend, type TorchOptions } from './backend.ts';
 import { attentionKernels } from './kernels/attention.ts';
+import { biasGeluKernels } from './kernels/bias-gelu.ts';
 import { binaryKernels } from './kernels/binary.ts';
+import { dropoutKernels } from './kernels/dropout.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import { indexKernels } from './kernels/index.ts';
 import { matmulKernels } from './kernels/matmul.ts';
 import { normalizeKernels } from './kernels/normalize.ts';
 import { randomKernels } from './kernels/random.ts';
 import { reduceKernels } from './kernels/reduce.ts';
+import { residualNormKernels } from './kernels/residual-norm.ts';
 import { shapeKernels } from './kernels/shape.ts';
 import { unaryKernels } from './kernels/unary.ts';
 import { registerFamilies } from './register.ts';
 
-const families = [unaryKernels, binaryKernels, matmulKernels, reduceKernels, shapeKernels, indexKernels, randomKernels, normalizeKernels, fusedKernels, attentionKernels];
+const families = [unaryKernels, binaryKernels, matmulKernels, reduceKernels, shapeKernels, indexKernels, randomKernels, normalizeKernels, fusedKernels, dropoutKernels, biasGeluKernels, residualNormKernels, attentionKernels];
 let backend: TorchBackend | undefined;
 
 /**
@@ -23,7 +26,7 @@ let backend: TorchBackend | undefined;
  */
 export function registerTorch(addonPath: string, options: TorchOptions = {}): void {
   backend ??= new TorchBackend(loadAddon(addonPath), options);
-  backend.precision = options.precision ?? 'fp32';
+  backend.use(options);
   if (findBackend('torch') !== null) return;
   registerFamilies('torch', families);
   registerBackend('torch', () => backend as TorchBackend);

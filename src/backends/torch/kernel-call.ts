@@ -23,6 +23,11 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return result;
   }
 
+  /** Whether one of our own operators can be called here. */
+  owns<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
+    return this.backend.has(op);
+  }
+
   info(name: string | number): TensorInfo {
     const info = this.inputs[name];
     if (info === undefined) throw new TypeError(`the kernel was called without its input '${name}'`);
@@ -46,14 +51,24 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return this.info(name).shape;
   }
 
+  /** Of a tensor that is no input. */
+  shapeOf(handle: Handle): number[] {
+    return this.backend.addon.info(handle).slice(1);
+  }
+
   /** What an input is held in. */
   type(name: string | number): ScalarType {
     return this.backend.type(this.info(name).dataId);
   }
 
-  /** The type in which products are computed. */
-  get computeType(): ScalarType {
-    return this.backend.precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
+  /** What activations are held in. */
+  get heldType(): ScalarType {
+    return this.backend.heldType;
+  }
+
+  /** What products are computed in. */
+  get productType(): ScalarType {
+    return this.backend.productType;
   }
 
   /** An input converted to a type, if it is not of that type yet. */
@@ -63,7 +78,13 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
 
   /** An activation as an operand of a product. */
   operand(name: string | number): Handle {
-    return this.as(name, this.computeType);
+    const rounded = this.as(name, this.heldType);
+    return this.heldType === this.productType ? rounded : this.call(aten.to, rounded, this.productType);
+  }
+
+  /** A product as an activation. */
+  activation(product: Handle): Handle {
+    return this.heldType === this.productType ? product : this.call(aten.to, product, this.heldType);
   }
 
   /** A weight as an operand of a product; its low-precision copy is kept for the next one. */

@@ -1,5 +1,5 @@
 import * as tfjs from '@tensorflow/tfjs-core';
-import { getKernel, registerKernel, type NamedTensorInfoMap } from '@tensorflow/tfjs-core';
+import { getKernel, registerKernel, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import type * as kernelNames from '@tensorflow/tfjs-core/dist/kernel_names.js';
 import type { FusedKernel } from '../../ops/kernel.ts';
 import type { Handle } from './addon.ts';
@@ -43,6 +43,7 @@ export function registerFamilies(backendName: string, families: readonly Family[
     if (absent.has(kernelName)) throw new TypeError(`kernel ${kernelName} is there, and also listed as absent`);
     registerKernel({ kernelName, backendName, kernelFunc: ({ inputs, attrs, backend }) => run(kernelName, kernel, inputs, attrs, backend as TorchBackend) });
   }
+  registerKernel({ kernelName: 'Identity', backendName, kernelFunc: ({ inputs, backend }) => (backend as TorchBackend).share(inputs.x as TensorInfo) });
   const missing = tfjsKernels().filter((name) => !absent.has(name) && getKernel(name, backendName) === undefined);
   if (missing.length > 0) throw new TypeError(`kernels are missing: ${missing.join(', ')}`);
 }

@@ -1,7 +1,8 @@
 import type { Handle } from '../addon.ts';
-import { aten } from '../aten.ts';
+import { aten, ours, scalar } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
+import { drop } from './dropout.ts';
 
 interface AttentionAttrs {
   batch: number;
@@ -11,74 +12,60 @@ interface AttentionAttrs {
   key: number;
 }
 
-/**
- * Without dropout, ATen's flash attention, which keeps a logarithm per row; with it, products and a softmax, which keep
- * the probabilities, since flash attention on CPU knows no dropout.
- */
+/** On the CPU an operator of our own, which writes no scores to memory; elsewhere products and a softmax, which keep the probabilities. */
 export const attentionKernels = new FamilyBuilder()
-  .add<AttentionAttrs>('RpAttention', (k) => (k.attrs.rate === 0 ? flash(k) : plain(k)))
-  .add<AttentionAttrs>('RpAttentionGrad', (k) => (k.attrs.rate === 0 ? flashGrad(k) : plainGrad(k)))
+  .add<AttentionAttrs>('RpAttention', (k) => {
+    const { batch, heads, rate, key } = k.attrs;
+    if (k.owns(ours.attention)) return k.call(ours.attention, k.as('projections', k.heldType), padding(k), batch, heads, rate, key);
+    const [q, keys, values] = projections(k);
+    const transposed = k.call(aten.transpose, keys, 1, 2);
+    const scores = k.has('bias') ? k.call(aten.baddbmm, biases(k), q, transposed, 1, scaleOf(k)) : k.call(aten.mul_scalar_, k.call(aten.bmm, q, transposed), scaleOf(k));
+    const probabilities = k.call(aten.softmax, scores, -1, false);
+    const out = k.call(aten.bmm, drop(k, probabilities, rate, key), values);
+    return [k.activation(k.call(aten.reshape, byToken(k, out), [rowsOf(k), -1])), probabilities];
+  })
+  .add<AttentionAttrs>('RpAttentionGrad', (k) => {
+    const { batch, length, heads, rate, key } = k.attrs;
+    if (k.owns(ours.attention_backward)) return k.call(ours.attention_backward, k.as('dy', k.heldType), k.as('projections', k.heldType), k.in('statistics'), padding(k), batch, heads, rate, key);
+    const [q, keys, values] = projections(k);
+    const dOut = k.call(aten.reshape, k.call(aten.transpose, k.call(aten.view, k.operand('dy'), [batch, length, heads, -1]), 1, 2), [batch * heads, length, -1]);
+    const probabilities = k.in('statistics');
+    const flip = (x: Handle) => k.call(aten.transpose, x, 1, 2);
+    const dValues = k.call(aten.bmm, flip(drop(k, probabilities, rate, key)), dOut);
+    const dProbabilities = drop(k, k.call(aten.bmm, dOut, flip(values)), rate, key);
+    const dScores = k.call(aten.mul_scalar_, k.call(aten.softmax_backward, dProbabilities, probabilities, -1, k.productType), scaleOf(k));
+    const gradients = [k.call(aten.bmm, dScores, keys), k.call(aten.bmm, flip(dScores), q), dValues];
+    return k.activation(k.call(aten.reshape, k.call(aten.stack, gradients.map((each) => byToken(k, each)), 2), [rowsOf(k), -1]));
+  })
   .kernels;
 
-function flash(k: KernelCall<AttentionAttrs>): Handle[] {
-  const [out, logSumExp] = k.call(aten.flash_cpu, heads(k, k.operand('query')), heads(k, k.operand('key')), heads(k, k.operand('value')), 0, false, mask(k), scaleOf(k));
-  return [join(k, out), logSumExp];
+function padding(k: KernelCall<AttentionAttrs>): Handle | null {
+  return k.has('bias') ? k.as('bias', scalar.float32) : null;
 }
 
-function flashGrad(k: KernelCall<AttentionAttrs>): Handle[] {
-  const [q, key, value, output, dy] = ['query', 'key', 'value', 'output', 'dy'].map((name) => heads(k, k.operand(name))) as [Handle, Handle, Handle, Handle, Handle];
-  return k.call(aten.flash_cpu_backward, dy, q, key, value, output, k.in('statistics'), 0, false, mask(k), scaleOf(k)).map((gradient) => join(k, gradient));
-}
-
-function plain(k: KernelCall<AttentionAttrs>): Handle[] {
-  const { batch, length, heads: count, rate, key } = k.attrs;
-  const [q, keys, values] = ['query', 'key', 'value'].map((name) => matrices(k, name)) as [Handle, Handle, Handle];
-  const transposed = k.call(aten.transpose, keys, 1, 2);
-  const scores = k.has('bias') ? k.call(aten.baddbmm, biases(k), q, transposed, 1, scaleOf(k)) : k.call(aten.mul_scalar_, k.call(aten.bmm, q, transposed), scaleOf(k));
-  const probabilities = k.call(aten.softmax, scores, -1, false);
-  const out = k.call(aten.bmm, k.call(aten.dropout, probabilities, rate, key), values);
-  return [join(k, k.call(aten.view, out, [batch, count, length, -1])), probabilities];
-}
-
-function plainGrad(k: KernelCall<AttentionAttrs>): Handle[] {
-  const { batch, length, heads: count, rate, key } = k.attrs;
-  const [q, keys, values, dOut] = ['query', 'key', 'value', 'dy'].map((name) => matrices(k, name)) as [Handle, Handle, Handle, Handle];
-  const probabilities = k.in('statistics');
-  const flip = (x: Handle) => k.call(aten.transpose, x, 1, 2);
-  const dValues = k.call(aten.bmm, flip(k.call(aten.dropout, probabilities, rate, key)), dOut);
-  const dProbabilities = k.call(aten.dropout, k.call(aten.bmm, dOut, flip(values)), rate, key);
-  const dScores = k.call(aten.mul_scalar_, k.call(aten.softmax_backward, dProbabilities, probabilities, -1, k.computeType), scaleOf(k));
-  const gradients = [k.call(aten.bmm, dScores, keys), k.call(aten.bmm, flip(dScores), q), dValues];
-  return gradients.map((gradient) => join(k, k.call(aten.view, gradient, [batch, count, length, -1])));
+function rowsOf({ attrs: { batch, length } }: KernelCall<AttentionAttrs>): number {
+  return batch * length;
 }
 
 function scaleOf(k: KernelCall<AttentionAttrs>): number {
-  return 1 / Math.sqrt((k.shape('query')[1] as number) / k.attrs.heads);
+  return 1 / Math.sqrt((k.shape('projections')[1] as number) / 3 / k.attrs.heads);
 }
 
-/** `[batch·length, heads·d]` as `[batch, heads, length, d]`, without a copy. */
-function heads(k: KernelCall<AttentionAttrs>, x: Handle): Handle {
-  const { batch, length, heads: count } = k.attrs;
-  return k.call(aten.transpose, k.call(aten.view, x, [batch, length, count, -1]), 1, 2);
+/** Queries, keys and values as a matrix for each head of each sequence, `[batch·heads, length, d]`. */
+function projections(k: KernelCall<AttentionAttrs>): [query: Handle, key: Handle, value: Handle] {
+  const { batch, length, heads } = k.attrs;
+  const byHead = k.call(aten.permute, k.call(aten.view, k.operand('projections'), [batch, length, 3, heads, -1]), [2, 0, 3, 1, 4]);
+  return k.call(aten.unbind, k.call(aten.reshape, byHead, [3, batch * heads, length, -1]), 0) as [Handle, Handle, Handle];
 }
 
-/** The same as a batch of matrices, `[batch·heads, length, d]`. */
-function matrices(k: KernelCall<AttentionAttrs>, name: string): Handle {
-  return k.call(aten.reshape, heads(k, k.operand(name)), [k.attrs.batch * k.attrs.heads, k.attrs.length, -1]);
-}
-
-/** `[batch, heads, length, d]` back to `[batch·length, heads·d]`. */
-function join(k: KernelCall<AttentionAttrs>, x: Handle): Handle {
-  return k.call(aten.reshape, k.call(aten.transpose, x, 1, 2), [k.attrs.batch * k.attrs.length, k.shape('query')[1] as number]);
-}
-
-function mask(k: KernelCall<AttentionAttrs>): Handle | null {
-  const { batch, heads: count, length } = k.attrs;
-  return k.has('bias') ? k.call(aten.expand, k.call(aten.view, k.as('bias', k.computeType), [batch, 1, 1, length]), [batch, count, length, length]) : null;
+/** `[batch·heads, length, d]` as `[batch, length, heads, d]`, without a copy. */
+function byToken(k: KernelCall<AttentionAttrs>, x: Handle): Handle {
+  const { batch, length, heads } = k.attrs;
+  return k.call(aten.transpose, k.call(aten.view, x, [batch, heads, length, -1]), 1, 2);
 }
 
 /** The bias once per head, `[batch·heads, 1, length]`. */
 function biases(k: KernelCall<AttentionAttrs>): Handle {
-  const { batch, heads: count, length } = k.attrs;
-  return k.call(aten.reshape, k.call(aten.expand, k.call(aten.view, k.as('bias', k.computeType), [batch, 1, 1, length]), [batch, count, 1, length]), [batch * count, 1, length]);
+  const { batch, heads, length } = k.attrs;
+  return k.call(aten.reshape, k.call(aten.expand, k.call(aten.view, k.as('bias', k.productType), [batch, 1, 1, length]), [batch, heads, 1, length]), [batch * heads, 1, length]);
 }

@@ -18,27 +18,23 @@ interface AdamWAttrs {
 export const fusedKernels = new FamilyBuilder()
   .add<{ transposed: boolean }>('RpLinear', (k) => {
     const weight = k.weight('weight');
-    return k.call(aten.addmm, k.as('bias', k.computeType), k.operand('x'), k.attrs.transposed ? k.call(aten.transpose, weight, 0, 1) : weight);
+    const factors = [k.operand('x'), k.attrs.transposed ? k.call(aten.transpose, weight, 0, 1) : weight] as const;
+    return k.activation(k.has('bias') ? k.call(aten.addmm, k.as('bias', k.productType), ...factors) : k.call(aten.mm, ...factors));
   })
   .add<{ transposed: boolean }>('RpLinearGrad', (k) => {
     const { transposed } = k.attrs;
     const [dy, x, weight] = [k.operand('dy'), k.operand('x'), k.weight('weight')];
     const flip = (h: Handle) => k.call(aten.transpose, h, 0, 1);
     return [
-      k.call(aten.mm, dy, transposed ? weight : flip(weight)),
+      k.activation(k.call(aten.mm, dy, transposed ? weight : flip(weight))),
       float32(k, transposed ? k.call(aten.mm, flip(dy), x) : k.call(aten.mm, flip(x), dy)),
-      k.call(aten.sum, dy, [0], false, scalar.float32),
     ];
   })
-  .add('RpGelu', (k) => k.call(aten.gelu, k.in('x')))
-  .add('RpGeluGrad', (k) => k.call(aten.gelu_backward, k.as('dy', k.type('x')), k.in('x')))
   .add<{ epsilon: number }>('RpLayerNorm', (k) => {
-    const [y, mean, rstd] = k.call(aten.layer_norm, k.in('x'), k.shape('weight'), k.in('weight'), k.in('bias'), k.attrs.epsilon);
-    // What follows multiplies it several times: convert it once.
-    return [k.type('x') === k.computeType ? y : k.call(aten.to, y, k.computeType), mean, rstd];
+    const [y, mean, rstd] = k.call(aten.layer_norm, k.as('x', scalar.float32), k.shape('weight'), k.in('weight'), k.in('bias'), k.attrs.epsilon);
+    return [k.heldType === scalar.float32 ? y : k.call(aten.to, y, k.heldType), mean, rstd];
   })
-  .add('RpLayerNormGrad', (k) => k.call(aten.layer_norm_backward, k.as('dy', k.type('x')), k.in('x'), k.shape('weight'), k.in('mean'), k.in('rstd'), k.in('weight'), k.in('weight'), [true, true, true]))
-  .add<{ rate: number; key: number }>('RpDropout', (k) => k.call(aten.dropout, k.in('x'), k.attrs.rate, k.attrs.key))
+  .add('RpLayerNormGrad', (k) => k.call(aten.layer_norm_backward, k.as('dy', scalar.float32), k.as('x', scalar.float32), k.shape('weight'), k.in('mean'), k.in('rstd'), k.in('weight'), k.in('weight'), [true, true, true]))
   .add('RpEmbedding', (k) => k.call(aten.index_select, k.in('table'), 0, k.in('ids')))
   .add<{ rows: number }>('RpEmbeddingGrad', (k) => k.call(aten.embedding_backward, k.in('dy'), k.in('ids'), k.attrs.rows, -1, false))
   .add<{ divisor: number }>('RpCrossEntropy', (k) => {
@@ -62,7 +58,9 @@ export const fusedKernels = new FamilyBuilder()
     const { learning_rate, beta1, beta2, epsilon, weight_decay, step, gradient_scale } = k.attrs;
     const tensors = k.list();
     const count = tensors.length / 4;
-    const [parameters, means, squares, gradients] = [0, 1, 2, 3].map((part) => tensors.slice(part * count, (part + 1) * count)) as [Handle[], Handle[], Handle[], Handle[]];
+    const [parameters, means, squares, given] = [0, 1, 2, 3].map((part) => tensors.slice(part * count, (part + 1) * count)) as [Handle[], Handle[], Handle[], Handle[]];
+    // The kernel walks memory, whatever the strides say; a gradient may be a slice of another.
+    const gradients = given.map((each) => k.call(aten.contiguous, each));
     if (gradient_scale !== 1) k.call(aten.foreach_mul_, gradients, gradient_scale);
     const steps = k.host(Float32Array.of(step), []);
     k.call(aten.fused_adamw_, parameters, gradients, means, squares, [], parameters.map(() => steps), learning_rate, beta1, beta2, weight_decay, epsilon, false, false);
@@ -75,5 +73,5 @@ export const fusedKernels = new FamilyBuilder()
 const reduceBySum = 2;
 
 function float32(k: KernelCall<unknown>, x: Handle): Handle {
-  return k.computeType === scalar.float32 ? x : k.call(aten.to, x, scalar.float32);
+  return k.productType === scalar.float32 ? x : k.call(aten.to, x, scalar.float32);
 }

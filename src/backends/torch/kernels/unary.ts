@@ -11,7 +11,7 @@ const direct = {
   Abs: aten.abs, Acos: aten.acos, Acosh: aten.acosh, Asin: aten.asin, Asinh: aten.asinh, Atan: aten.atan, Atanh: aten.atanh, Ceil: aten.ceil, Cos: aten.cos, Cosh: aten.cosh, Elu: aten.elu, Erf: aten.erf,
   Exp: aten.exp, Expm1: aten.expm1, Floor: aten.floor, IsFinite: aten.isfinite, IsInf: aten.isinf, IsNan: aten.isnan, Log: aten.log, Log1p: aten.log1p, LogicalNot: aten.logical_not, Neg: aten.neg,
   OnesLike: aten.ones_like, Reciprocal: aten.reciprocal, Relu: aten.relu, Relu6: aten.relu6, Round: aten.round, Rsqrt: aten.rsqrt, Selu: aten.selu, Sigmoid: aten.sigmoid, Sign: aten.sign, Sin: aten.sin,
-  Sinh: aten.sinh, Softplus: aten.softplus, Sqrt: aten.sqrt, Tan: aten.tan, Tanh: aten.tanh, ZerosLike: aten.zeros_like, Identity: aten.alias,
+  Sinh: aten.sinh, Softplus: aten.softplus, Sqrt: aten.sqrt, Tan: aten.tan, Tanh: aten.tanh, ZerosLike: aten.zeros_like,
 } as const satisfies Record<string, Op<[x: Handle]>>;
 for (const [name, op] of Object.entries(direct)) unary.add(name as keyof typeof direct, (k) => k.call(op, k.in('x')));
 

@@ -6,6 +6,7 @@
 #include <napi.h>
 #include <torch/version.h>
 
+#include <cstdlib>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -26,6 +27,10 @@ class Addon : public Napi::Addon<Addon> {
     // page fault for every 4 KiB of them, in every step.
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+#ifdef RUN_PIPELINE_CUDA
+    // cuBLAS gives the same bits each time only with a workspace of fixed size.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
 #endif
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
     at::globalContext().setDeterministicFillUninitializedMemory(false);
@@ -62,11 +67,13 @@ class Addon : public Napi::Addon<Addon> {
       if (info.Length() - 1 > arguments.size()) throw std::invalid_argument("too many arguments");
       torch::jit::Stack stack;
       stack.reserve(arguments.size());
+      c10::Device device(c10::kCPU);  // of the tensors so far
       for (size_t i = 0; i < arguments.size(); i++) {
         const Napi::Value value = info[i + 1];
-        if (!value.IsUndefined()) stack.push_back(to_ivalue(value, arguments[i].type(), tensors_));
+        if (!value.IsUndefined()) stack.push_back(to_ivalue(value, arguments[i].type(), tensors_, device));
         else if (arguments[i].default_value().has_value()) stack.push_back(*arguments[i].default_value());
         else throw std::invalid_argument("argument '" + arguments[i].name() + "' is missing");
+        if (stack.back().isTensor() && stack.back().toTensor().defined()) device = stack.back().toTensor().device();
       }
       const c10::InferenceMode no_autograd;
       op.callBoxed(stack);

@@ -38,16 +38,16 @@ at::Tensor tensor(const Napi::Value& value, const TensorTable& tensors) {
   return tensors.get(value.As<Napi::Number>().Uint32Value());
 }
 
-at::Generator generator(const Napi::Value& value) {
-  // What comes after a colon names the device: seeds of a GPU go to its own generator.
+at::Generator generator(const Napi::Value& value, c10::Device device) {
   const auto seed = static_cast<uint64_t>(real(value));
 #ifdef RUN_PIPELINE_CUDA
-  if (at::hasCUDA()) {
-    auto made = at::make_generator<at::CUDAGeneratorImpl>(c10::DeviceIndex(0));
+  if (device.is_cuda()) {
+    auto made = at::make_generator<at::CUDAGeneratorImpl>(device.index());
     made.set_current_seed(seed);
     return made;
   }
 #endif
+  if (!device.is_cpu()) throw std::invalid_argument("no generator for " + device.str());
   return at::make_generator<at::CPUGeneratorImpl>(seed);
 }
 
@@ -80,12 +80,12 @@ c10::IValue to_list(const Napi::Value& value, const c10::TypePtr& element, const
 
 }  // namespace
 
-c10::IValue to_ivalue(const Napi::Value& value, const c10::TypePtr& type, const TensorTable& tensors) {
+c10::IValue to_ivalue(const Napi::Value& value, const c10::TypePtr& type, const TensorTable& tensors, c10::Device device) {
   switch (type->kind()) {
     case c10::TypeKind::TensorType: return tensor(value, tensors);
     case c10::TypeKind::OptionalType:
       if (value.IsNull() || value.IsUndefined()) return c10::IValue();
-      return to_ivalue(value, type->castRaw<c10::OptionalType>()->getElementType(), tensors);
+      return to_ivalue(value, type->castRaw<c10::OptionalType>()->getElementType(), tensors, device);
     case c10::TypeKind::ListType: return to_list(value, type->castRaw<c10::ListType>()->getElementType(), tensors);
     case c10::TypeKind::NumberType: return scalar(value);
     case c10::TypeKind::FloatType: return real(value);
@@ -97,7 +97,7 @@ c10::IValue to_ivalue(const Napi::Value& value, const c10::TypePtr& type, const 
     case c10::TypeKind::MemoryFormatType: return integer(value);
     case c10::TypeKind::StringType: return value.ToString().Utf8Value();
     case c10::TypeKind::DeviceObjType: return c10::Device(value.ToString().Utf8Value());
-    case c10::TypeKind::GeneratorType: return generator(value);
+    case c10::TypeKind::GeneratorType: return generator(value, device);
     default: throw std::invalid_argument("no JavaScript value makes a " + type->str());
   }
 }

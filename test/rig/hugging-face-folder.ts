@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
-import { initialValues, parameterSpecs, type Head } from '../../src/model/parameters.ts';
+import { parameterSpecs, type Head } from '../../src/model/parameters.ts';
 import { readSafetensors, type HostTensor } from '../../src/model/safetensors.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
 
@@ -12,15 +12,13 @@ export const tinyConfig: RobertaConfig = {
   hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1, layer_norm_eps: 1e-5, initializer_range: 0.02,
 };
 
-/** Weights far from their initial size, so that a mistake in any of them shows. */
-export function loudValues(config: RobertaConfig, head: Head): Map<string, Float32Array> {
-  const values = initialValues(parameterSpecs(config, head), config, 3);
-  for (const [name, data] of values) {
-    const noise = new Float32Array(data.length);
-    fillNormal(noise, key32('loud', name), 0.2);
-    for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (noise[i] as number);
-  }
-  return values;
+/** Weights, biases and gains that all differ, so that a mistake in any of them shows. By default, sums over the width keep their size. */
+export function loudValues(config: RobertaConfig, head: Head, deviation = 1.4 / Math.sqrt(config.hidden_size)): Map<string, Float32Array> {
+  return new Map(parameterSpecs(config, head).map(({ name, shape, init }): [string, Float32Array] => {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    fillNormal(data, key32('loud', name), deviation);
+    return [name, init === 'ones' ? data.map((value) => value + 1) : data];
+  }));
 }
 
 /** A folder as others may have written it: tensors in any type and under any name, and any `config.json`. */

@@ -2,6 +2,7 @@
 `DataCollatorForLanguageModeling` in one worker of a `DataLoader`. Prints one line of JSON.
 """
 import argparse, json, logging, resource, time
+import numpy as np
 import pyarrow as pa
 from datasets import Dataset
 from datasets.table import InMemoryTable
@@ -24,10 +25,11 @@ tokenizer = PreTrainedTokenizerFast(
 start = time.perf_counter()
 ids = pa.concat_tables(pa.ipc.open_file(pa.memory_map(path)).read_all().select(["input_ids"]) for path in options.shards)
 # As `run_mlm.py` has it from its tokenizer; without it the collator finds special tokens one by one, in Python.
-special = pa.array([[1] + [0] * (options.length - 2) + [1]] * len(ids), pa.list_(pa.int8()))
+flags = np.tile(np.array([1] + [0] * (options.length - 2) + [1], np.int8), len(ids))
+special = pa.ListArray.from_arrays(np.arange(len(ids) + 1, dtype=np.int32) * options.length, flags)
 data = Dataset(InMemoryTable(ids.append_column("special_tokens_mask", special)))
 loader = DataLoader(data, batch_size=options.batch, shuffle=True, num_workers=1, collate_fn=DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15))
-opened = time.perf_counter()
+opened, busy = time.perf_counter(), time.process_time()
 steps = 0
 while steps < options.steps:
     for batch in loader:
@@ -37,5 +39,7 @@ while steps < options.steps:
             break
 seconds = time.perf_counter() - opened
 del loader
-usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(json.dumps({"openMs": (opened - start) * 1e3, "seconds": seconds, "cpuSeconds": sum(each.ru_utime + each.ru_stime for each in usage), "peakMiB": sum(each.ru_maxrss for each in usage) / 1024}))
+own, worker = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({
+    "openMs": (opened - start) * 1e3, "seconds": seconds, "cpuSeconds": time.process_time() - busy + worker.ru_utime + worker.ru_stime,
+    "peakMiB": max(own.ru_maxrss, worker.ru_maxrss) / 1024}))

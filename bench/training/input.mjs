@@ -1,6 +1,6 @@
-// The input pipeline: npm run build && node bench/training/input.mjs [--tokens 12000000 --tokens 120000000] [--length 128] [--batch 32] [--backend torch] [--python <one with transformers and pyarrow>]
-// Batches as fast as they are asked for, in a process of its own for each size of data set, so that its peak of memory is
-// that of reading; then a real training, and how long its steps wait for data.
+// The input pipeline: npm run build && node bench/training/input.mjs [--tokens 12000000 --tokens 120000000] [--length 128] [--batch 32] [--backend torch] [--python <one with torch, transformers and datasets>]
+// Batches as fast as they are asked for, in a process of its own for each data set, so that its peak of memory is that of
+// reading; the same the Hugging Face way, with --python; then a real training, and how long its steps wait for data.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, homedir, tmpdir } from 'node:os';
@@ -24,6 +24,7 @@ const { values: options } = parseArgs({ options: {
   tokens: { type: 'string', multiple: true, default: ['12000000', '120000000'] }, length: { type: 'string', default: '128' }, batch: { type: 'string', default: '32' }, steps: { type: 'string', default: '3000' },
   backend: { type: 'string', default: 'auto' }, size: { type: 'string', default: 'mini' }, python: { type: 'string' }, reader: { type: 'string' },
 } });
+process.env.OMP_WAIT_POLICY ??= 'PASSIVE'; // as a worker of the runner has it
 const [length, batch_size, steps] = [options.length, options.batch, options.steps].map(Number);
 const vocab_size = 50_265;
 const modes = { dynamic: {}, importance: { mode: 'importance' }, 'whole words': { whole_word: true } };
@@ -41,26 +42,37 @@ async function compare() {
       sequences = await makeSequences(join(folder, `sequences-${i}`), Math.ceil(tokens / length));
       for (const [name, change] of Object.entries(modes)) {
         const plan = planOf(sequences, makeMaskPlan(join(folder, name), change));
-        const { openMs, seconds, cpuSeconds, peakMiB } = JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--reader', JSON.stringify({ plan, steps })], { encoding: 'utf8', maxBuffer: 1 << 26 }));
-        console.log(`| ${tokens.toLocaleString('en')} | ${name} | ${openMs.toFixed(0)} | ${(steps / seconds).toFixed(0)} | ${Math.round((steps * batch_size * length) / seconds).toLocaleString('en')} | ${cpuSeconds.toFixed(1)} | ${peakMiB.toFixed(0)} |`);
+        printRow(tokens, name, JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--reader', JSON.stringify({ plan, steps })], { encoding: 'utf8' })));
       }
     }
+    if (options.python !== undefined) comparePeer(sequences);
     await train(planOf(sequences, join(folder, 'dynamic')), 30);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Hugging Face's way with the data set that was read last. */
+function comparePeer({ shards }) {
+  const flags = Object.entries({ vocab: vocab_size, length, batch: batch_size, steps }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const output = execFileSync(options.python, [fileURLToPath(new URL('input_peer.py', import.meta.url)), ...flags, '--shards', ...shards.map(({ location }) => location)], { encoding: 'utf8', env: { ...process.env, HF_HUB_OFFLINE: '1' } });
+  printRow(options.tokens.at(-1), 'dynamic, Hugging Face', JSON.parse(output));
+}
+
+function printRow(tokens, what, { openMs, seconds, cpuSeconds, peakMiB }) {
+  console.log(`| ${Number(tokens).toLocaleString('en')} | ${what} | ${openMs.toFixed(0)} | ${(steps / seconds).toFixed(0)} | ${Math.round((steps * batch_size * length) / seconds).toLocaleString('en')} | ${cpuSeconds.toFixed(1)} | ${peakMiB.toFixed(0)} |`);
+}
+
 /** Take batches and do nothing with them. */
 async function read({ plan, steps: count }) {
   const start = performance.now();
   const feed = await BatchFeed.open(plan);
-  const opened = performance.now();
+  const [opened, busy] = [performance.now(), process.cpuUsage()];
   for await (const _ of feed.steps(0, count));
   const seconds = (performance.now() - opened) / 1000;
+  const { user, system } = process.cpuUsage(busy);
   await feed.close();
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  return { openMs: opened - start, seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB: maxRSS / 1024 };
+  return { openMs: opened - start, seconds, cpuSeconds: (user + system) / 1e6, peakMiB: process.resourceUsage().maxRSS / 1024 };
 }
 
 /** Train on the batches, and tell what share of the steps' time they were waited for. */

@@ -34,7 +34,8 @@ const noWords = new Uint16Array(0);
 
 /**
  * The sequences of a data set by number, each read from its shard when it is asked for. Fails at once when there is none
- * or one is longer than the model's positions, and with the sequence when it has an id outside of the vocabulary.
+ * or one is longer than the model's positions, and with the sequence when it has an id outside of the vocabulary or was
+ * masked where it has no token.
  */
 export class Sequences {
   readonly count: number;
@@ -68,7 +69,10 @@ export class Sequences {
     const [input_ids, positions, labels, word_starts] = this.rows.read(index) as [Uint32Array, Uint16Array?, Uint32Array?, Uint16Array?];
     for (const ids of labels === undefined ? [input_ids] : [input_ids, labels])
       for (const id of ids) if (id >= this.limits.vocab_size) fail('id-outside-vocabulary', `Sequence ${index} has token id ${id}, but the vocabulary has ${this.limits.vocab_size} entries.`, 'Give the model the tokenizer that the sequences were made with.');
-    return { input_ids, word_starts: word_starts ?? noWords, ...(positions === undefined || labels === undefined ? {} : { positions, labels }) };
+    const unmasked = { input_ids, word_starts: word_starts ?? noWords };
+    if (positions === undefined || labels === undefined) return unmasked;
+    if (positions.length !== labels.length || positions.some((position) => position >= input_ids.length)) fail('bad-masked-sequence', `Sequence ${index} has ${input_ids.length} tokens, ${positions.length} masked positions and ${labels.length} labels, which do not belong together.`, 'Each position names a token of its sequence and has one label: look at the step that masked them.');
+    return { ...unmasked, positions, labels };
   }
 
   close(): void {

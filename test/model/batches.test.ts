@@ -191,6 +191,16 @@ describe('batches from another thread', () => {
   });
 
   it.each([
+    ['a position outside of it', [5, 64], [9, 9]],
+    ['more positions than labels', [5, 6], [9]],
+  ])('fail when a sequence that was masked beforehand has %s', async (_, positions, labels) => {
+    const { plan } = await planOf(packed, {});
+    const { input_ids, word_starts } = row(0, 64);
+    const { contract, shards } = await datasetOf('masked', [{ input_ids: input_ids!, word_starts: word_starts!, positions: Uint16Array.from(positions), labels: Uint32Array.from(labels) }]);
+    await expect(take({ ...plan, sequences: { contract, shards } }, 0, 1, thread)).rejects.toMatchObject({ diagnostic: { code: 'bad-masked-sequence' } });
+  });
+
+  it.each([
     ['longer than the model takes', { limits: { maxTokens: 63, vocab_size } }, 'sequence-too-long'],
     ['masked by no plan', { plan: '/nowhere' }, 'damaged-mask-plan'],
   ])('fail at once when sequences are %s', async (_, options, code) => {

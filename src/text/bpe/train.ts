@@ -1,4 +1,5 @@
 import { byteToChar } from './bytes.ts';
+import { empty, IndexLists } from './index-lists.ts';
 import { baseTokens, completeModel, type BpeModel, type Merge } from './model.ts';
 import { PriorityQueue } from './priority-queue.ts';
 
@@ -14,15 +15,15 @@ export interface BpeTraining {
 interface Candidate {
   readonly pair: Pair;
   count: number;
-  readonly words: readonly number[];
+  readonly words: number;
 }
 
 interface Pair {
   readonly left: number;
   readonly right: number;
   count: number;
-  /** Words in which the running step made this pair. */
-  fresh: number[];
+  /** List of the words in which the running step made this pair. */
+  fresh: number;
 }
 
 /**
@@ -37,12 +38,13 @@ export function trainBpe(words: ReadonlyMap<string, number>, { vocabSize, minFre
   const corpus = new Corpus(words, ids);
   const queue = new PriorityQueue<Candidate>(comesFirst);
   corpus.takeFresh(queue);
-  const learned = new Map<Pair, Merge>();
+  const learned = new Map<number, Merge>();
   for (let top = queue.pop(); top && tokens.length < target; top = queue.pop()) {
     const { pair } = top;
     if (top.count !== pair.count) {
       top.count = pair.count;
       if (top.count > 0) queue.push(top);
+      else corpus.forget(top);
       continue;
     }
     if (top.count < Math.max(1, minFrequency)) break;
@@ -52,9 +54,10 @@ export function trainBpe(words: ReadonlyMap<string, number>, { vocabSize, minFre
       id = tokens.push(spelling) - 1;
       ids.set(spelling, id);
     }
-    learned.delete(pair); // a pair that is merged again ranks where it was merged last
-    learned.set(pair, { left: pair.left, right: pair.right, id });
-    for (const word of top.words) corpus.merge(word, pair, id);
+    const key = keyOf(pair.left, pair.right);
+    learned.delete(key); // a pair that is merged again ranks where it was merged last
+    learned.set(key, { left: pair.left, right: pair.right, id });
+    corpus.merge(top, id);
     corpus.takeFresh(queue);
     onProgress?.(tokens.length, target);
   }
@@ -66,65 +69,92 @@ function comesFirst(a: Candidate, b: Candidate): boolean {
   return a.pair.left !== b.pair.left ? a.pair.left < b.pair.left : a.pair.right < b.pair.right;
 }
 
-/** Every distinct word as ids, with the counts of the pairs in them. */
+const keyOf = (left: number, right: number): number => left * 0x1000000 + right;
+
+/** Every distinct word as ids, with the counts of the pairs in them; some 300 bytes a word in all. */
 class Corpus {
-  private readonly words: number[][] = [];
-  private readonly counts: number[] = [];
+  /** Ids of all words, one after another; a word that has become shorter leaves a gap behind it. */
+  private readonly symbols: Uint32Array;
+  private readonly starts: Uint32Array;
+  private readonly lengths: Uint32Array;
+  private readonly counts: Float64Array;
   private readonly pairs = new Map<number, Pair>();
+  private readonly lists = new IndexLists();
   private touched: Pair[] = [];
 
   constructor(words: ReadonlyMap<string, number>, ids: ReadonlyMap<string, number>) {
     const encoder = new TextEncoder();
     const idOfByte = byteToChar.map((char) => ids.get(char)!);
+    this.starts = new Uint32Array(words.size);
+    this.lengths = new Uint32Array(words.size);
+    this.counts = new Float64Array(words.size);
+    let total = 0;
+    for (const word of words.keys()) total += Buffer.byteLength(word);
+    this.symbols = new Uint32Array(total);
+    let index = 0, start = 0;
     for (const [word, count] of words) {
-      const symbols = Array.from(encoder.encode(word), (byte) => idOfByte[byte]!);
-      const index = this.words.push(symbols) - 1;
-      this.counts.push(count);
-      for (let i = 1; i < symbols.length; i++) this.change(symbols[i - 1]!, symbols[i]!, count, index);
+      const bytes = encoder.encode(word);
+      this.starts[index] = start;
+      this.lengths[index] = bytes.length;
+      this.counts[index] = count;
+      for (const byte of bytes) this.symbols[start++] = idOfByte[byte]!;
+      for (let at = start - bytes.length + 1; at < start; at++) this.change(this.symbols[at - 1]!, this.symbols[at]!, count, index);
+      index++;
     }
   }
 
-  /** Replace the pair in a word, left to right, and count what that takes away and brings. */
-  merge(index: number, pair: Pair, id: number): void {
-    const word = this.words[index]!;
-    const { left, right } = pair;
-    const count = this.counts[index]!;
-    let kept = 0;
-    for (let i = 0; i < word.length; i++, kept++) {
-      if (word[i] !== left || word[i + 1] !== right) {
-        word[kept] = word[i]!;
-        continue;
-      }
-      if (kept > 0) {
-        this.change(word[kept - 1]!, left, -count, index);
-        this.change(word[kept - 1]!, id, count, index);
-      }
-      word[kept] = id;
-      i++;
-      if (i + 1 < word.length) {
-        this.change(right, word[i + 1]!, -count, index);
-        this.change(id, word[i + 1]!, count, index);
-      }
-    }
-    word.length = kept;
+  /** Replace a pair in the words that it was queued with. */
+  merge({ pair, words }: Candidate, id: number): void {
+    for (const index of this.lists.drain(words)) this.mergeWord(index, pair, id);
+  }
+
+  /** Give back the list of a candidate that no word has any more. */
+  forget({ words }: Candidate): void {
+    for (const _ of this.lists.drain(words));
   }
 
   /** Queue the pairs that the last step made. */
   takeFresh(queue: PriorityQueue<Candidate>): void {
     for (const pair of this.touched) {
-      if (pair.count > 0) queue.push({ pair, count: pair.count, words: pair.fresh });
-      pair.fresh = [];
+      const candidate = { pair, count: pair.count, words: pair.fresh };
+      if (pair.count > 0) queue.push(candidate);
+      else this.forget(candidate);
+      pair.fresh = empty;
     }
     this.touched = [];
   }
 
+  /** Replace the pair in a word, left to right, and count what that takes away and brings. */
+  private mergeWord(index: number, { left, right }: Pair, id: number): void {
+    const { symbols } = this;
+    const start = this.starts[index]!, end = start + this.lengths[index]!, count = this.counts[index]!;
+    let kept = start;
+    for (let at = start; at < end; at++, kept++) {
+      if (symbols[at] !== left || at + 1 === end || symbols[at + 1] !== right) {
+        symbols[kept] = symbols[at]!;
+        continue;
+      }
+      if (kept > start) {
+        this.change(symbols[kept - 1]!, left, -count, index);
+        this.change(symbols[kept - 1]!, id, count, index);
+      }
+      symbols[kept] = id;
+      at++;
+      if (at + 1 < end) {
+        this.change(right, symbols[at + 1]!, -count, index);
+        this.change(id, symbols[at + 1]!, count, index);
+      }
+    }
+    this.lengths[index] = kept - start;
+  }
+
   private change(left: number, right: number, by: number, word: number): void {
-    const key = left * 0x1000000 + right;
+    const key = keyOf(left, right);
     let pair = this.pairs.get(key);
-    if (!pair) this.pairs.set(key, (pair = { left, right, count: 0, fresh: [] }));
+    if (!pair) this.pairs.set(key, (pair = { left, right, count: 0, fresh: empty }));
     pair.count += by;
     if (by < 0) return;
-    if (pair.fresh.length === 0) this.touched.push(pair);
-    if (pair.fresh.at(-1) !== word) pair.fresh.push(word);
+    if (pair.fresh === empty) this.touched.push(pair);
+    if (pair.fresh === empty || this.lists.first(pair.fresh) !== word) pair.fresh = this.lists.add(pair.fresh, word);
   }
 }

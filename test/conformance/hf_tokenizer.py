@@ -1,4 +1,4 @@
-"""Prints, as JSON, what Hugging Face makes of the texts on stdin: one JSON object {folder, texts, vocab_size}."""
+"""Prints, as JSON, what Hugging Face makes of the texts on stdin: one JSON object {folder, texts, learned, vocab_size}."""
 import json
 import sys
 
@@ -17,7 +17,7 @@ trainer = trainers.BpeTrainer(
     vocab_size=request["vocab_size"] - 1, min_frequency=2, show_progress=False,
     special_tokens=["<s>", "<pad>", "</s>", "<unk>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
 )
-trained.train_from_iterator(texts, trainer)
+trained.train_from_iterator(request["learned"], trainer)
 model = json.loads(trained.to_str())["model"]
 
 fast = None

@@ -67,11 +67,12 @@ export class Tokenizer {
    */
   encodeWithSpecialTokens(text: string): Uint32Array {
     const ids: number[] = [];
-    for (const part of text.split(this.specialPattern)) {
-      const special = this.specialId(part.trim());
-      if (special !== undefined) ids.push(special);
-      else for (const id of this.encode(part)) ids.push(id);
-    }
+    const parts = text.split(this.specialPattern);
+    const { tokens, special } = this.model;
+    parts.forEach((part, i) => {
+      if (i % 2 === 1) ids.push(this.specialId(part));
+      else for (const id of this.encode(parts[i + 1] === tokens[special.mask] ? trimEnd(part) : part)) ids.push(id);
+    });
     return Uint32Array.from(ids);
   }
 
@@ -90,8 +91,8 @@ export class Tokenizer {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(parts));
   }
 
-  private specialId(text: string): number | undefined {
-    return this.model.specialIds.find((id) => this.model.tokens[id] === text);
+  private specialId(text: string): number {
+    return this.model.specialIds.find((id) => this.model.tokens[id] === text)!;
   }
 
   private grow(used: number, needed: number): void {
@@ -102,8 +103,13 @@ export class Tokenizer {
 }
 
 /** Matches a special token, as one group so that `split` keeps it. */
-function specialPattern({ specialIds, special, tokens }: BpeModel): RegExp {
-  const escape = (id: number): string => tokens[id]!.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
-  const others = specialIds.filter((id) => id !== special.mask).map(escape);
-  return new RegExp(`(\\p{White_Space}*${escape(special.mask)}|${others.join('|')})`, 'u');
+function specialPattern({ specialIds, tokens }: BpeModel): RegExp {
+  return new RegExp(`(${specialIds.map((id) => tokens[id]!.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')).join('|')})`, 'u');
+}
+
+/** Not a pattern, which would try a long run of spaces from each of them on. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && /\p{White_Space}/u.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }

@@ -2,7 +2,7 @@ import { tidy } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
-import { defineStage } from '../../src/core/stage.ts';
+import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { BatchFeed } from '../../src/model/batch-feed.ts';
 import { positionOffset } from '../../src/model/config.ts';
 import { readModel } from '../../src/model/hf.ts';
@@ -23,7 +23,7 @@ export default defineStage<Config>({
     sequences: { contract: 'sequences', description: 'held-out sequences' },
     plan: { contract: 'mask-plan', description: 'how to mask them' },
   },
-  outputs: {},
+  outputs: { metrics: { contract: 'metrics', description: '`loss`, `perplexity`, `masked_accuracy` and `masked_tokens`, the metrics of the same names as a table' } },
 
   async run(context) {
     const { config } = context;
@@ -55,12 +55,18 @@ export default defineStage<Config>({
       disposeParameters(parameters);
     }
     if (sums.labels === 0) fail('nothing-masked', 'The mask plan chose no position in the held-out sequences.', 'Raise its rate, or hold out more text.');
-    context.metric('loss', sums.loss / sums.labels);
-    context.metric('perplexity', Math.exp(sums.loss / sums.labels));
-    context.metric('masked_accuracy', sums.correct / sums.labels);
-    context.metric('masked_tokens', sums.labels);
+    const loss = sums.loss / sums.labels;
+    await reportMetrics(context, { loss, perplexity: Math.exp(loss), masked_accuracy: sums.correct / sums.labels, masked_tokens: sums.labels });
   },
 });
+
+async function reportMetrics(context: StageContext<Config>, metrics: Readonly<Record<string, number>>): Promise<void> {
+  const table = context.writer('metrics');
+  for (const [name, value] of Object.entries(metrics)) {
+    context.metric(name, value);
+    await table.add({ name, label: '', value });
+  }
+}
 
 /** Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size much. */
 function measure(model: Roberta, batch: MaskedBatch, sums: { loss: number; correct: number; labels: number }): void {

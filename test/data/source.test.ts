@@ -35,7 +35,7 @@ const whole: Answer = (_, response, from) => response.writeHead(from > 0 ? 206 :
 /** Sends some bytes, then resets the connection. */
 const reset = (bytes: number): Answer => (_, response, from) => {
   response.writeHead(from > 0 ? 206 : 200, headers(from));
-  response.write(body.subarray(from, from + bytes), () => setTimeout(() => response.socket?.resetAndDestroy(), 100));
+  response.write(body.subarray(from, from + bytes), () => setTimeout(() => response.socket?.resetAndDestroy(), 500));
 };
 const status = (code: number, extra: Record<string, string> = {}): Answer => (_, response) => response.writeHead(code, extra).end('no');
 

@@ -76,7 +76,10 @@ export function initialValues(specs: readonly ParameterSpec[], config: RobertaCo
   return values;
 }
 
-/** Move values to the backend. Throws when one is missing or has another size: a bug, or a file that was not checked. */
+/**
+ * Move values to the backend; cpu keeps the arrays themselves, so that training changes them. Throws when one is missing or
+ * has another size: a bug, or a file that was not checked.
+ */
 export function createParameters(specs: readonly ParameterSpec[], values: ParameterValues): Map<string, Variable> {
   const parameters = new Map<string, Variable>();
   for (const { name, shape } of specs) {

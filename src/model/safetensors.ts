@@ -117,15 +117,22 @@ function areCounts(values: unknown): values is readonly number[] {
   return Array.isArray(values) && values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
-function widen(bytes: Buffer, dtype: Readable, count: number): Float32Array {
+function widen(bytes: Uint8Array<ArrayBuffer>, dtype: Readable, count: number): Float32Array {
+  if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, count);
   const out = new Float32Array(count);
-  if (dtype === 'F32') new Uint8Array(out.buffer).set(bytes);
-  else if (dtype === 'BF16') {
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
+  if (dtype === 'BF16') {
     const bits = new Uint32Array(out.buffer);
-    for (let i = 0; i < count; i++) bits[i] = bytes.readUInt16LE(2 * i) << 16;
-  } else for (let i = 0; i < count; i++) out[i] = halfToNumber(bytes.readUInt16LE(2 * i));
+    for (let i = 0; i < count; i++) bits[i] = (halves[i] as number) << 16;
+  } else {
+    halfValues ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfToNumber(bits));
+    for (let i = 0; i < count; i++) out[i] = halfValues[halves[i] as number] as number;
+  }
   return out;
 }
+
+/** The value of every half: a look-up is an order of magnitude faster than arithmetic. */
+let halfValues: Float32Array | undefined;
 
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -135,8 +142,8 @@ function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-function readExactly(fd: number, position: number, length: number, damaged: (why: string) => never): Buffer {
-  const bytes = Buffer.alloc(length);
+function readExactly(fd: number, position: number, length: number, damaged: (why: string) => never): Buffer<ArrayBuffer> {
+  const bytes = Buffer.from(new ArrayBuffer(length)); // aligned, as typed arrays over it have to be
   for (let done = 0; done < length; ) {
     const read = readSync(fd, bytes, done, length - done, position + done);
     if (read === 0) damaged('it ended while it was read');

@@ -176,7 +176,7 @@ function worst(all: Record<string, number>, prefix: string): [string, number] {
 
 describe.skipIf(missing !== undefined)(`transformers agrees${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
   let told: ReturnType<typeof askAll> = [];
-  beforeAll(() => { told = askAll(); }, 300_000);
+  beforeAll(() => { told = askAll(); });
 
   test('on what the folders hold', () => {
     for (const [i, { head }] of problems.entries()) expect(told[i]).toEqual({ architecture: classes[head.kind], missing: [], unexpected: [] });

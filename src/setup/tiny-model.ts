@@ -13,8 +13,8 @@ const config: RobertaConfig = {
   hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1, layer_norm_eps: 1e-5, initializer_range: 0.02,
 };
 
-/** Loss of a tiny model on a backend before and after one AdamW step on made-up tokens; dropout is on, and the same everywhere. */
-export async function losses(backend: BackendName | BackendChoice): Promise<number[]> {
+/** Loss of a tiny model on a backend before each of some AdamW steps on made-up tokens; dropout is on, and the same everywhere. */
+export async function losses(backend: BackendName | BackendChoice, steps = 2): Promise<number[]> {
   await openBackend(backend);
   const specs = parameterSpecs(config, { kind: 'masked-lm' });
   const parameters = createParameters(specs, initialValues(specs, config, 1));
@@ -24,7 +24,7 @@ export async function losses(backend: BackendName | BackendChoice): Promise<numb
   const positions = Int32Array.from({ length: 10 }, (_, i) => i * 6);
   const labels = positions.map((position) => input_ids[position] ?? 0);
   const step = (): number => trainStep(optimizer, [() => loss(maskedLmLogits(model, encode(model, { input_ids, batch, length }, key32('dropout')), positions), labels, labels.length)], 1e-3).loss;
-  const found = [step(), step()];
+  const found = Array.from({ length: steps }, step);
   optimizer.dispose();
   disposeParameters(parameters);
   return found;

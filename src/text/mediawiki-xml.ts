@@ -31,45 +31,69 @@ const MAX_HEADER_CHARS = 4 << 20;
 const MIN_JUDGED_CHARS = 4096;
 
 /**
- * Read the pages of a MediaWiki export (`pages-articles.xml`, decompressed), one page in memory at a time. The file is
- * split at `<page>`, which no page can contain unescaped: three times as fast as an XML parser.
+ * Read the pages of a MediaWiki export (`pages-articles.xml`, decompressed), one page in memory at a time.
  * Throws a Failure when it is not a dump or ends before `</mediawiki>`.
  * Format: https://www.mediawiki.org/xml/export-0.11.xsd
  */
 export async function* readMediaWiki(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<{ readonly site: SiteInfo; readonly page: WikiPage }> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let rest = '';
-  let searched = 0;
-  let site: SiteInfo | undefined;
-  let pages = 0;
-  for await (const chunk of chunks) {
-    rest += decode(decoder, chunk) ?? refuseEncoding(chunk, site, pages, name);
-    if (site === undefined) {
-      const header = headerEnd(rest);
+  const reader = new MediaWikiReader(name);
+  for await (const chunk of chunks) for (const page of reader.push(chunk)) yield { site: reader.site as SiteInfo, page };
+  reader.end();
+}
+
+/**
+ * Finds the pages in the bytes of an export as they come. The text is split at `<page>`, which no page can contain
+ * unescaped: three times as fast as an XML parser.
+ */
+export class MediaWikiReader {
+  /** Pages so far, for messages; whoever keeps pages from this reader counts them here. */
+  pages = 0;
+  site: SiteInfo | undefined;
+  private readonly name: string;
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  private rest = '';
+  private searched = 0;
+
+  /** @param site what the header says, for bytes that begin after it */
+  constructor(name: string, site?: SiteInfo) {
+    this.name = name;
+    this.site = site;
+  }
+
+  /** The pages that are whole with these bytes. */
+  *push(chunk: Uint8Array): Generator<WikiPage> {
+    const { name } = this;
+    this.rest += decode(this.decoder, chunk) ?? refuseEncoding(chunk, this.site, this.pages, name);
+    if (this.site === undefined) {
+      const header = headerEnd(this.rest);
       if (header < 0) {
-        if (rest.length >= MIN_JUDGED_CHARS) refuseOther(rest, name);
-        continue;
+        if (this.rest.length >= MIN_JUDGED_CHARS) refuseOther(this.rest, name);
+        return;
       }
-      site = readSiteInfo(rest.slice(0, header), name);
-      rest = rest.slice(header);
+      this.site = readSiteInfo(this.rest.slice(0, header), name);
+      this.rest = this.rest.slice(header);
     }
     let start = 0;
     for (;;) {
-      const end = rest.indexOf('</page>', Math.max(start, searched));
+      const end = this.rest.indexOf('</page>', Math.max(start, this.searched));
       if (end < 0) break;
-      const open = rest.indexOf('<page>', start);
-      if (open < 0 || open > end) fail('corrupt-dump', `${name}: page ${pages + 1} ends but does not begin`, 'Download the dump again.');
-      yield { site, page: readPage(rest, open, end) };
-      pages++;
+      const open = this.rest.indexOf('<page>', start);
+      if (open < 0 || open > end) fail('corrupt-dump', `${name}: page ${this.pages + 1} ends but does not begin`, 'Download the dump again.');
+      yield readPage(this.rest, open, end);
+      this.pages++;
       start = end + '</page>'.length;
     }
-    if (start > 0) rest = rest.slice(start);
-    searched = Math.max(0, rest.length - '</page>'.length);
-    if (rest.length > MAX_PAGE_CHARS) fail('corrupt-dump', `${name}: a page of more than ${MAX_PAGE_CHARS} characters after ${pages} pages`, 'Download the dump again.');
+    if (start > 0) this.rest = this.rest.slice(start);
+    this.searched = Math.max(0, this.rest.length - '</page>'.length);
+    if (this.rest.length > MAX_PAGE_CHARS) fail('corrupt-dump', `${name}: a page of more than ${MAX_PAGE_CHARS} characters after ${this.pages} pages`, 'Download the dump again.');
   }
-  if (site === undefined) refuseOther(rest, name);
-  if (!rest.includes('</mediawiki>'))
-    fail('truncated-dump', `${name}: ends after ${pages} whole pages without </mediawiki>`, 'The file is cut off; download it again.');
+
+  /** Say what is missing when there are no more bytes. */
+  end(): void {
+    if (this.site === undefined) refuseOther(this.rest, this.name);
+    if (!this.rest.includes('</mediawiki>'))
+      fail('truncated-dump', `${this.name}: ends after ${this.pages} whole pages without </mediawiki>`, 'The file is cut off; download it again.');
+  }
 }
 
 /** Where the header ends: at the first page, or at the end of a dump without pages. */

@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { bzip2Ranges } from '../../src/data/bzip2-streams.ts';
+import { bzip2Ranges, type StreamRange } from '../../src/data/bzip2-streams.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { compressionOf, decompress } from '../../src/data/decompress.ts';
 import { peekBytes } from '../../src/data/peek.ts';
 import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 import { openStageSource, type OpenSource } from '../../src/data/source.ts';
 import { inOrder, TaskPool } from '../../src/data/task-pool.ts';
-import { readMediaWiki, type WikiPage } from '../../src/text/mediawiki-xml.ts';
-import { tasks, type Batch, type ExtractOptions } from './tasks.ts';
+import { MediaWikiReader, readMediaWiki, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
+import { tasks, type Batch, type ExtractOptions, type Outcome } from './tasks.ts';
 import { check } from './check.ts';
 
 interface Config extends ExtractOptions {
@@ -55,16 +55,22 @@ export default defineStage<Config>({
 
 type Pool = TaskPool<typeof tasks>;
 
+/** Outcomes of some pages in their order, and how much of the file it took. */
+interface Portion {
+  readonly outcomes: readonly Outcome[];
+  readonly position: number;
+}
+
 async function ingest(file: OpenSource, options: ExtractOptions, pool: Pool, documents: ShardedDocuments, report: CorpusReport, context: StageContext<Config>): Promise<void> {
-  let bytesRead = 0;
-  const chunks = pool.size === 1 ? undefined : await streamByStream(file, pool, context.signal, (position) => (bytesRead = position));
-  const batches = batchesOf(readMediaWiki(chunks ?? file.read(), file.name), options);
+  const ranges = pool.size === 1 ? undefined : await severalRanges(file, context.signal);
+  const site = ranges === undefined ? undefined : await siteOf(file);
+  const portions = ranges === undefined || site === undefined ? byBatch(file, options, pool) : byRange(file, ranges, site, options, pool, context.signal);
   let kept = 0;
-  for await (const outcomes of inOrder(batches, pool.size * 2 - 1, (batch) => pool.run('extract', batch))) {
+  for await (const { outcomes, position } of portions) {
     context.signal.throwIfAborted();
     for (const { title, bytes, result } of outcomes) {
       report.read(bytes);
-      context.progress(chunks === undefined ? file.bytesRead : bytesRead, file.bytes, 'bytes', title);
+      context.progress(position, file.bytes, 'bytes', title);
       if (typeof result === 'string') report.drop(result);
       else {
         await documents.add(result);
@@ -73,6 +79,12 @@ async function ingest(file: OpenSource, options: ExtractOptions, pool: Pool, doc
       }
     }
   }
+}
+
+/** Pages read here, one after another, and worked on side by side. */
+async function* byBatch(file: OpenSource, options: ExtractOptions, pool: Pool): AsyncGenerator<Portion> {
+  const batches = batchesOf(readMediaWiki(file.read(), file.name), options);
+  for await (const outcomes of inOrder(batches, pool.size * 2 - 1, (batch) => pool.run('extract', batch))) yield { outcomes, position: file.bytesRead };
 }
 
 /** Text of pages that is worked on in one go: enough to make up for the way to another thread and back. */
@@ -94,28 +106,47 @@ async function* batchesOf(pages: ReturnType<typeof readMediaWiki>, options: Extr
   if (site !== undefined && batch.length > 0) yield { site, pages: batch, options };
 }
 
-/** Compressed bytes of the streams that a thread decompresses in one go, at least; above the second they are read bit by bit. */
+/** Compressed bytes of the streams that a thread reads in one go, at least; above the second they are read bit by bit, here. */
 const rangeBytes = 1 << 20;
 const maxRangeBytes = 8 << 20;
 
-/** The text of a bzip2 file, its streams decompressed side by side; `undefined` for other files. */
-async function streamByStream(file: OpenSource, pool: Pool, signal: AbortSignal, onRead: (position: number) => void): Promise<AsyncGenerator<Uint8Array> | undefined> {
-  const { path, name } = file;
+/** Streams of a dump decompressed, read and worked on side by side; what lies between their pages is put together here. */
+async function* byRange({ path, name }: OpenSource, ranges: AsyncIterable<StreamRange>, site: SiteInfo, options: ExtractOptions, pool: Pool, signal: AbortSignal): AsyncGenerator<Portion> {
+  const reader = new MediaWikiReader(name);
+  const read = (bytes: Uint8Array): readonly Outcome[] => tasks.extract({ site, pages: [...reader.push(bytes)], options });
+  const results = inOrder(ranges, pool.size * 2 - 1, async (range) => ({ range, result: range.end - range.start <= maxRangeBytes ? await pool.run('range', { path, name, range, site, options }) : undefined }));
+  for await (const { range: { start, end }, result } of results) {
+    if (result === undefined) {
+      for await (const bytes of decompress(createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18, signal }), name)) yield { outcomes: read(bytes), position: start };
+    } else {
+      const { head, outcomes, tail } = result;
+      yield { outcomes: read(head), position: start };
+      yield { outcomes, position: end };
+      reader.pages += outcomes.length;
+      yield { outcomes: read(tail), position: end };
+    }
+  }
+  reader.end();
+}
+
+/** The ranges of a bzip2 file of several; `undefined` for one of a single stream and for other files. */
+async function severalRanges({ path, bytes }: OpenSource, signal: AbortSignal): Promise<AsyncIterable<StreamRange> | undefined> {
   const { head, all } = await peekBytes(createReadStream(path, { end: 3 }), 4);
   await all.return(undefined);
   if (compressionOf(head) !== 'bzip2') return undefined;
-  async function* text(): AsyncGenerator<Uint8Array> {
-    const parts = inOrder(bzip2Ranges(path, rangeBytes, signal), pool.size, async (range) => ({
-      range,
-      bytes: range.end - range.start <= maxRangeBytes ? await pool.run('decompress', { path, name, range }) : undefined,
-    }));
-    for await (const { range: { start, end }, bytes } of parts) {
-      if (bytes !== undefined) yield bytes;
-      else yield* decompress(createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18, signal }), name);
-      onRead(end);
-    }
-  }
-  return text();
+  const ranges = bzip2Ranges(path, rangeBytes, signal);
+  const first = await ranges.next();
+  if (first.done === true || first.value.end === bytes) return undefined;
+  return (async function* () {
+    yield first.value;
+    yield* ranges;
+  })();
+}
+
+/** What the header of a dump says, or `undefined` when no page follows. */
+async function siteOf(file: OpenSource): Promise<SiteInfo | undefined> {
+  for await (const { site } of readMediaWiki(file.read(), file.name)) return site;
+  return undefined;
 }
 
 /** The date in `enwiki-20261101-pages-articles.xml.bz2`. */

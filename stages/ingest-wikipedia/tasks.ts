@@ -3,7 +3,7 @@ import { canonicalJson } from '../../src/core/artifact.ts';
 import type { StreamRange } from '../../src/data/bzip2-streams.ts';
 import { decompress } from '../../src/data/decompress.ts';
 import { serveTasks } from '../../src/data/task-pool.ts';
-import type { SiteInfo, WikiPage } from '../../src/text/mediawiki-xml.ts';
+import { MediaWikiReader, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
 import { wikitextToText } from '../../src/text/wikitext.ts';
 
 export interface ExtractOptions {
@@ -29,22 +29,47 @@ export interface Outcome {
   readonly result: ReturnType<typeof toRow> | string;
 }
 
+/** A range of whole bzip2 streams of a dump whose header is known. */
+export interface RangeOfDump {
+  readonly path: string;
+  readonly name: string;
+  readonly range: StreamRange;
+  readonly site: SiteInfo;
+  readonly options: ExtractOptions;
+}
+
+/** The pages of a range, and the bytes before and after them: streams may end anywhere, also within a page. */
+export interface RangeOutcome {
+  readonly head: Uint8Array;
+  readonly outcomes: readonly Outcome[];
+  readonly tail: Uint8Array;
+}
+
 /** Decompressed bytes of a range of 1 MiB; text takes up some five. */
 const maxRangeBytes = 512 << 20;
+const pageStart = '<page>';
+const pageEnd = '</page>';
 
 /** The parts of the stage that take the time, for a `TaskPool`. */
 export const tasks = {
-  /** Text of a range of a bzip2 file. */
-  async decompress({ path, name, range }: { path: string; name: string; range: StreamRange }): Promise<Uint8Array> {
+  async range({ path, name, range, site, options }: RangeOfDump): Promise<RangeOutcome> {
     const parts: Uint8Array[] = [];
     for await (const part of decompress(createReadStream(path, { start: range.start, end: range.end - 1 }), name, { maxBytes: maxRangeBytes })) parts.push(part);
-    return Buffer.concat(parts);
+    const bytes = Buffer.concat(parts);
+    const start = bytes.indexOf(pageStart);
+    const last = bytes.lastIndexOf(pageEnd);
+    if (start < 0 || last < start) return { head: bytes, outcomes: [], tail: Buffer.alloc(0) };
+    const end = last + pageEnd.length;
+    const pages = [...new MediaWikiReader(name, site).push(bytes.subarray(start, end))];
+    return { head: Buffer.from(bytes.subarray(0, start)), outcomes: extract({ site, pages, options }), tail: Buffer.from(bytes.subarray(end)) };
   },
 
-  extract({ site, pages, options }: Batch): Outcome[] {
-    return pages.map((page) => ({ title: page.title, bytes: Buffer.byteLength(page.text), result: extractPage(page, site, options) }));
-  },
+  extract,
 };
+
+function extract({ site, pages, options }: Batch): Outcome[] {
+  return pages.map((page) => ({ title: page.title, bytes: Buffer.byteLength(page.text), result: extractPage(page, site, options) }));
+}
 
 function extractPage(page: WikiPage, site: SiteInfo, options: ExtractOptions): Outcome['result'] {
   const reason = unwanted(page);

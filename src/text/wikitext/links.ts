@@ -8,9 +8,17 @@ export interface LinkPrefixes {
 const DROPPED_NAMESPACES =
   'file image media category 文件 檔案 档案 图像 圖像 媒体 媒體 分类 分類 datei bild kategorie fichier catégorie archivo imagen categoría ficheiro imagem categoria immagine файл изображение категория ファイル 画像 カテゴリ 파일 그림 분류 bestand afbeelding categorie plik grafika kategoria fil soubor kategori dosya resim ملف تصنيف קובץ קטגוריה'.split(' ');
 
-export function linkPrefixes(namespaces: ReadonlyMap<number, string> | undefined): LinkPrefixes {
-  const own = [namespaces?.get(-2), namespaces?.get(6), namespaces?.get(14)].filter((name) => name !== undefined && name !== '').map((name) => (name as string).toLowerCase());
-  return { dropped: new Set([...DROPPED_NAMESPACES, ...own]) };
+const prefixesOf = new WeakMap<ReadonlyMap<number, string>, LinkPrefixes>();
+const noNamespaces: ReadonlyMap<number, string> = new Map();
+
+/** The prefixes of a wiki, made once for all pages that come with the same map. */
+export function linkPrefixes(namespaces = noNamespaces): LinkPrefixes {
+  let prefixes = prefixesOf.get(namespaces);
+  if (prefixes === undefined) {
+    const own = [-2, 6, 14].map((number) => (namespaces.get(number) ?? '').toLowerCase()).filter((name) => name !== '');
+    prefixesOf.set(namespaces, (prefixes = { dropped: new Set([...DROPPED_NAMESPACES, ...own]) }));
+  }
+  return prefixes;
 }
 
 /** Wikis of other languages are linked as `[[de:Riga]]`; shown in the margin, never in the text. */

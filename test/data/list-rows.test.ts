@@ -19,13 +19,14 @@ function sequences(count: number, masked = false): Row[] {
   }));
 }
 
-/** Rows as lists, in the order of the columns. */
-const listsOf = (rows: readonly Row[]): unknown[] => rows.map((row) => fields.map(({ name }) => row[name]));
+/** Rows as lists, in the order of the columns; a number as a list of one. */
+const listsOf = (rows: readonly Row[]): unknown[] => rows.map((row) => fields.map(({ name }) => (typeof row[name] === 'number' ? Uint32Array.of(row[name]) : row[name])));
 
 describe('rows of list columns', () => {
   it.each([
     ['sequences, in several record batches', 'sequences', sequences(20_000)],
     ['masked sequences', 'masked', sequences(300, true)],
+    ['pairs with a number each', 'sequences', sequences(9000).map((row, i): Row => ({ ...row, next_sentence_label: (i * 7) % 5 === 0 ? 1 : 0 }))],
   ])('%s: each is what reading all of them gives, in whatever order', async (_, contract, rows) => {
     const dataset = await datasetOf(contract, rows);
     const lists = open(contract, dataset.shards);

@@ -60,9 +60,9 @@ describe('rows of list columns', () => {
     const starts = [[1], [], [1, 2]];
     const list = (rows: readonly number[][], type: DataType): Vector => vectorFromArray(rows, new List(new Field('item', type)));
     const location = join(mkdtempSync(join(tmpdir(), 'lists-')), 'a.arrow');
-    writeFileSync(location, tableToIPC(new Table({ ...others, word_starts: list(starts, new Uint16()), more: others['word']!, input_ids: list(ids, new Uint32()) }), 'file'));
+    writeFileSync(location, tableToIPC(new Table({ ...others, word_starts: list(starts, new Uint16()), more: others['word']!, next_sentence_label: vectorFromArray([0, 1, 1], new Uint32()), input_ids: list(ids, new Uint32()) }), 'file'));
     const lists = open('masked', [{ location, path: 'a.arrow', rows: 3 } as Shard]);
-    expect(ids.map((_, row) => lists.read(row))).toEqual(ids.map((row, i) => [Uint32Array.from(row), Uint16Array.from(starts[i]!), undefined, undefined]));
+    expect(ids.map((_, row) => lists.read(row))).toEqual(ids.map((row, i) => [Uint32Array.from(row), Uint16Array.from(starts[i]!), undefined, undefined, Uint32Array.of(i === 0 ? 0 : 1)]));
     lists.close();
   });
 

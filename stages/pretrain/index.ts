@@ -67,7 +67,7 @@ export default defineStage<Config>({
     tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences; it goes into the model folder' },
     init: { contract: 'model', description: 'model to start from, instead of random weights', optional: true },
   },
-  outputs: { model: { contract: 'model', description: 'RobertaForMaskedLM' } },
+  outputs: { model: { contract: 'model', description: 'RobertaForMaskedLM, with a next-sentence head besides when the sequences are pairs' } },
 
   check,
 

@@ -4,9 +4,12 @@ import { schemaMismatch } from './arrow-schema.ts';
 import type { ContractField } from './contract.ts';
 import type { OpenFiles } from './open-files.ts';
 
-/** A list column of a record batch, as positions in the file: `rows + 1` int32 offsets, and the items that they count. */
+/**
+ * A list column of a record batch, as positions in the file: `rows + 1` int32 offsets, and the items that they count. A
+ * column of single numbers has no offsets: each row is a list of one.
+ */
 export interface ListPlace {
-  readonly offsets: number;
+  readonly offsets: number | undefined;
   readonly items: number;
   readonly itemCount: number;
 }
@@ -26,7 +29,7 @@ export function* listLayout(files: OpenFiles, path: string, fields: readonly Con
   const footer = readFooter(files, path, size);
   const mismatch = schemaMismatch(footer.schema, fields);
   if (mismatch !== undefined) throw new Error(mismatch);
-  const columns = fields.map(({ name, type }) => ({ place: placeOf(footer.schema, name), itemBytes: type === 'list<uint16>' ? 2 : 4 }));
+  const columns = fields.map(({ name, type }) => ({ place: placeOf(footer.schema, name), itemBytes: type === 'list<uint16>' ? 2 : 4, isList: type.startsWith('list') }));
 
   for (const { offset, metaDataLength, bodyLength } of footer.recordBatches()) {
     if (offset + metaDataLength + bodyLength > size) throw new Error('a record batch reaches beyond the end of the file');
@@ -37,8 +40,9 @@ export function* listLayout(files: OpenFiles, path: string, fields: readonly Con
     const { length: rows, nodes, buffers, compression } = message.header();
     if (compression !== null) throw new Error('its buffers are compressed: write it uncompressed');
     const body = offset + metaDataLength;
-    const lists = columns.map(({ place, itemBytes }) => {
+    const lists = columns.map(({ place, itemBytes, isList }) => {
       if (place === undefined) return undefined;
+      if (!isList) return singles(nodes[place.node]?.length, buffers[place.buffer + 1]);
       const [list, item] = [nodes[place.node], nodes[place.node + 1]];
       const [offsets, items] = [buffers[place.buffer + 1], buffers[place.buffer + 3]]; // each comes after a validity bitmap
       if (list === undefined || item === undefined || offsets === undefined || items === undefined) throw new Error('a record batch lacks buffers of its columns');
@@ -46,6 +50,10 @@ export function* listLayout(files: OpenFiles, path: string, fields: readonly Con
       if (rows > 0 && !fits) throw new Error('the buffers of a list column are smaller than its rows');
       return { offsets: body + offsets.offset, items: body + items.offset, itemCount: item.length };
     });
+    function singles(length: number | undefined, items: { readonly offset: number; readonly length: number } | undefined): ListPlace {
+      if (items === undefined || (rows > 0 && !(length === rows && items.length >= rows * 4 && items.offset + items.length <= bodyLength))) throw new Error('the buffer of a column is smaller than its rows');
+      return { offsets: undefined, items: body + items.offset, itemCount: rows };
+    }
     yield { rows, lists };
   }
 }

@@ -24,7 +24,7 @@ export class ListRows {
   private readonly files = new OpenFiles();
   private readonly blocks: Block[] = [];
 
-  /** @param fields the columns to read, lists of uint16 or uint32 */
+  /** @param fields the columns to read: lists of uint16 or uint32, or single uint32, each read as a list of one */
   constructor(contract: string, shards: readonly Shard[], fields: readonly ContractField[]) {
     this.contract = contract;
     this.fields = fields;
@@ -47,20 +47,28 @@ export class ListRows {
     const { shard, firstRow, lists } = this.blockOf(row);
     return this.guard(shard, () => lists.map((place, column) => {
       if (place === undefined) return undefined;
-      const [start = 0, end = 0] = this.files.read(shard.location, place.offsets + (row - firstRow) * 4, new Int32Array(2));
-      if (start < 0 || end < start || end > place.itemCount) throw new Error(`the list of row ${row - firstRow} of a record batch lies outside of its column`);
+      const at = row - firstRow;
+      const [start = 0, end = 0] = place.offsets === undefined ? [at, at + 1] : this.files.read(shard.location, place.offsets + at * 4, new Int32Array(2));
+      if (start < 0 || end < start || end > place.itemCount) throw new Error(`the list of row ${at} of a record batch lies outside of its column`);
       const items = this.fields[column]?.type === 'list<uint16>' ? new Uint16Array(end - start) : new Uint32Array(end - start);
       return this.files.read(shard.location, place.items + start * items.BYTES_PER_ELEMENT, items);
     }));
+  }
+
+  /** Whether the shards have a column: all of them, none, or some. */
+  has(column: number): 'all' | 'none' | 'some' {
+    const having = this.blocks.filter(({ lists }) => lists[column] !== undefined).length;
+    return having === 0 ? 'none' : having === this.blocks.length ? 'all' : 'some';
   }
 
   /** The lengths of a column's lists, in order, without reading these; a record batch at a time. */
   *lengths(column: number): Generator<Int32Array> {
     for (const { shard, rows, lists } of this.blocks) {
       const place = lists[column];
-      if (place === undefined || rows === 0) continue;
+      const begin = place?.offsets;
+      if (place === undefined || begin === undefined || rows === 0) continue;
       yield this.guard(shard, () => {
-        const offsets = this.files.read(shard.location, place.offsets, new Int32Array(rows + 1));
+        const offsets = this.files.read(shard.location, begin, new Int32Array(rows + 1));
         const lengths = offsets.subarray(1).map((end, row) => end - (offsets[row] as number));
         if ((offsets[0] as number) < 0 || (offsets[rows] as number) > place.itemCount || lengths.some((length) => length < 0)) throw new Error('the offsets of a list column are impossible');
         return lengths;

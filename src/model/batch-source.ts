@@ -23,6 +23,8 @@ export interface BatchPlan {
 export interface BatchSourceInfo {
   readonly sequences: number;
   readonly tokens: number;
+  /** Whether the sequences are pairs with labels, so that batches have `next_sentence_labels`. */
+  readonly pairs: boolean;
   /** Steps that it takes to serve every sequence once. */
   readonly stepsPerEpoch: number;
 }
@@ -44,7 +46,7 @@ export class BatchSource {
     this.sequences = new Sequences(options.sequences, options.limits, this.plan.whole_word);
     const { count, tokens, lengths } = this.sequences;
     const served = Math.min(count, options.max_sequences ?? count);
-    this.info = { sequences: served, tokens, stepsPerEpoch: Math.ceil(served / (options.batch_size * options.batches_per_step)) };
+    this.info = { sequences: served, tokens, pairs: this.sequences.arePairs, stepsPerEpoch: Math.ceil(served / (options.batch_size * options.batches_per_step)) };
     this.slots = labelSlots(this.plan, lengths, options.batch_size);
   }
 
@@ -62,8 +64,9 @@ export class BatchSource {
 
   /** A sequence as the model sees it: as it was masked, or masked now for its epoch. */
   private masked({ index, epoch }: Sample): Parameters<typeof maskedBatch>[0][number] {
-    const { input_ids, word_starts, positions, labels } = this.sequences.read(index);
-    if (positions !== undefined && labels !== undefined) return { input_ids, positions, labels };
-    return maskSequence(this.plan, input_ids, word_starts, epoch, index);
+    const { input_ids, word_starts, positions, labels, next_sentence_label } = this.sequences.read(index);
+    const pair = next_sentence_label === undefined ? {} : { next_sentence_label };
+    if (positions !== undefined && labels !== undefined) return { input_ids, positions, labels, ...pair };
+    return { ...maskSequence(this.plan, input_ids, word_starts, epoch, index), ...pair };
   }
 }

@@ -78,7 +78,9 @@ function allFinite(data: Float32Array): boolean {
 /** The head that the folder declares; when it declares none that there is here, a masked-LM head if it has one. */
 function headOf({ head, labels }: HfConfig, { tensors }: HfWeights): Pick<LoadedModel, 'head' | 'labels'> {
   if (head === 'classification') return { head: { kind: 'classification', labels: labels.length }, labels };
-  return { head: { kind: head === 'masked-lm' || tensors.has('lm_head.dense.weight') ? 'masked-lm' : 'encoder' }, labels: [] };
+  if (head !== 'masked-lm' && !tensors.has('lm_head.dense.weight')) return { head: { kind: 'encoder' }, labels: [] };
+  const hasPairHead = tensors.has('roberta.pooler.dense.weight') && tensors.has('cls.seq_relationship.weight');
+  return { head: { kind: 'masked-lm', ...(hasPairHead ? { next_sentence: true } : {}) }, labels: [] };
 }
 
 function notesOf({ tensors }: HfWeights, specs: readonly ParameterSpec[], unused: readonly string[]): string[] {

@@ -8,6 +8,7 @@ interface Masked {
   readonly input_ids: ArrayLike<number>;
   readonly positions: ArrayLike<number>;
   readonly labels: ArrayLike<number>;
+  readonly next_sentence_label?: number;
 }
 
 /**
@@ -17,6 +18,8 @@ interface Masked {
 export interface MaskedBatch extends Batch {
   readonly positions: Int32Array<ArrayBuffer>;
   readonly labels: Int32Array<ArrayBuffer>;
+  /** Of pairs, for each of them: 0 when its second half follows the first, 1 when it is from elsewhere. */
+  readonly next_sentence_labels?: Int32Array<ArrayBuffer>;
   /** Labels that count. */
   readonly labelCount: number;
   /** Tokens that are not padding. */
@@ -43,7 +46,8 @@ export function maskedBatch(sequences: readonly Masked[], length: number, slots:
     labels.set(sequence.labels, at);
     at += sequence.labels.length;
   }
-  return { ...padded(sequences.map(({ input_ids }) => input_ids), length), positions, labels, labelCount, tokens: sequences.reduce((sum, { input_ids }) => sum + input_ids.length, 0) };
+  const pairs = sequences.flatMap(({ next_sentence_label }) => next_sentence_label ?? []);
+  return { ...(pairs.length === 0 ? {} : { next_sentence_labels: Int32Array.from(pairs) }), ...padded(sequences.map(({ input_ids }) => input_ids), length), positions, labels, labelCount, tokens: sequences.reduce((sum, { input_ids }) => sum + input_ids.length, 0) };
 }
 
 /** Lengths of a data set's sequences, in tokens. */

@@ -2,8 +2,8 @@ import { tensor, variable, type Tensor, type Variable } from '@tensorflow/tfjs-c
 import { fillNormal, key32 } from '../ops/random.ts';
 import { specialIds, type RobertaConfig } from './config.ts';
 
-/** What sits on top of the encoder; `encoder` for nothing. */
-export type Head = { readonly kind: 'masked-lm' } | { readonly kind: 'classification'; readonly labels: number } | { readonly kind: 'encoder' };
+/** What sits on top of the encoder; `encoder` for nothing. `next_sentence` adds BERT's head over the pooled `<s>`. */
+export type Head = { readonly kind: 'masked-lm'; readonly next_sentence?: true } | { readonly kind: 'classification'; readonly labels: number } | { readonly kind: 'encoder' };
 
 export interface ParameterSpec {
   /** Hugging Face's name. */
@@ -56,6 +56,7 @@ export function parameterSpecs(config: RobertaConfig, head: Head): ParameterSpec
       { name: 'lm_head.bias', shape: [vocab_size], init: 'zeros', transposed: false },
       ...linear('lm_head.dense', hidden, hidden),
       ...norm('lm_head.layer_norm'),
+      ...(head.next_sentence ? [...linear('roberta.pooler.dense', hidden, hidden), ...linear('cls.seq_relationship', hidden, 2)] : []),
     );
   } else if (head.kind === 'classification') {
     specs.push(...linear('classifier.dense', hidden, hidden), ...linear('classifier.out_proj', hidden, head.labels));

@@ -75,10 +75,21 @@ export function maskedLmLogits(model: Roberta, hidden: Tensor2D, positions: Int3
 export function classificationLogits(model: Roberta, hidden: Tensor2D, batch: Batch, key: DropoutKey): Tensor2D {
   const p = (name: string) => parameter(model, name);
   const drop = (x: Tensor2D, site: string) => (key === undefined ? x : dropout(x, model.config.hidden_dropout_prob, key32(key, site)));
-  const starts = Int32Array.from({ length: batch.batch }, (_, row) => row * batch.length);
-  const first = drop(embedding(hidden, tensor1d(starts, 'int32')), 'classifier');
+  const first = drop(firstOfEach(hidden, batch), 'classifier');
   const dense = tanh(linear(first, p('classifier.dense.weight') as Tensor2D, p('classifier.dense.bias') as Tensor1D)) as Tensor2D;
   return linear(drop(dense, 'classifier.dense'), p('classifier.out_proj.weight') as Tensor2D, p('classifier.out_proj.bias') as Tensor1D);
+}
+
+/** Scores of "follows" and "from elsewhere" from each pair's `<s>` (Devlin et al. 2018): `[batch, 2]`. */
+export function nextSentenceLogits(model: Roberta, hidden: Tensor2D, batch: Batch): Tensor2D {
+  const p = (name: string) => parameter(model, name);
+  const pooled = tanh(linear(firstOfEach(hidden, batch), p('roberta.pooler.dense.weight') as Tensor2D, p('roberta.pooler.dense.bias') as Tensor1D)) as Tensor2D;
+  return linear(pooled, p('cls.seq_relationship.weight') as Tensor2D, p('cls.seq_relationship.bias') as Tensor1D);
+}
+
+/** The hidden state of each sequence's `<s>`: `[batch, hidden]`. */
+function firstOfEach(hidden: Tensor2D, { batch, length }: Batch): Tensor2D {
+  return embedding(hidden, tensor1d(Int32Array.from({ length: batch }, (_, row) => row * length), 'int32'));
 }
 
 /** Summed cross-entropy over the rows, divided by `divisor`: the number of labels in the whole optimizer step. */

@@ -31,10 +31,11 @@ const specials = 4;
  * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, drawn by the document's place in its shard, B is
  * what follows A, in the others it is from another document, and what follows A begins a pair of its own: each sentence
  * of a document is in one pair as its document's own. The last sentence of a document, when it is left alone, is always
- * paired with another document's, so a little over half are.
+ * paired with another document's, so a little over half are. Where there is one document only, such as a book in a shard
+ * of its own, B is from elsewhere in it.
  */
 export class PairPacker {
-  /** Pairs dropped for being shorter than `minLength` or for want of another document, and their tokens. */
+  /** Pairs dropped for being shorter than `minLength` or for want of other sentences, and their tokens. */
   readonly dropped = { sequences: 0, tokens: 0 };
   private readonly options: PairPackOptions;
   private readonly room: number;
@@ -76,9 +77,9 @@ export class PairPacker {
       const own = this.longest(sentences, at);
       const half = own.length === 1 ? 1 : 1 + random.below(own.length - 1);
       const first = own.slice(0, half);
-      const elsewhere = own.length === 1 || random.next() < 0.5 ? this.elsewhere(index, this.room - lengthOf(first), random) : undefined;
+      const elsewhere = own.length === 1 || random.next() < 0.5 ? this.elsewhere(index, { at, end: at + own.length }, this.room - lengthOf(first), random) : undefined;
       if (elsewhere !== undefined) {
-        yield* this.pair(first, elsewhere.segment, [ordinal, elsewhere.ordinal], 1);
+        yield* this.pair(first, elsewhere.segment, elsewhere.ordinal === ordinal ? [ordinal] : [ordinal, elsewhere.ordinal], 1);
         at += half;
       } else {
         if (own.length > 1) yield* this.pair(first, own.slice(half), [ordinal], 0);
@@ -97,13 +98,19 @@ export class PairPacker {
     return sentences.slice(at, end);
   }
 
-  /** Sentences of another document of the window, from a random one on; `undefined` when there is no other. */
-  private elsewhere(index: number, room: number, random: KeyedRandom): { ordinal: number; segment: Segment } | undefined {
-    if (this.window.length < 2) return undefined;
-    const drawn = random.below(this.window.length - 1);
-    const { ordinal, sentences } = this.window[drawn < index ? drawn : drawn + 1] as Held;
-    const at = random.below(sentences.length);
-    const segment = this.longest(sentences, at, room);
+  /**
+   * Sentences of another document of the window, from a random one on; of the same one, before or after those `taken`,
+   * when there is no other; `undefined` when that has no more either.
+   */
+  private elsewhere(index: number, taken: { readonly at: number; readonly end: number }, room: number, random: KeyedRandom): { ordinal: number; segment: Segment } | undefined {
+    const isAlone = this.window.length < 2;
+    const drawn = isAlone ? index : random.below(this.window.length - 1);
+    const { ordinal, sentences } = this.window[isAlone || drawn < index ? drawn : drawn + 1] as Held;
+    const choice = sentences.length - (isAlone ? taken.end - taken.at : 0);
+    if (choice === 0) return undefined;
+    const pick = random.below(choice);
+    const at = isAlone && pick >= taken.at ? pick + taken.end - taken.at : pick;
+    const segment = this.longest(isAlone && at < taken.at ? sentences.slice(0, taken.at) : sentences, at, room);
     return { ordinal, segment: segment.length > 0 ? segment : piecesOf(sentences[at] as Sentence, room).slice(0, 1) };
   }
 

@@ -8,7 +8,7 @@ import { positionOffset } from '../../src/model/config.ts';
 import { readModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
-import { encode, maskedLmLogits, type Roberta } from '../../src/model/roberta.ts';
+import { encode, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
 
 interface Config {
   precision: Precision;
@@ -23,7 +23,7 @@ export default defineStage<Config>({
     sequences: { contract: 'sequences', description: 'held-out sequences' },
     plan: { contract: 'mask-plan', description: 'how to mask them' },
   },
-  outputs: { metrics: { contract: 'metrics', description: '`loss`, `perplexity`, `masked_accuracy` and `masked_tokens`, the metrics of the same names as a table' } },
+  outputs: { metrics: { contract: 'metrics', description: 'the metrics as a table: `loss`, `perplexity`, `masked_accuracy`, `masked_tokens` and, of pairs, `next_sentence_accuracy`' } },
 
   async run(context) {
     const { config } = context;
@@ -38,12 +38,13 @@ export default defineStage<Config>({
     const parameters = createParameters(parameterSpecs(loaded.config, loaded.head), loaded.values);
     const model: Roberta = { config: loaded.config, parameters };
 
-    const sums = { loss: 0, correct: 0, labels: 0 };
+    const sums = { loss: 0, correct: 0, labels: 0, correctPairs: 0 };
+    const hasPairs = feed.info.pairs && loaded.head.next_sentence === true;
     let done = 0;
     try {
       for await (const batches of feed.steps(0, feed.info.stepsPerEpoch)) {
         for (const batch of batches) {
-          measure(model, batch, sums);
+          measure(model, batch, sums, hasPairs);
           done += batch.batch;
         }
         context.progress(done, feed.info.sequences, 'sequences');
@@ -56,7 +57,10 @@ export default defineStage<Config>({
     }
     if (sums.labels === 0) fail('nothing-masked', 'The mask plan chose no position in the held-out sequences.', 'Raise its rate, or hold out more text.');
     const loss = sums.loss / sums.labels;
-    await reportMetrics(context, { loss, perplexity: Math.exp(loss), masked_accuracy: sums.correct / sums.labels, masked_tokens: sums.labels });
+    await reportMetrics(context, {
+      loss, perplexity: Math.exp(loss), masked_accuracy: sums.correct / sums.labels, masked_tokens: sums.labels,
+      ...(hasPairs ? { next_sentence_accuracy: sums.correctPairs / done } : {}),
+    });
   },
 });
 
@@ -69,10 +73,13 @@ async function reportMetrics(context: StageContext<Config>, metrics: Readonly<Re
 }
 
 /** Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size much. */
-function measure(model: Roberta, batch: MaskedBatch, sums: { loss: number; correct: number; labels: number }): void {
-  if (batch.labelCount === 0) return;
+function measure(model: Roberta, batch: MaskedBatch, sums: { loss: number; correct: number; labels: number; correctPairs: number }, hasPairs: boolean): void {
   const { vocab_size } = model.config;
-  const logits = tidy(() => maskedLmLogits(model, encode(model, batch, undefined), batch.positions).dataSync());
+  const { logits, pairs } = tidy(() => {
+    const hidden = encode(model, batch, undefined);
+    return { logits: maskedLmLogits(model, hidden, batch.positions).dataSync(), pairs: hasPairs ? nextSentenceLogits(model, hidden, batch).dataSync() : [] };
+  });
+  if (hasPairs) batch.next_sentence_labels?.forEach((label, i) => (sums.correctPairs += ((pairs[2 * i + 1] as number) > (pairs[2 * i] as number) ? 1 : 0) === label ? 1 : 0));
   for (const [row, label] of batch.labels.subarray(0, batch.labelCount).entries()) {
     const scores = logits.subarray(row * vocab_size, (row + 1) * vocab_size);
     let best = 0;

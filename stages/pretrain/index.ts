@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { add, type Scalar } from '@tensorflow/tfjs-core';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
@@ -8,8 +9,8 @@ import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '.
 import { writeModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
-import { countParameters, createParameters, disposeParameters, initialValues, parameterSpecs, readParameters } from '../../src/model/parameters.ts';
-import { encode, loss, maskedLmLogits, type Roberta } from '../../src/model/roberta.ts';
+import { countParameters, createParameters, disposeParameters, initialValues, parameterSpecs, readParameters, type Head } from '../../src/model/parameters.ts';
+import { encode, loss, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/model/schedule.ts';
 import { trainStep } from '../../src/model/train-step.ts';
 import { captureState, restoreState } from '../../src/model/trainer-state.ts';
@@ -66,7 +67,7 @@ export default defineStage<Config>({
     tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences; it goes into the model folder' },
     init: { contract: 'model', description: 'model to start from, instead of random weights', optional: true },
   },
-  outputs: { model: { contract: 'model', description: 'RobertaForMaskedLM' } },
+  outputs: { model: { contract: 'model', description: 'RobertaForMaskedLM, with a next-sentence head besides when the sequences are pairs' } },
 
   check,
 
@@ -81,14 +82,18 @@ export default defineStage<Config>({
     });
     try {
       await openBackend(backend, config.precision);
-      const specs = parameterSpecs(start.config, { kind: 'masked-lm' });
+      const head: Head = { kind: 'masked-lm', ...(feed.info.pairs ? { next_sentence: true } : {}) };
+      const specs = parameterSpecs(start.config, head);
       context.log(`backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ${countParameters(specs).toLocaleString('en')} parameters; ${feed.info.sequences} sequences, ${feed.info.tokens.toLocaleString('en')} tokens`);
-      const parameters = createParameters(specs, start.values ?? initialValues(specs, start.config, config.seed));
+      if (feed.info.pairs) context.log('the sequences are pairs: the loss is that of masked tokens and that of next-sentence prediction together');
+      // A model to continue from may lack the head for pairs.
+      const fresh = initialValues(specs.filter(({ name }) => start.values?.has(name) !== true), start.config, config.seed);
+      const parameters = createParameters(specs, new Map([...(start.values ?? []), ...fresh]));
       const optimizer = new Optimizer(parameters, config);
       const model: Roberta = { config: start.config, parameters };
       await train(context, model, optimizer, feed);
 
-      writeModel(context.folder('model').path, { config: start.config, head: { kind: 'masked-lm' }, labels: [], values: readParameters(parameters) }, tokenizerFolder);
+      writeModel(context.folder('model').path, { config: start.config, head, labels: [], values: readParameters(parameters) }, tokenizerFolder);
       optimizer.dispose();
       disposeParameters(parameters);
     } finally {
@@ -127,12 +132,14 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
   const began = performance.now();
   const dataWait = () => feed.waitedSeconds / ((performance.now() - began) / 1000);
   for await (const batches of feed.steps(step, config.max_steps)) {
-    const labels = batches.reduce((total, batch) => total + batch.labelCount, 0);
+    const served = batches.filter((batch) => batch.labelCount > 0);
+    const labels = served.reduce((total, batch) => total + batch.labelCount, 0);
+    const sequences = served.reduce((total, { batch }) => total + batch, 0);
     const dropoutKey = (micro: number) => key32('dropout', config.seed, step, micro);
     const peak = config.learning_rate;
     const result = labels === 0 ? { loss: Number.NaN, skipped: true } : trainStep(
       optimizer,
-      batches.filter((batch) => batch.labelCount > 0).map((batch, micro) => () => loss(maskedLmLogits(model, encode(model, batch, dropoutKey(micro)), batch.positions), batch.labels, labels)),
+      served.map((batch, micro) => () => lossOf(model, batch, dropoutKey(micro), { labels, sequences })),
       learningRate(step, peak, warmupSteps, config.max_steps),
     );
     step++;
@@ -157,6 +164,13 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
   context.metric('bad_steps', progress.bad_steps);
   context.metric('data_wait_seconds', feed.waitedSeconds);
   context.metric('data_wait_share', dataWait());
+}
+
+/** A micro-batch's share of the step's loss, over the masked tokens and, of pairs, over the pairs. */
+function lossOf(model: Roberta, batch: MaskedBatch, dropoutKey: number, step: { readonly labels: number; readonly sequences: number }): Scalar {
+  const hidden = encode(model, batch, dropoutKey);
+  const masked = loss(maskedLmLogits(model, hidden, batch.positions), batch.labels, step.labels);
+  return batch.next_sentence_labels === undefined ? masked : add(masked, loss(nextSentenceLogits(model, hidden, batch), batch.next_sentence_labels, step.sequences));
 }
 
 function advance(progress: Progress, result: { loss: number; skipped: boolean }, updates: number, batches: readonly MaskedBatch[], window: number): Progress {

@@ -85,7 +85,7 @@ async function wordMarker(segmentation: WordSegmentation, tokenizer: Tokenizer):
 class Output {
   tokens = 0;
   sequences = 0;
-  /** Pairs whose second half is from another document. */
+  /** Pairs whose second half is from elsewhere. */
   fromElsewhere = 0;
   private readonly writer: DatasetWriter;
   private readonly packer: Packer | PairPacker;

@@ -9,7 +9,7 @@ import { ListRows } from '../../src/data/list-rows.ts';
 import { KeyedRandom } from '../../src/text/random.ts';
 import { contracts, datasetOf, document } from '../rig/run-stage.ts';
 
-const fields = (loadContract(contracts, 'masked') as DatasetContract).fields.filter(({ type }) => type.startsWith('list'));
+const { fields } = loadContract(contracts, 'masked') as DatasetContract;
 const open = (contract: string, shards: readonly Shard[]): ListRows => new ListRows(contract, shards, fields);
 
 function sequences(count: number, masked = false): Row[] {
@@ -19,13 +19,14 @@ function sequences(count: number, masked = false): Row[] {
   }));
 }
 
-/** Rows as lists, in the order of the columns. */
-const listsOf = (rows: readonly Row[]): unknown[] => rows.map((row) => fields.map(({ name }) => row[name]));
+/** Rows as lists, in the order of the columns; a number as a list of one. */
+const listsOf = (rows: readonly Row[]): unknown[] => rows.map((row) => fields.map(({ name }) => (typeof row[name] === 'number' ? Uint32Array.of(row[name]) : row[name])));
 
 describe('rows of list columns', () => {
   it.each([
     ['sequences, in several record batches', 'sequences', sequences(20_000)],
     ['masked sequences', 'masked', sequences(300, true)],
+    ['pairs with a number each', 'sequences', sequences(9000).map((row, i): Row => ({ ...row, next_sentence_label: (i * 7) % 5 === 0 ? 1 : 0 }))],
   ])('%s: each is what reading all of them gives, in whatever order', async (_, contract, rows) => {
     const dataset = await datasetOf(contract, rows);
     const lists = open(contract, dataset.shards);
@@ -59,9 +60,9 @@ describe('rows of list columns', () => {
     const starts = [[1], [], [1, 2]];
     const list = (rows: readonly number[][], type: DataType): Vector => vectorFromArray(rows, new List(new Field('item', type)));
     const location = join(mkdtempSync(join(tmpdir(), 'lists-')), 'a.arrow');
-    writeFileSync(location, tableToIPC(new Table({ ...others, word_starts: list(starts, new Uint16()), more: others['word']!, input_ids: list(ids, new Uint32()) }), 'file'));
+    writeFileSync(location, tableToIPC(new Table({ ...others, word_starts: list(starts, new Uint16()), more: others['word']!, next_sentence_label: vectorFromArray([0, 1, 1], new Uint32()), input_ids: list(ids, new Uint32()) }), 'file'));
     const lists = open('masked', [{ location, path: 'a.arrow', rows: 3 } as Shard]);
-    expect(ids.map((_, row) => lists.read(row))).toEqual(ids.map((row, i) => [Uint32Array.from(row), Uint16Array.from(starts[i]!), undefined, undefined]));
+    expect(ids.map((_, row) => lists.read(row))).toEqual(ids.map((row, i) => [Uint32Array.from(row), Uint16Array.from(starts[i]!), undefined, undefined, Uint32Array.of(i === 0 ? 0 : 1)]));
     lists.close();
   });
 

@@ -71,6 +71,19 @@ describe('masked batches', () => {
     }
   });
 
+  it('of pairs have their labels with them, each at its place', async () => {
+    const { contract, shards, rows } = await datasetOf('sequences', packed.map((length, index) => ({ ...row(index, length), next_sentence_label: index % 3 === 0 ? 1 : 0 })));
+    const { plan } = await planOf(packed, {});
+    const pairs = await rows();
+    for (const [step, batches] of (await take({ ...plan, sequences: { contract, shards } }, 0, 14, thread)).entries()) {
+      const expected = samplesOf(step, 16, pairs.length, 11).map(({ index }) => pairs[index]!.next_sentence_label);
+      expect(batches.flatMap(({ next_sentence_labels }) => [...next_sentence_labels!])).toEqual(expected);
+    }
+    const mixed = { contract, shards: [...shards, ...plan.sequences.shards] };
+    expect(() => new BatchSource({ ...plan, sequences: mixed })).toThrow(/Some of the sequences are pairs/);
+    expect((await take(plan, 0, 1))[0]![0]).not.toHaveProperty('next_sentence_labels');
+  });
+
   it.each(Object.entries({ ...modes, 'dynamic, of uneven sequences': {} }))('%s: all have one shape', async (name, change) => {
     const { plan } = await planOf(name.includes('uneven') ? uneven : packed, change, { batch_size: 32, batches_per_step: 1 });
     const source = new BatchSource(plan);

@@ -9,7 +9,7 @@ import evaluate from '../../stages/evaluate/index.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import { readModel } from '../../src/model/hf.ts';
 import { availableBackends, backendsRoot, torchMissing } from '../rig/backends.ts';
-import { runStage } from '../rig/run-stage.ts';
+import { datasetOf, runStage } from '../rig/run-stage.ts';
 import { pretrainingInputs } from './model-fixture.ts';
 
 let inputs: Awaited<ReturnType<typeof pretrainingInputs>>;
@@ -94,6 +94,33 @@ describe('pretrain', () => {
 
   test('stops with a reason when every step diverges', async () => {
     await expect(train({ max_steps: 20, learning_rate: 1e30, max_bad_steps: 2, warmup_ratio: 0 })).rejects.toMatchObject({ diagnostic: { code: 'training-diverged' } });
+  });
+
+  test('of pairs, learns which second halves follow besides, and hands on what a model without pairs needs', async () => {
+    // The second half of a pair from elsewhere has a word of its own.
+    const rows = (await inputs.masked.rows()).map((row, i) => {
+      const input_ids = Uint32Array.from(row.input_ids as Uint32Array);
+      input_ids.set([2, 2], 15);
+      if (i % 2 === 1) input_ids.fill(300, 17, 31);
+      return { ...row, input_ids, next_sentence_label: i % 2 };
+    });
+    const pairs = { masked: await datasetOf('masked', rows), sequences: await datasetOf('sequences', rows.map((row, i) => ({ ...row, doc_ids: Uint32Array.of(i) }))) };
+    const { tokenizer, plan } = inputs;
+    const evaluated = async (model: Awaited<ReturnType<typeof runStage>>['outputs'][string], sequences = pairs.sequences) =>
+      (await runStage(evaluate, { type: 'evaluate', config: { backend: 'wasm' }, inputs: { model: model!, sequences, plan } })).metrics;
+    const run = async (config: Record<string, unknown>, masked = pairs.masked, init?: Awaited<ReturnType<typeof runStage>>['outputs'][string]) =>
+      (await runStage(pretrain, { type: 'pretrain', config: { ...small, ...config }, inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) } })).outputs.model!;
+
+    const model = await run({ max_steps: 100, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 });
+    expect(readModel(model.folder).head).toEqual({ kind: 'masked-lm', next_sentence: true });
+    expect((await evaluated(model)).next_sentence_accuracy).toBeGreaterThan(0.95);
+    expect((await evaluated(await run({ max_steps: 1, learning_rate: 1e-6 }))).next_sentence_accuracy).toBeLessThan(0.8);
+
+    const plain = await run({ max_steps: 1 }, inputs.masked, model);
+    expect(readModel(plain.folder).head).toEqual({ kind: 'masked-lm' });
+    expect(await evaluated(plain)).not.toHaveProperty('next_sentence_accuracy');
+    expect(await evaluated(model, inputs.sequences)).not.toHaveProperty('next_sentence_accuracy');
+    expect(readModel((await run({ max_steps: 1 }, pairs.masked, plain)).folder).head).toEqual({ kind: 'masked-lm', next_sentence: true });
   });
 
   test('says what to do about sequences that are too long', async () => {

@@ -130,9 +130,20 @@ describe('PairPacker', () => {
 
   it('is the same each time', () => expect(pairs(book).rows).toEqual(pairs(book).rows));
 
-  it('one document alone has no other to take from', () => {
-    const { rows, packer } = pairs(placed([[5, 5, 5, 5, 5]]), { packing: 'sentence-pair' });
-    expect(rows.map(({ label }) => label)).toEqual([0, 0]);
+  it.each<PairPacking>(['segment-pair', 'sentence-pair'])('%s: of one document alone, half have a second half from elsewhere in it', (packing) => {
+    const { rows } = pairs(placed([Array.from({ length: 500 }, (_, i) => 2 + (i % 9))]), { packing });
+    const random = rows.filter(({ label }) => label === 1);
+    expect(Math.abs(random.length / rows.length - 0.5)).toBeLessThan(3 * Math.sqrt(0.25 / rows.length));
+    for (const { a, b, docs } of random) {
+      expect(docs).toEqual([0]);
+      expect(Math.floor(b[0]! / 1000)).not.toBe(Math.floor(a.at(-1)! / 1000) + 1);
+      expect(b.some((id) => a.includes(id))).toBe(false);
+    }
+  });
+
+  it('a sentence alone has no other to go with', () => {
+    const { rows, packer } = pairs(placed([[5]]), { packing: 'sentence-pair' });
+    expect(rows).toEqual([]);
     expect(packer.dropped).toEqual({ sequences: 1, tokens: 9 });
   });
 });

@@ -108,7 +108,7 @@ it.each([
   ['that is cut off', gzipSync('crawl-data/a.warc.wet.gz').subarray(0, 20), 'a.paths.gz', /cannot read a\.paths\.gz/],
 ])('refuses a listing %s before anything runs', async (_, content, path, message) => {
   const { code, stderr, stdout } = await project(content, path).run('p.yaml');
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stdout + stderr).toMatch(message);
   expect(requests).toEqual([]);
 });

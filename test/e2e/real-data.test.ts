@@ -160,9 +160,10 @@ for shard in json.load(sys.stdin):
 json.dump(answers, sys.stdout)
 `;
 
+/** The label of pairs is in no sequences that are packed here. */
 function fieldsOf(contract: string): Record<string, string> {
   const definition = loadContract(contracts, contract);
-  return definition.kind === 'dataset' ? Object.fromEntries(definition.fields.filter(({ optional }) => optional !== true).map((field) => [field.name, field.type])) : {};
+  return definition.kind === 'dataset' ? Object.fromEntries(definition.fields.filter(({ name }) => name !== 'next_sentence_label').map((field) => [field.name, field.type])) : {};
 }
 
 const rowCount = async (folder: string): Promise<number> => (await rowsOf(folder)).length;

@@ -69,6 +69,8 @@ describe.each(availableBackends.filter(({ name }) => name !== 'cpu'))('killed in
   });
 });
 
+/** Metrics of training, but for how long it waited. */
 function metricsOf(result: CliResult): Record<string, number> {
-  return eventsOf(result).find(({ type, stage }) => type === 'stage-end' && stage === 'pretrain')?.metrics ?? {};
+  const metrics = eventsOf(result).find(({ type, stage }) => type === 'stage-end' && stage === 'pretrain')?.metrics ?? {};
+  return Object.fromEntries(Object.entries(metrics).filter(([name]) => !name.startsWith('data_wait')));
 }

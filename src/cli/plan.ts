@@ -1,10 +1,9 @@
 import { Failure } from '../core/diagnostic.ts';
 import type { Change, Freshness } from '../core/event.ts';
-import { missingSources } from '../plan/sources.ts';
 import { planPipeline } from '../runner/plan-pipeline.ts';
 import { reason } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse } from './exit.ts';
-import { contracts, openWorkspace, type PipelineOptions } from './workspace.ts';
+import { contracts, openRunnable, type PipelineOptions } from './workspace.ts';
 
 export interface PlanOptions extends PipelineOptions {
   readonly json?: boolean;
@@ -16,13 +15,11 @@ export interface PlanOptions extends PipelineOptions {
 
 /** `plan`, `explain` and `run --dry-run`: what the run would do, from the run's own planner. */
 export async function planCommand(name: string | undefined, options: PlanOptions): Promise<number> {
-  const workspace = await openWorkspace(name, options);
+  const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store } = workspace.value;
   const stages = pipeline.stages.filter((stage) => options.stage === undefined || stage.name === options.stage || stage.id === options.stage);
   if (stages.length === 0) return refuse([{ code: 'unknown-stage', message: `The pipeline has no stage "${options.stage}".`, help: `Its stages are ${pipeline.stages.map((stage) => stage.id).join(', ')}.` }], options.json);
-  const missing = missingSources(pipeline);
-  if (missing.length > 0) return refuse(missing, options.json);
   let plan: ReturnType<typeof planPipeline>;
   try {
     plan = planPipeline(pipeline, { store, contracts, env: process.env });

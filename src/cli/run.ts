@@ -2,13 +2,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/event.ts';
 import { createLocalExecutor } from '../executors/local.ts';
-import { missingSources } from '../plan/sources.ts';
 import { NdjsonReporter } from '../reporting/ndjson.ts';
 import { PlainReporter } from '../reporting/plain.ts';
 import type { Reporter } from '../reporting/reporter.ts';
 import { runPipeline } from '../runner/run-pipeline.ts';
 import { exitCodes, print, refuse, render } from './exit.ts';
-import { contracts, distribution, openWorkspace, type PipelineOptions } from './workspace.ts';
+import { contracts, distribution, openRunnable, type PipelineOptions } from './workspace.ts';
 
 export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
@@ -19,11 +18,9 @@ export interface RunOptions extends PipelineOptions {
 
 /** `run-pipeline run`: load, run what is stale, report. Ctrl-C once ends cleanly, twice at once. */
 export async function runCommand(name: string | undefined, options: RunOptions): Promise<number> {
-  const workspace = await openWorkspace(name, options);
+  const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store, outputs } = workspace.value;
-  const missing = missingSources(pipeline);
-  if (missing.length > 0) return refuse(missing, options.json);
   const jobs = options.jobs ?? availableParallelism();
   const reporter = await createReporter(options.json === true);
 

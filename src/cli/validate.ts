@@ -1,21 +1,18 @@
 import type { Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { StageDescription } from '../core/pipeline.ts';
-import { missingSources } from '../plan/sources.ts';
 import { plural } from '../reporting/format.ts';
 import { suggest } from '../pipeline/suggest.ts';
 import { exitCodes, print, refuse } from './exit.ts';
 import { drawGraph, type GraphFormat } from './graph.ts';
 import { describeStage, listStages } from './stages.ts';
-import { openCatalogue, openWorkspace, projectOf, storeRoot, type PipelineOptions } from './workspace.ts';
+import { openCatalogue, openRunnable, openWorkspace, projectOf, storeRoot, type PipelineOptions } from './workspace.ts';
 
 /** `validate`: everything that is wrong with a pipeline file, or that nothing is. */
 export async function validateCommand(name: string | undefined, options: PipelineOptions & { json?: boolean }): Promise<number> {
-  const workspace = await openWorkspace(name, options);
+  const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline } = workspace.value;
-  const missing = missingSources(pipeline);
-  if (missing.length > 0) return refuse(missing, options.json);
   print(options.json ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length }) : `${pipeline.name}: ${plural(pipeline.stages.length, 'stage')}, valid`);
   return exitCodes.ok;
 }

@@ -9,6 +9,7 @@ import { createCatalogue } from '../executors/catalogue.ts';
 import { findGpus } from '../executors/local.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { usePrebuilt } from '../pipeline/schema.ts';
+import { missingSources } from '../plan/sources.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { createBackendResolver } from '../backends/resolve.ts';
 
@@ -44,6 +45,13 @@ export async function openWorkspace(name: string | undefined, options: PipelineO
   const pipeline = await loadPipeline({ file: file.value, set: options.set ?? [], catalogue: openCatalogue(root), contracts, resolveBackend: backendResolver() });
   if (!pipeline.ok) return err(pipeline.error);
   return ok({ pipeline: pipeline.value, store: createStore(root), outputs: join(project, 'outputs') });
+}
+
+/** The same, refused when a file that some stage reads is not there. */
+export async function openRunnable(name: string | undefined, options: PipelineOptions): Promise<Result<Workspace, readonly Diagnostic[]>> {
+  const workspace = await openWorkspace(name, options);
+  const missing = workspace.ok ? missingSources(workspace.value.pipeline) : [];
+  return missing.length > 0 ? err(missing) : workspace;
 }
 
 /** What `backend:` stands for on this machine. */

@@ -36,6 +36,11 @@ export const specialIds = { bos: 0, pad: 1, eos: 2, unk: 3 } as const;
 /** Rows of the position table that no sequence position uses: positions start at pad id + 1. */
 export const positionOffset = specialIds.pad + 1;
 
+/** Tokens of the longest sequence that a model has positions for. */
+export function maxTokens({ max_position_embeddings }: Pick<RobertaConfig, 'max_position_embeddings'>): number {
+  return max_position_embeddings - positionOffset;
+}
+
 /** What is wrong with an architecture; empty when nothing is. */
 export function checkArchitecture(config: Partial<RobertaConfig>): { property: string; message: string }[] {
   const problems: { property: string; message: string }[] = [];

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../core/diagnostic.ts';
-import { positionOffset, type RobertaConfig } from './config.ts';
+import { maxTokens, type RobertaConfig } from './config.ts';
 import { configJson, readConfig, type HfConfig } from './hf-config.ts';
 import { checkWeights, listed, openWeights, storedShape, tokenTypes, type HfWeights } from './hf-weights.ts';
 import { parameterSpecs, type Head, type ParameterSpec, type ParameterValues } from './parameters.ts';
@@ -34,7 +34,7 @@ export function writeModel(folder: string, model: Pick<LoadedModel, 'config' | '
   for (const spec of parameterSpecs(model.config, model.head)) tensors.set(spec.name, outward(spec, model.values.get(spec.name) as Float32Array));
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
   copyTokenizer(tokenizerFolder, folder);
-  limitTokenizer(join(folder, 'tokenizer_config.json'), model.config.max_position_embeddings - positionOffset);
+  limitTokenizer(join(folder, 'tokenizer_config.json'), maxTokens(model.config));
 }
 
 /** A tokenizer serves models of any length; beside a model it must cut texts to what this one has positions for. */

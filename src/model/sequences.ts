@@ -2,6 +2,7 @@ import type { Shard } from '../core/data.ts';
 import { fail } from '../core/diagnostic.ts';
 import type { ContractField } from '../data/contract.ts';
 import { ListRows } from '../data/list-rows.ts';
+import { maxTokens, type RobertaConfig } from './config.ts';
 import type { LengthStatistics } from './masked-batch.ts';
 
 /** A sequence as the data set has it; `positions` and `labels` are there when it was masked beforehand. */
@@ -24,6 +25,10 @@ export interface SequenceShards {
 export interface SequenceLimits {
   readonly maxTokens: number;
   readonly vocab_size: number;
+}
+
+export function limitsOf(config: RobertaConfig): SequenceLimits {
+  return { maxTokens: maxTokens(config), vocab_size: config.vocab_size };
 }
 
 const fields: readonly ContractField[] = [

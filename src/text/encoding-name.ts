@@ -1,5 +1,6 @@
 /** The WHATWG Encoding Standard's name for a label, when there is one: `gbk` for GB2312. */
-export function encodingNamed(label: string): string | undefined {
+export function encodingNamed(label: string | undefined): string | undefined {
+  if (label === undefined) return undefined;
   try {
     return new TextDecoder(label).encoding;
   } catch {

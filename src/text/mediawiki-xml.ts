@@ -30,6 +30,10 @@ const MAX_HEADER_CHARS = 4 << 20;
 /** A root element shows within these. */
 const MIN_JUDGED_CHARS = 4096;
 
+/** What a page begins and ends with; no page can contain either unescaped. */
+export const pageStart = '<page>';
+export const pageEnd = '</page>';
+
 /**
  * Read the pages of a MediaWiki export (`pages-articles.xml`, decompressed), one page in memory at a time.
  * Throws a Failure when it is not a dump or ends before `</mediawiki>`.
@@ -75,16 +79,16 @@ export class MediaWikiReader {
     }
     let start = 0;
     for (;;) {
-      const end = this.rest.indexOf('</page>', Math.max(start, this.searched));
+      const end = this.rest.indexOf(pageEnd, Math.max(start, this.searched));
       if (end < 0) break;
-      const open = this.rest.indexOf('<page>', start);
+      const open = this.rest.indexOf(pageStart, start);
       if (open < 0 || open > end) fail('corrupt-dump', `${name}: page ${this.pages + 1} ends but does not begin`, 'Download the dump again.');
       yield readPage(this.rest, open, end);
       this.pages++;
-      start = end + '</page>'.length;
+      start = end + pageEnd.length;
     }
     if (start > 0) this.rest = this.rest.slice(start);
-    this.searched = Math.max(0, this.rest.length - '</page>'.length);
+    this.searched = Math.max(0, this.rest.length - pageEnd.length);
     if (this.rest.length > MAX_PAGE_CHARS) fail('corrupt-dump', `${name}: a page of more than ${MAX_PAGE_CHARS} characters after ${this.pages} pages`, 'Download the dump again.');
   }
 
@@ -98,7 +102,7 @@ export class MediaWikiReader {
 
 /** Where the header ends: at the first page, or at the end of a dump without pages. */
 function headerEnd(text: string): number {
-  const page = text.indexOf('<page>');
+  const page = text.indexOf(pageStart);
   return page >= 0 ? page : text.indexOf('</mediawiki>');
 }
 

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { evaluationTexts } from '../../src/data/evaluation-texts.ts';
@@ -118,9 +119,7 @@ async function readEvaluationSets(context: StageContext<Config>): Promise<Evalua
   const sources = context.sources('evaluation_sets');
   for (const source of sources) {
     const file = await openStageSource(source, context, '');
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of file.read()) chunks.push(chunk);
-    for (const text of evaluationTexts(source.name, new TextDecoder().decode(Buffer.concat(chunks)))) ngrams.add(text);
+    for (const text of evaluationTexts(source.name, new TextDecoder().decode(await buffer(file.read())))) ngrams.add(text);
   }
   if (sources.length > 0) context.metric('evaluation_ngrams', ngrams.size);
   return ngrams;

@@ -3,12 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { BatchFeed } from '../../src/model/batch-feed.ts';
-import { positionOffset } from '../../src/model/config.ts';
 import { readModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
+import { limitsOf } from '../../src/model/sequences.ts';
 
 interface Config {
   precision: Precision;
@@ -32,7 +33,7 @@ export default defineStage<Config>({
     if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate has no masked-LM head.', 'Connect model to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.');
     const { contract, shards } = context.dataset('sequences');
     const feed = await BatchFeed.open({
-      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: { maxTokens: loaded.config.max_position_embeddings - positionOffset, vocab_size: loaded.config.vocab_size },
+      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: limitsOf(loaded.config),
       batch_size: config.batch_size, batches_per_step: 1, ...(config.max_sequences === undefined ? {} : { max_sequences: config.max_sequences }),
     });
     const parameters = createParameters(parameterSpecs(loaded.config, loaded.head), loaded.values);
@@ -65,11 +66,12 @@ export default defineStage<Config>({
 });
 
 async function reportMetrics(context: StageContext<Config>, metrics: Readonly<Record<string, number>>): Promise<void> {
-  const table = context.writer('metrics');
+  const report = new CorpusReport(context);
   for (const [name, value] of Object.entries(metrics)) {
     context.metric(name, value);
-    await table.add({ name, label: '', value });
+    report.add(name, '', value);
   }
+  await report.end();
 }
 
 /** Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size much. */

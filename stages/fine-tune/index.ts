@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { tidy } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
@@ -5,7 +6,7 @@ import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { openSource } from '../../src/data/source.ts';
 import { classificationMetrics } from '../../src/model/classification-metrics.ts';
-import { positionOffset, type RobertaConfig } from '../../src/model/config.ts';
+import { maxTokens, type RobertaConfig } from '../../src/model/config.ts';
 import { samplesOf } from '../../src/model/data-order.ts';
 import { readModel, writeModel } from '../../src/model/hf.ts';
 import { parseLabelledTexts, type LabelledText } from '../../src/model/labelled-texts.ts';
@@ -61,7 +62,7 @@ export default defineStage<Config>({
     if (labels.length < 2) fail('one-class', `All ${train.length} training texts have the label ${JSON.stringify(labels[0])}.`, 'A classifier needs at least two; check label_column.');
 
     const { specs, values, config: architecture, head } = withClassifier(folder, labels.length, config);
-    const encodeAll = exampleEncoder(folder, labels, Math.min(config.max_length ?? Infinity, architecture.max_position_embeddings - positionOffset));
+    const encodeAll = exampleEncoder(folder, labels, Math.min(config.max_length ?? Infinity, maxTokens(architecture)));
     const [trainSet, evalSet] = [encodeAll(train, 'train'), encodeAll(held, 'eval')];
     const parameters = createParameters(specs, values);
     const model: Roberta = { config: architecture, parameters };
@@ -80,9 +81,8 @@ async function readTexts(context: StageContext<Config>, property: 'train' | 'eva
   const { text_column: text, text_pair_column: pair, label_column: label } = context.config;
   const texts: LabelledText[] = [];
   for (const source of context.sources(property)) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of (await openSource(source, { cache: context.checkpoint, signal: context.signal })).read()) chunks.push(chunk);
-    texts.push(...parseLabelledTexts(source.name, Buffer.concat(chunks), { text, pair, label }));
+    const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
+    texts.push(...parseLabelledTexts(source.name, await buffer(file.read()), { text, pair, label }));
   }
   if (texts.length === 0) fail('missing-source', `No file for ${property}.`, 'Check the path or glob.');
   return texts;

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../src/core/artifact.ts';
 import type { StreamRange } from '../../src/data/bzip2-streams.ts';
 import { decompress } from '../../src/data/decompress.ts';
 import { serveTasks } from '../../src/data/task-pool.ts';
-import { MediaWikiReader, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
+import { MediaWikiReader, pageEnd, pageStart, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
 import { wikitextToText } from '../../src/text/wikitext.ts';
 
 export interface ExtractOptions {
@@ -46,15 +46,13 @@ export interface RangeOutcome {
 }
 
 /** Decompressed bytes of a range of 1 MiB; text takes up some five. */
-const maxRangeBytes = 512 << 20;
-const pageStart = '<page>';
-const pageEnd = '</page>';
+const maxTextBytes = 512 << 20;
 
 /** The parts of the stage that take the time, for a `TaskPool`. */
 export const tasks = {
   async range({ path, name, range, site, options }: RangeOfDump): Promise<RangeOutcome> {
     const parts: Uint8Array[] = [];
-    for await (const part of decompress(createReadStream(path, { start: range.start, end: range.end - 1 }), name, { maxBytes: maxRangeBytes })) parts.push(part);
+    for await (const part of decompress(createReadStream(path, { start: range.start, end: range.end - 1 }), name, { maxBytes: maxTextBytes })) parts.push(part);
     const bytes = Buffer.concat(parts);
     const start = bytes.indexOf(pageStart);
     const last = bytes.lastIndexOf(pageEnd);

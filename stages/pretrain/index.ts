@@ -12,6 +12,7 @@ import { Optimizer } from '../../src/model/optimizer.ts';
 import { countParameters, createParameters, disposeParameters, initialValues, parameterSpecs, readParameters, type Head } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/model/schedule.ts';
+import { limitsOf } from '../../src/model/sequences.ts';
 import { trainStep } from '../../src/model/train-step.ts';
 import { captureState, restoreState } from '../../src/model/trainer-state.ts';
 import { key32 } from '../../src/ops/random.ts';
@@ -77,7 +78,7 @@ export default defineStage<Config>({
     const start = startingPoint(context, loadTokenizer(tokenizerFolder));
     const { contract, shards } = context.dataset('masked');
     const feed = await BatchFeed.open({
-      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: { maxTokens: start.config.max_position_embeddings - positionOffset, vocab_size: start.config.vocab_size },
+      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: limitsOf(start.config),
       batch_size: config.batch_size, batches_per_step: config.gradient_accumulation_steps, seed: config.seed,
     });
     try {

@@ -36,20 +36,19 @@ export class TorchBackend extends KernelBackend {
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
-  constructor(addon: Addon, options: TorchOptions = {}) {
+  constructor(addon: Addon, { device = 'cpu' }: Pick<TorchOptions, 'device'>) {
     super();
     this.addon = addon;
-    this.device = options.device ?? 'cpu';
+    this.device = device;
     this.held = new DataStorage(this, engine());
-    this.use(options);
   }
 
   /** Compute like this from now on; tensors keep what they are held in. */
   use({ precision = 'fp32', bfloat16, portable = false }: TorchOptions): void {
     this.portable = portable;
-    const native = (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
     this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
-    this.productType = precision === 'bf16' && native ? scalar.bfloat16 : scalar.float32;
+    const isNative = (): boolean => (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
+    this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
   }
 
   /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */

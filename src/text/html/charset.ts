@@ -6,7 +6,7 @@ import { encodingNamed } from '../encoding-name.ts';
  * Content-Type, `<meta>` in the first 4 KiB, then UTF-8 if all of it is valid, else windows-1252 if declared, else a guess.
  */
 export function decodeHtml(bytes: Uint8Array, contentType = ''): { readonly html: string; readonly encoding: string } {
-  const declared = [byteOrderMark(bytes), labelled(charsetOf(contentType.slice(0, 200))), metaEncoding(bytes)].find((label) => label !== undefined);
+  const declared = [byteOrderMark(bytes), encodingNamed(charsetOf(contentType.slice(0, 200))), metaEncoding(bytes)].find((label) => label !== undefined);
   if (declared !== undefined && declared !== 'windows-1252') return { html: decodeAs(bytes, declared), encoding: declared };
   // Servers announce Latin-1 by default for pages that are UTF-8; text that is valid UTF-8 beyond ASCII is.
   const utf8 = decodeStrictUtf8(bytes);
@@ -23,11 +23,9 @@ function charsetOf(text: string): string | undefined {
 function metaEncoding(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1');
   for (const [, attributes = ''] of head.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<meta\s([^>]*)/gi)) {
-    const encoding = labelled(charsetOf(attributes));
+    const encoding = encodingNamed(charsetOf(attributes));
     // A page whose <meta> could be read as ASCII is not UTF-16, whatever it says.
     if (encoding !== undefined) return encoding.startsWith('utf-16') ? 'utf-8' : encoding;
   }
   return undefined;
 }
-
-const labelled = (label: string | undefined): string | undefined => (label === undefined ? undefined : encodingNamed(label));

@@ -145,7 +145,7 @@ struct Problem {
     const int stride = static_cast<int>(x.size(1));
     return {data<T>(x) + static_cast<int64_t>(sequence) * length * stride + (part * heads + head) * width, length, width, stride};
   }
-  /** Call `work(sequence, head)` for all of them, in parallel. */
+  /** Call `work(from, to)` for ranges of all heads of all sequences, in parallel. */
   template <typename Work>
   void each(Work work) const {
     at::parallel_for(0, static_cast<int64_t>(batch) * heads, 1, [&](int64_t from, int64_t to) { work(static_cast<int>(from), static_cast<int>(to)); });

@@ -15,9 +15,11 @@ const stages = [
   'books: { uses: ingest-books, with: { path: text } }',
   'cleaned: { uses: clean, inputs: { documents: books }, with: { languages: [en] } }',
   'signatures: { uses: sign, inputs: { documents: cleaned } }',
-  'documents: { uses: deduplicate, inputs: { documents: cleaned, signatures: signatures }, with: { method: minhash } }',
+  'duplicates: { uses: find-duplicates, inputs: { documents: cleaned, signatures: signatures }, with: { method: minhash } }',
+  'documents: { uses: deduplicate, inputs: { documents: cleaned, duplicates: duplicates } }',
   'window: { uses: refresh, inputs: { documents: documents } }',
-  'tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 30000 } }',
+  'words: { uses: count-words, inputs: { documents: window } }',
+  'tokenizer: { uses: train-tokenizer, inputs: { documents: window, word_counts: words }, with: { vocab_size: 30000 } }',
   'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
   'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
 ].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));

@@ -40,7 +40,7 @@ function seconds(work: () => void): number {
 }
 
 const words = new WordCounter();
-for (const text of documents) words.add(text);
+for (const text of documents) words.addText(text);
 const model = trainBpe(words.counts, { vocabSize: 8000, minFrequency: 2 });
 writeTokenizer(folder, model);
 const hasher = new MinHasher();
@@ -64,7 +64,7 @@ const jobs: Record<string, Job> = {
       const times = Math.ceil(trainMegabytes / megabytes);
       return (times * megabytes) / seconds(() => {
         const counter = new WordCounter();
-        for (let time = 0; time < times; time++) for (const text of documents) counter.add(text);
+        for (let time = 0; time < times; time++) for (const text of documents) counter.addText(text);
         trainBpe(counter.counts, { vocabSize: 30_000, minFrequency: 2 });
       });
     },

@@ -16,8 +16,8 @@ export function listStages(stages: readonly StageDescription[]): string {
 
 /** What a stage type takes, gives and is configured with, from its schema. */
 export function describeStage(stage: StageDescription): string {
-  const port = ([name, { contract, many, optional, description }]: [string, StageDescription['inputs'][string]]): string =>
-    `  ${name}: ${contract}${many ? ' (one or more)' : ''}${optional ? ' (optional)' : ''}  ${description}`;
+  const port = ([name, { contract, many, optional, madeBy, description }]: [string, StageDescription['inputs'][string]]): string =>
+    `  ${name}: ${contract}${many ? ' (one or more)' : ''}${optional ? ' (optional)' : ''}${madeBy === undefined ? '' : ` (by \`${madeBy}\` unless connected)`}  ${description}`;
   const schema = stage.config as Property & { readonly required?: readonly string[] };
   const lines = [stage.type, `  ${stage.description}`, ''];
   if (Object.keys(stage.inputs).length > 0) lines.push('inputs', ...Object.entries(stage.inputs).map(port), '');

@@ -10,6 +10,11 @@ export interface Port {
   readonly many?: boolean;
   /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
   readonly optional?: boolean;
+  /**
+   * Inputs only: the stage type of the project that makes it where the pipeline does not connect it. That stage goes before
+   * this one without being written, and is given those inputs and config properties of this one that it has too.
+   */
+  readonly madeBy?: string;
   /** Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend on it. */
   readonly emptyIf?: Readonly<Record<string, string | number | boolean>>;
 }

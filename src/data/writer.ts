@@ -47,7 +47,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
   }
 
   link(shard: Shard): void {
-    const { location: _, path, ...entry } = shard;
+    const { location: _, occurrence: __, path, ...entry } = shard;
     this.files.push({ path: this.freePath(path), ...entry });
     this.rowCount += shard.rows ?? 0;
   }

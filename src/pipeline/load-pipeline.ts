@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Catalogue, Pipeline, Resources, StageDescription, StageNode } from '../core/pipeline.ts';
@@ -8,9 +8,11 @@ import { checkConfigs } from './check-configs.ts';
 import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited, type ResolveBackend, type ResolvedConfig, type Settings } from './config.ts';
 import { Contracts } from './contracts.ts';
 import { checkEmptyInputs } from './empty-inputs.ts';
+import { implyStages } from './implied.ts';
 import { instancesOf, type Instance } from './instances.ts';
 import { interpolate } from './interpolate.ts';
 import { child, entriesOf, locationOf, stringOf, valueOf, type YamlNode } from './node.ts';
+import { modelFolders } from './model-folders.ts';
 import { orderStages } from './order.ts';
 import { applyOverrides } from './overrides.ts';
 import { Problems } from './problems.ts';
@@ -51,10 +53,13 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   vars.checkAll();
   const header = interpolateHeader(document, vars, schema, problems);
   const rounds = readRounds(header, document, vars, problems);
-  const instances = unroll(document, rounds, vars, schema, problems);
+  const written = unroll(document, rounds, vars, schema, problems);
+  const directory = dirname(resolve(options.file));
+  const instances = new Map([...written, ...modelFolders(written, directory)]);
   const contracts = new Contracts(options.contracts);
-  const producers: Producers = { byName: await withTypes(instances, options.catalogue, contracts, problems), contracts, carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)) };
-  const drafts = connect(producers, rounds, header, inherited(header, options), problems);
+  const producers: Producers = { byName: await withTypes(instances, options.catalogue, contracts, problems), directory, contracts, carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)) };
+  const draft = (stage: Typed, inputs: StageNode['inputs']): Draft => draftOf(stage, inputs, header, inherited(header, options), problems);
+  const drafts = await implyStages(connect(producers, rounds, draft, problems), options.catalogue, draft, problems);
   const { sorted, cycles } = orderStages(drafts.map((draft) => draft.node));
   reportCycles(cycles, drafts, problems);
   await checkConfigs(drafts, options.catalogue, problems);
@@ -165,29 +170,33 @@ async function withTypes(instances: ReadonlyMap<string, readonly Instance[]>, ca
   return byName;
 }
 
-function connect(producers: Producers, rounds: Rounds | undefined, header: YamlNode, inherits: Inherited, problems: Problems): readonly Draft[] {
+function connect(producers: Producers, rounds: Rounds | undefined, draft: (stage: Typed, inputs: StageNode['inputs']) => Draft, problems: Problems): readonly Draft[] {
   const drafts: Draft[] = [];
   const types = new Map([...producers.byName.values()].flat().map(({ id, type }) => [id, type]));
   for (const all of producers.byName.values()) {
     for (const each of all) {
       if (!each.on || each.type === undefined) continue;
       const stage: Typed = { ...each, type: each.type };
-      const { resources, ...settings } = settingsOf(each.node, child(header, 'defaults'));
-      const resolved: ResolvedConfig = stage.sound ? resolveConfig(stage, inherits, resources.gpus, problems) : { config: {}, sources: {}, sound: false };
-      const { backend } = resolved;
       const inputs = { ...resolveInputs(stage, producers, problems), ...carryInputs(stage, rounds, producers, problems) };
-      const shell = child(stage.node, 'run') === undefined ? undefined : { script: scriptOf(stage), env: envOf(stage) };
-      const type = shell === undefined ? stage.type : withContracts(stage.type, inputs, types);
-      drafts.push({
-        stage, sound: resolved.sound,
-        node: {
-          id: stage.id, name: stage.name, type, ...(shell === undefined ? {} : { shell }), config: resolved.config, inputs, sources: resolved.sources,
-          ...settings, resources: withDefaults(resources, backend), ...(backend === undefined ? {} : { backend }), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
-        },
-      });
+      drafts.push(draft(isShell(stage) ? { ...stage, type: withContracts(stage.type, inputs, types) } : stage, inputs));
     }
   }
   return drafts;
+}
+
+const isShell = (stage: Instance): boolean => child(stage.node, 'run') !== undefined;
+
+/** A stage with its config resolved. */
+function draftOf(stage: Typed, inputs: StageNode['inputs'], header: YamlNode, inherits: Inherited, problems: Problems): Draft {
+  const { resources, ...settings } = settingsOf(stage.node, child(header, 'defaults'));
+  const { config, sources, backend, sound }: ResolvedConfig = stage.sound ? resolveConfig(stage, inherits, resources.gpus, problems) : { config: {}, sources: {}, sound: false };
+  return {
+    stage, sound,
+    node: {
+      id: stage.id, name: stage.name, type: stage.type, ...(isShell(stage) ? { shell: { script: scriptOf(stage), env: envOf(stage) } } : {}), config, inputs, sources,
+      ...settings, resources: withDefaults(resources, backend), ...(backend === undefined ? {} : { backend }), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
+    },
+  };
 }
 
 /** A stage that computes on a GPU gets one; one that a native library computes for on the CPU gets every core there is. */

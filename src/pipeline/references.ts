@@ -2,6 +2,7 @@ import type { Reference, StageDescription } from '../core/pipeline.ts';
 import { mainOutput, type Port } from '../core/stage.ts';
 import type { Contracts } from './contracts.ts';
 import type { Instance } from './instances.ts';
+import { folderStage, isGivenAsFolder, isPath } from './model-folders.ts';
 import { child, entriesOf, stringNodes, type Scalar, type Span } from './node.ts';
 import type { Problems } from './problems.ts';
 import { suggest } from './suggest.ts';
@@ -18,6 +19,8 @@ type Named = Instance & { readonly type: StageDescription | undefined };
 export interface Producers {
   /** Instances by the stage's name in the YAML, switched-off ones included. */
   readonly byName: ReadonlyMap<string, readonly Named[]>;
+  /** Folder of the pipeline file. */
+  readonly directory: string;
   readonly contracts: Contracts;
   /** Contracts that disagree are worth a look at their files; collected here and reported at the end. */
   readonly carried: ReadonlySet<string>;
@@ -46,7 +49,7 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
     }
   }
   for (const [portName, port] of Object.entries(consumer.type.inputs)) {
-    if (written.has(portName) || port.optional === true || (producers.carried.has(`${consumer.name}.${portName}`) && (consumer.round ?? 1) > 1)) continue;
+    if (written.has(portName) || port.optional === true || port.madeBy !== undefined || (producers.carried.has(`${consumer.name}.${portName}`) && (consumer.round ?? 1) > 1)) continue;
     problems.add('missing-input', `\`${consumer.name}\` has no input \`${portName}\` (${port.description || port.contract})`, consumer.at, `add \`inputs: { ${portName}: <stage> }\`${candidates(port, consumer, producers)}`, consumer.name);
   }
   return inputs;
@@ -57,7 +60,12 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
  * them all off, `undefined` when what is wrong with it has been said.
  */
 export function resolveReference(text: string, at: Span, consumer: Typed, portName: string, port: Port | undefined, producers: Producers, problems: Problems, previousRound = false): readonly Reference[] | undefined {
-  const [, name, selection, wanted] = syntax.exec(text.trim()) ?? [];
+  const isFolder = isPath(text);
+  if (isFolder && !isGivenAsFolder(port?.contract)) {
+    problems.add('bad-reference', `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes \`${port?.contract ?? ''}\``, at, 'only a model or a tokenizer can be given as a folder; name a stage that reads these files', consumer.name);
+    return undefined;
+  }
+  const [, name, selection, wanted] = isFolder ? [text, folderStage(text, at, producers.directory)] : (syntax.exec(text.trim()) ?? []);
   if (name === undefined) {
     problems.add('bad-reference', `\`${text}\` is not a reference`, at, 'write `stage` or `stage.port`', consumer.name);
     return undefined;

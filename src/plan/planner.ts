@@ -111,10 +111,13 @@ function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): 
   if (map === undefined) return [{ id: node.id, inputs, sources }];
   if (map in sources)
     return (sources[map] ?? []).map((source) => ({ id: `${node.id}/${source.name}`, inputs, sources: { ...sources, [map]: [source] } }));
+  const seen = new Map<string, number>();
   return (inputs[map] ?? []).flatMap(({ manifest }) =>
     manifest.files.map((file): Part => {
+      const occurrence = (seen.get(file.digest) ?? 0) + 1;
+      seen.set(file.digest, occurrence);
       // The key must not depend on the shard's place among the others, so neither may its name.
-      const one = toArtifact({ ...manifest, files: [{ ...file, path: `${file.digest.slice(0, 16)}.arrow` }] });
+      const one = toArtifact({ ...manifest, files: [{ ...file, path: `${file.digest.slice(0, 16)}.arrow`, ...(occurrence > 1 ? { occurrence } : {}) }] });
       return { id: `${node.id}/${file.path}`, inputs: { ...inputs, [map]: [one] }, sources };
     }),
   );

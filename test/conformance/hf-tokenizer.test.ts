@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipp
   const inputs = [...hard, ...runs, ...[...files.values()].flat()];
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   const words = new WordCounter();
-  for (const text of learned) words.add(text);
+  for (const text of learned) words.addText(text);
   const model = trainBpe(words.counts, { vocabSize, minFrequency: 2 });
   const tokenizer = new Tokenizer(model);
   let answer: Answer;

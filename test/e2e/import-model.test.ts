@@ -63,7 +63,7 @@ if (missing !== undefined) it.skip(`folders that transformers wrote: ${missing}`
 describe('folders made by hand', () => {
   const vocabulary = (): string => {
     const words = new WordCounter();
-    words.add('The ferry was late, and the ferryman was not sorry. '.repeat(20));
+    words.addText('The ferry was late, and the ferryman was not sorry. '.repeat(20));
     const folder = new Project({}).folder;
     writeTokenizer(folder, trainBpe(words.counts, { vocabSize: 300, minFrequency: 2 }));
     return folder;
@@ -80,6 +80,38 @@ describe('folders made by hand', () => {
       symlinkSync(join('..', 'blobs', String(index)), project.path('hub', name));
     }
     expectContinued(await adapt(project, '--json'));
+  });
+
+  it('a folder is named where a model or a tokenizer is wanted, and brought in once', async () => {
+    const folder = new HuggingFaceFolder(undefined, { ...tinyConfig, max_position_embeddings: 66 }, vocabulary()).write();
+    const project = new Project({
+      'p.yaml': `name: p
+backend: wasm
+stages:
+  books: { uses: ingest-books, with: { path: ${samples}/books } }
+  tokens: { uses: tokenize, inputs: { documents: books, tokenizer: ./hub }, with: { max_length: 64 } }
+  masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: ./hub } }
+  pretrain:
+    uses: pretrain
+    inputs: { masked: masked.masked, plan: masked.plan, tokenizer: ./hub, init: ./hub }
+    with: { max_length: 64, batch_size: 8, max_steps: 2, learning_rate: 1.0e-30 }
+  sentiment:
+    uses: fine-tune
+    inputs: { model: ./hub }
+    with: { train: ${samples}/tasks/sentiment-train.tsv, eval: ${samples}/tasks/sentiment-dev.tsv, text_column: sentence, epochs: 1 }
+`,
+    });
+    const missing = await project.run('p.yaml');
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/nothing .*hub|hub.*(?:no|missing)/i);
+
+    cpSync(folder.path, project.path('hub'), { recursive: true });
+    const result = await project.run('p.yaml', '--json');
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    expect(statesOf(result)).toMatchObject({ 'import-model[hub]': 'ran', pretrain: 'ran', sentiment: 'ran' });
+    // At this learning rate the model is the one that was named.
+    const bytes = (path: string): Buffer => readFileSync(project.path(path, 'model.safetensors'));
+    expect(bytes('outputs/p/pretrain').equals(bytes('outputs/p/import-model[hub]'))).toBe(true);
   });
 
   it('what is wrong with one is said with its path, and a tokenizer that it lacks is missed by name', async () => {

@@ -13,10 +13,9 @@ stages:
   clean-wikipedia: { uses: clean, inputs: { documents: wikipedia }, with: { languages: [en] } }
   clean-books:     { uses: clean, inputs: { documents: books }, with: { languages: [en] } }
   clean-crawl:     { uses: clean, inputs: { documents: crawl }, with: { languages: [en] } }
-  signatures: { uses: sign, inputs: { documents: [clean-wikipedia, clean-books, clean-crawl] } }
   window:    { uses: refresh, inputs: { documents: [clean-wikipedia, clean-books, clean-crawl] }, with: { window: 1, weights: { books: 2 } } }
-  documents: { uses: deduplicate, inputs: { documents: window, signatures: signatures }, with: { method: minhash } }
-  tokenizer: { uses: train-tokenizer, inputs: { documents: documents }, with: { vocab_size: 800, max_documents: 100 } }
+  documents: { uses: deduplicate, inputs: { documents: window }, with: { method: minhash } }
+  tokenizer: { uses: train-tokenizer, inputs: { documents: documents }, with: { vocab_size: 800, sample: 0.5 } }
   tokens:    { uses: tokenize, inputs: { documents: documents, tokenizer: tokenizer }, with: { max_length: 64, held_out: 0.1 } }
   static:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static, copies: 2 } }
   important: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal, favour: important, rate: 0.2 } }
@@ -37,7 +36,7 @@ describe('the tables `metrics` of every corpus stage, on the samples', () => {
     counters = Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage!, event.metrics ?? {}]));
   });
 
-  it.each([...corpora, ...cleaned, 'signatures', 'documents', 'tokenizer', 'tokens'])('%s: rows of all shards add up to the counters of the run', async (stage) => {
+  it.each([...corpora, ...cleaned, 'sign[documents]', 'documents', 'count-words[tokenizer]', 'tokens'])('%s: rows of all shards add up to the counters of the run', async (stage) => {
     expectToAddUp(stage, await tableOf(stage), counters[stage]!);
   });
 
@@ -84,9 +83,11 @@ describe('the tables `metrics` of every corpus stage, on the samples', () => {
       const rows = await rowsOf(folder(`tokens.${port}`));
       expect([table['sequences']![label], table['tokens']![label]]).toEqual([rows.length, rows.reduce((sum, row) => sum + (row.input_ids as Uint32Array).length, 0)]);
     }
-    const { documents, bytes, tokens } = await tableOf('tokenizer');
-    expect(documents).toMatchObject({ out: 100 });
-    expect(bytes!['out']! / tokens!['out']!).toBeCloseTo(counters['tokenizer']!['bytes_per_token']!, 1); // sentence ends and white space aside
+    const { bytes, tokens: learned } = await tableOf('tokenizer');
+    const sample = await tableOf('count-words[tokenizer]');
+    expect(bytes!['in']).toBe(sample['bytes']!['out']);
+    expect(Math.abs(sample['documents']!['out']! / sample['documents']!['in']! - 0.5)).toBeLessThan(0.1);
+    expect(bytes!['in']! / learned!['out']!).toBe(counters['tokenizer']!['bytes_per_token']);
   });
 
   it('static masking: every masked position is counted, by source and by what became of it', async () => {

@@ -7,16 +7,22 @@ import { digestsOf, eventsOf, Project, samples, statesOf, type CliResult } from 
 const pipeline = `name: p
 stages:
   crawl:      { uses: ingest-common-crawl, with: { path: crawl/*.gz } }
-  signatures: { uses: sign, inputs: { documents: crawl } }
-  documents:  { uses: deduplicate, inputs: { documents: crawl, signatures: signatures }, with: { method: minhash } }
+  documents:  { uses: deduplicate, inputs: { documents: crawl }, with: { method: minhash } }
 `;
-const withoutSigning = pipeline.replace(/^ {2}signatures:.*\n/m, '').replace(', signatures: signatures', '');
+/** The same, with the stages that it implies written out. */
+const writtenOut = `name: p
+stages:
+  crawl:      { uses: ingest-common-crawl, with: { path: crawl/*.gz } }
+  signatures: { uses: sign, inputs: { documents: crawl } }
+  duplicates: { uses: find-duplicates, inputs: { documents: crawl, signatures: signatures }, with: { method: minhash } }
+  documents:  { uses: deduplicate, inputs: { documents: crawl, duplicates: duplicates }, with: { method: minhash } }
+`;
 
-const signed = (result: CliResult): number => eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === 'signatures').length;
+const signed = (result: CliResult): number => eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === 'sign[documents]').length;
 const metricsOf = (result: CliResult) => eventsOf(result).find((event) => event.type === 'stage-end' && event.stage === 'documents')?.metrics;
 
 describe('signatures, when a crawl is added', () => {
-  const project = new Project({ 'p.yaml': pipeline, 'without.yaml': withoutSigning });
+  const project = new Project({ 'p.yaml': pipeline, 'written-out.yaml': writtenOut });
   const add = (name: string): void => project.write(`crawl/${name}`, readFileSync(join(samples, 'crawl', name)));
   const run = async (...args: string[]): Promise<CliResult> => {
     const result = await project.run(...args, '--json');
@@ -36,28 +42,39 @@ describe('signatures, when a crawl is added', () => {
 
   it('only its shard is signed', () => {
     expect(results.map(signed)).toEqual([1, 1, 1]);
-    expect(results.map((result) => eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'signatures')).map((event) => [event?.actions, event?.cached])).toEqual([[1, 0], [2, 1], [3, 2]]);
+    expect(results.map((result) => eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'sign[documents]')).map((event) => [event?.actions, event?.cached])).toEqual([[1, 0], [2, 1], [3, 2]]);
   });
 
-  it('a run from scratch, and one that signs as it compares, give the same', async () => {
+  it('a run from scratch, and one with these stages written out, give the same', async () => {
     const scratch = await run('p.yaml', '--store', project.path('scratch'));
     expect(signed(scratch)).toBe(3);
     expect(digestsOf(scratch)).toEqual(digestsOf(results.at(-1)!));
-    const without = await run('without.yaml', '--store', project.path('without'));
-    expect(digestsOf(without)['documents']).toBe(digestsOf(scratch)['documents']);
-    expect(metricsOf(without)).toEqual(metricsOf(scratch));
+    const explicit = await run('written-out.yaml', '--store', project.path('written-out'));
+    expect(digestsOf(explicit)['documents']).toBe(digestsOf(scratch)['documents']);
+    expect(metricsOf(explicit)).toEqual(metricsOf(scratch));
     expect(metricsOf(scratch)!['dropped.duplicate']! + metricsOf(scratch)!['dropped.near_duplicate']!).toBeGreaterThan(10);
+    expect(statesOf(await run('written-out.yaml'))).toEqual({ crawl: 'cached', signatures: 'cached', duplicates: 'cached', documents: 'cached' });
+  });
+
+  it('of a shard that comes twice one stays', async () => {
+    project.write('twice.yaml', pipeline.replace('documents:  {', 'again: { uses: ingest-common-crawl, with: { path: crawl/*.gz } }\n  documents:  {').replace('documents: crawl', 'documents: [crawl, again]'));
+    const result = await run('twice.yaml');
+    const digests = () => manifestOf(project.path('outputs/p/documents')).files.map(({ digest }) => digest);
+    const twice = digests();
+    expect(metricsOf(result)!['dropped.duplicate']).toBeGreaterThan(240);
+    await run('p.yaml');
+    expect(digests()).toEqual(twice);
   });
 
   it('when a crawl is taken away nothing is signed', async () => {
     rmSync(project.path('crawl', later.at(-1)!));
     const result = await run('p.yaml');
-    expect(statesOf(result)).toMatchObject({ signatures: 'cached' });
+    expect(statesOf(result)).toMatchObject({ 'sign[documents]': 'cached' });
     expect(digestsOf(result)['documents']).toBe(digestsOf(results.at(-2)!)['documents']);
   });
 
   it('takes some 200 bytes a document, however long it is', async () => {
-    const { files } = manifestOf(project.path('outputs/p/signatures'));
+    const { files } = manifestOf(project.path('outputs/p/sign[documents]'));
     const documents = (await rowsOf(project.path('outputs/p/crawl'))).length;
     expect(files.reduce((sum, { rows = 0 }) => sum + rows, 0)).toBe(documents);
     expect(files.reduce((sum, { bytes }) => sum + bytes, 0) / documents).toBeLessThan(300);
@@ -66,7 +83,7 @@ describe('signatures, when a crawl is added', () => {
 
 describe('a shard that no signature is of', () => {
   it('is told, with what to connect', async () => {
-    const project = new Project({ 'p.yaml': pipeline.replace('documents: crawl }', 'documents: some }').replace('stages:', `stages:\n  some: { uses: ingest-common-crawl, with: { path: ${samples}/crawl/*38*.gz } }`) });
+    const project = new Project({ 'p.yaml': writtenOut.replace('sign, inputs: { documents: crawl }', 'sign, inputs: { documents: some }').replace('stages:', `stages:\n  some: { uses: ingest-common-crawl, with: { path: ${samples}/crawl/*38*.gz } }`) });
     for (const name of readdirSync(join(samples, 'crawl'))) project.write(`crawl/${name}`, readFileSync(join(samples, 'crawl', name)));
     const result = await project.run('p.yaml', '--json');
     expect(result.code).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { load, loaded } from './fixture.ts';
+import { load, loaded, problemsOf } from './fixture.ts';
 
 const full = `
 name: tiny
@@ -40,6 +40,73 @@ describe('a whole pipeline', () => {
     for (const shuffled of [[...lines].reverse(), [...lines].sort(), [...lines.slice(4), ...lines.slice(0, 4)]]) {
       expect(strip(await loaded(`${head}stages:\n${shuffled.join('\n')}\n`))).toEqual(expected);
     }
+  });
+});
+
+describe('stages that a pipeline implies', () => {
+  const implying = (stage: string, more = ''): string => `
+seed: 3
+defaults: { resources: { memory: 1GiB } }
+stages:
+  a: { uses: ingest, with: { path: a } }
+  b: { uses: ingest, with: { path: b } }
+  ${stage}
+${more}`;
+  const byId = async (text: string) => new Map((await loaded(text)).stages.map((stage) => [stage.id, stage]));
+
+  it('make what an input is not connected to, from the inputs and the config of its stage', async () => {
+    const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: [a, b] }, with: { method: minhash, within: snapshot }, retries: 2, resources: { memory: 9GiB } }'));
+    expect([...stages.keys()]).toEqual(['a', 'b', 'sign[d]', 'compare[d]', 'd']);
+    const documents = ['a', 'b'].map((stage) => ({ kind: 'stage', stage, port: 'documents' }));
+    const settings = { retries: 2, resources: { cpus: 1, memory: 2 ** 30, gpus: 0 }, location: { line: 7, column: 3 } };
+    expect(stages.get('sign[d]')).toMatchObject({ ...settings, config: { method: 'minhash' }, inputs: { documents } });
+    expect(stages.get('compare[d]')).toMatchObject({ ...settings, config: { method: 'minhash', seed: 3 }, inputs: { documents, signatures: [{ stage: 'sign[d]', port: 'signatures' }] } });
+    expect(stages.get('d')).toMatchObject({ config: { method: 'minhash', within: 'snapshot' }, inputs: { documents, duplicates: [{ stage: 'compare[d]', port: 'duplicates' }] }, resources: { memory: 9 * 2 ** 30 } });
+  });
+
+  it('are left out where the input is connected', async () => {
+    const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: a, duplicates: c } }', '  s: { uses: sign, inputs: { documents: a } }\n  c: { uses: compare, inputs: { documents: a, signatures: s } }\n'));
+    expect([...stages.keys()]).toEqual(['a', 'b', 's', 'c', 'd']);
+  });
+
+  it('are those of each instance and each round', async () => {
+    const looped = await byId(implying('d: { uses: deduplicate, inputs: { documents: a }, matrix: { m: [exact, minhash] }, with: { method: "${{ matrix.m }}" } }', 'rounds: { stages: [d], max: 2 }\n'));
+    expect([...looped.keys()].filter((id) => id.startsWith('sign')).sort()).toEqual(['sign[d[m=exact]]@1', 'sign[d[m=exact]]@2', 'sign[d[m=minhash]]@1', 'sign[d[m=minhash]]@2']);
+    expect(looped.get('d[m=minhash]@2')?.inputs.duplicates).toEqual([{ kind: 'stage', stage: 'compare[d[m=minhash]]@2', port: 'duplicates' }]);
+    expect(looped.get('compare[d[m=minhash]]@2')).toMatchObject({ round: 2, config: { method: 'minhash' } });
+  });
+
+  it('what is wrong with a config that they share is said once', async () => {
+    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a }, with: { method: magic } }'))).toEqual([expect.stringMatching(/^invalid-value 7:\d+ /)]);
+  });
+});
+
+describe('a Hugging Face folder', () => {
+  const chain = (stage: string): string => `
+stages:
+  a: { uses: ingest, with: { path: a } }
+  tokens: { uses: tokenize, inputs: { documents: a, tokenizer: ./models/roberta } }
+  masked: { uses: mask, inputs: { sequences: tokens } }
+  ${stage}
+`;
+
+  it('given as a model and as a tokenizer is brought in once', async () => {
+    const pipeline = await loaded(chain('pretrain: { uses: pretrain, inputs: { masked: masked, init: ./x/../models/roberta } }'));
+    expect(pipeline.stages.map((stage) => stage.id)).toEqual(['a', 'import-model[models/roberta]', 'tokens', 'masked', 'pretrain']);
+    const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
+    expect(byId.get('import-model[models/roberta]')).toMatchObject({ sources: { path: [`${pipeline.folder}/models/roberta`] }, location: { line: 6 } });
+    expect(byId.get('tokens')?.inputs.tokenizer).toEqual([{ kind: 'stage', stage: 'import-model[models/roberta]', port: 'tokenizer' }]);
+    expect(byId.get('pretrain')?.inputs.init).toEqual([{ kind: 'stage', stage: 'import-model[models/roberta]', port: 'model' }]);
+  });
+
+  it('starts from the file that names it', async () => {
+    const pipeline = await loaded({ 'p.yaml': 'include: parts/more.yaml\nstages:\n  a: { uses: ingest, with: { path: a } }\n', 'parts/more.yaml': 'stages:\n  tokens: { uses: tokenize, inputs: { documents: a, tokenizer: ./roberta } }\n' });
+    expect(pipeline.stages.find((stage) => stage.name.startsWith('import'))).toMatchObject({ id: 'import-model[parts/roberta]', sources: { path: [`${pipeline.folder}/parts/roberta`] } });
+  });
+
+  it('is not read for anything else', async () => {
+    expect(await problemsOf(chain('more: { uses: tokenize, inputs: { documents: ./texts, tokenizer: ./models/roberta } }'))).toEqual([
+      'bad-reference 6:48 `./texts` is a path, but input `documents` of `more` takes `documents` (only a model or a tokenizer can be given as a folder; name a stage that reads these files)']);
   });
 });
 

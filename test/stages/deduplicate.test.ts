@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { ArtifactFile } from '../../src/core/artifact.ts';
+import type { Row } from '../../src/core/data.ts';
 import { DigestIndex } from '../../src/data/digest-index.ts';
 import { textDigest } from '../../src/text/minhash/text-signature.ts';
 import deduplicate from '../../stages/deduplicate/index.ts';
+import findDuplicates from '../../stages/find-duplicates/index.ts';
 import refresh from '../../stages/refresh/index.ts';
 import sign from '../../stages/sign/index.ts';
 import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
@@ -10,28 +13,47 @@ const november = { source: 'test', snapshot: '2026-11-01' };
 const december = { source: 'test', snapshot: '2026-12-01' };
 const rowsOf = (snapshot: { source: string; snapshot: string }, texts: Record<string, string>) => Object.entries(texts).map(([id, text]) => document({ ...snapshot, id, text }));
 
+const pick = (config: Record<string, unknown>, ...names: string[]) => Object.fromEntries(Object.entries(config).filter(([name]) => names.includes(name)));
+
+/** Sign, compare and drop, each shard by itself, as the runner does it. */
+async function deduplicated(documents: readonly TestArtifact[], config: Record<string, unknown> = {}) {
+  const signatures = await Promise.all(documents.map(async (one) => (await runStage(sign, { type: 'sign', config: { method: 'exact', ...pick(config, 'method') }, inputs: { documents: one } })).outputs.signatures!));
+  const found = await runStage(findDuplicates, { type: 'find-duplicates', config, inputs: { documents, signatures } });
+  const duplicates = found.outputs.duplicates!;
+  const metrics: Record<string, number> = {};
+  const rows: Row[] = [];
+  const files: ArtifactFile[] = [];
+  for (const one of documents) {
+    const each = await runStage(deduplicate, { type: 'deduplicate', config, inputs: { documents: one, duplicates } });
+    for (const [name, value] of Object.entries(each.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
+    rows.push(...(await each.outputs.documents!.rows()));
+    files.push(...each.outputs.documents!.manifest.files);
+  }
+  return { rows, ids: rows.map((row) => row.id), files, metrics, found: found.metrics };
+}
+
 describe('deduplicate', () => {
   it('keeps the oldest snapshot of a text, then the first, whatever the order of the inputs', async () => {
     const newer = await datasetOf('documents', rowsOf(december, { a2: 'one  text\n', b2: 'two', c2: 'three', c3: 'three' }), december);
     const older = await datasetOf('documents', rowsOf(november, { a1: 'one text', d1: 'four' }), november);
-    const { outputs, metrics } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: [newer, older] } });
-    expect((await outputs.documents!.rows()).map((row) => row.id)).toEqual(['b2', 'c2', 'a1', 'd1']);
+    const { ids, metrics, found, files } = await deduplicated([newer, older]);
+    expect(ids).toEqual(['b2', 'c2', 'a1', 'd1']);
     expect(metrics).toMatchObject({ 'documents.in': 6, 'documents.out': 4, 'dropped.duplicate': 2 });
-    const [rewritten, linked] = outputs.documents!.manifest.files;
+    expect(found).toEqual({ documents: 6, duplicates: 2, near_duplicates: 0 });
+    const [rewritten, linked] = files;
     expect(rewritten!.meta).toEqual({ ...december, documents: 2 });
     expect(linked!.digest).toBe(older.manifest.files[0]!.digest);
   });
 
   it('writes a shard anew that does not say what it holds', async () => {
     const mixed = await datasetOf('documents', [...rowsOf(november, { a: 'one' }), ...rowsOf(december, { b: 'two' })]);
-    const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: mixed } });
-    expect(outputs.documents!.manifest.files.map((file) => file.meta)).toEqual([{ ...november, documents: 1 }, { ...december, documents: 1 }]);
+    const { files } = await deduplicated([mixed]);
+    expect(files.map((file) => file.meta)).toEqual([{ ...november, documents: 1 }, { ...december, documents: 1 }]);
   });
 
   it('takes composed and decomposed letters for the same, upper and lower case not', async () => {
     const input = await datasetOf('documents', rowsOf(november, { a: 'caf\u00e9', b: 'cafe\u0301', c: 'Caf\u00e9' }), november);
-    const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: input } });
-    expect((await outputs.documents!.rows()).map((row) => row.id)).toEqual(['a', 'c']);
+    expect((await deduplicated([input])).ids).toEqual(['a', 'c']);
   });
 
   it('drops copies within a corpus, but not the repeats that refresh makes of it for its weight', async () => {
@@ -39,17 +61,16 @@ describe('deduplicate', () => {
     const partly = await datasetOf('documents', rowsOf(november, { c: 'three', d: 'two' }), november);
     const { outputs: window } = await runStage(refresh, { type: 'refresh', config: { weights: { test: 2 } }, inputs: { documents: [whole, partly] } });
     expect(await window.documents!.rows()).toHaveLength(8);
-    const { outputs, metrics } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: window.documents! } });
-    const texts = (await outputs.documents!.rows()).map((row) => row.text);
-    expect(texts.sort()).toEqual(['one', 'one', 'three', 'three', 'two', 'two']);
+    const { rows, metrics } = await deduplicated([window.documents!]);
+    expect(rows.map((row) => row.text).sort()).toEqual(['one', 'one', 'three', 'three', 'two', 'two']);
     expect(metrics).toMatchObject({ 'documents.in': 8, 'documents.out': 6, 'dropped.duplicate': 2 });
   });
 
   it('leaves out a shard of which nothing is left', async () => {
     const first = await datasetOf('documents', rowsOf(november, { a: 'one' }), november);
     const second = await datasetOf('documents', rowsOf(december, { b: 'one' }), december);
-    const { outputs } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: [first, second] } });
-    expect(outputs.documents!.manifest.files.map((file) => file.digest)).toEqual([first.manifest.files[0]!.digest]);
+    const { files } = await deduplicated([first, second]);
+    expect(files.map((file) => file.digest)).toEqual([first.manifest.files[0]!.digest]);
   });
 });
 
@@ -57,15 +78,14 @@ describe('deduplicate by MinHash', () => {
   const sentence = (n: number): string => `Sentence number ${'abcdefghij'[n % 10]} of the ${'klmnopqrst'[Math.floor(n / 10) % 10]} part tells of things that are ${'uvwxyz'[n % 6]}${'abcdefg'[n % 7]}-like.`;
   const article = (from: number, to: number): string => Array.from({ length: to - from }, (_, n) => sentence(from + n)).join(' ');
   const texts = { long: article(0, 30), edited: `${article(0, 29)} A new ending was written.`, other: article(50, 80) };
-  const idsOf = async (inputs: readonly Awaited<ReturnType<typeof datasetOf>>[], config = {}): Promise<unknown[]> =>
-    (await (await runStage(deduplicate, { type: 'deduplicate', config: { method: 'minhash', ...config }, inputs: { documents: inputs } })).outputs.documents!.rows()).map((row) => row.id);
+  const idsOf = async (inputs: readonly TestArtifact[], config = {}): Promise<unknown[]> => (await deduplicated(inputs, { method: 'minhash', ...config })).ids;
 
   it('keeps the oldest of near-duplicates, counted apart from exact ones, whatever the order', async () => {
     const older = await datasetOf('documents', rowsOf(november, { old: texts.edited, other: texts.other }), november);
     const newer = await datasetOf('documents', rowsOf(december, { new: texts.long, again: `${texts.other}  ` }), december);
     expect(await idsOf([newer, older])).toEqual(['old', 'other']);
     expect(await idsOf([older, newer])).toEqual(['old', 'other']);
-    const { metrics } = await runStage(deduplicate, { type: 'deduplicate', config: { method: 'minhash' }, inputs: { documents: [newer, older] } });
+    const { metrics } = await deduplicated([newer, older], { method: 'minhash' });
     expect(metrics).toMatchObject({ 'documents.in': 4, 'documents.out': 2, 'dropped.duplicate': 1, 'dropped.near_duplicate': 1 });
   });
 
@@ -85,28 +105,33 @@ describe('deduplicate by MinHash', () => {
   });
 });
 
-describe('deduplicate with signatures', () => {
+describe('find-duplicates', () => {
   const inputs = async () => [
     await datasetOf('documents', rowsOf(november, { a: 'one text', b: 'Some words that nobody else has.', none: ' — ' }), november),
     await datasetOf('documents', rowsOf(december, { a2: 'one  text', b2: 'Some words that nobody else has!', c: 'three' }), december),
   ];
-  const signed = async (documents: readonly TestArtifact[]) => (await runStage(sign, { type: 'sign', inputs: { documents } })).outputs.signatures!;
+  const signed = async (documents: TestArtifact, method: string) => (await runStage(sign, { type: 'sign', config: { method }, inputs: { documents } })).outputs.signatures!;
 
-  it.each([{}, { method: 'minhash' }, { method: 'minhash', within: 'snapshot' }, { within: 'snapshot' }])('keeps what it keeps without: %o', async (config) => {
+  it.each([[{}, 5], [{ method: 'minhash' }, 4], [{ method: 'minhash', within: 'snapshot' }, 6], [{ within: 'snapshot' }, 6]] as const)('%o', async (config, left) => {
     const documents = await inputs();
-    const run = async (more: Record<string, readonly TestArtifact[]>) => {
-      const { outputs, metrics } = await runStage(deduplicate, { type: 'deduplicate', config, inputs: { documents, ...more } });
-      return { metrics, files: Object.values(outputs).map((output) => output.manifest.files) };
-    };
-    const signatures = await Promise.all(documents.toReversed().map((one) => signed([one])));
-    expect(await run({ signatures })).toEqual(await run({}));
-    expect((await run({ signatures })).metrics['documents.out']).toBe(new Map([['{}', 5], ['{"method":"minhash"}', 4]]).get(JSON.stringify(config)) ?? 6);
+    expect((await deduplicated(documents, config)).ids).toHaveLength(left);
+    // Signatures may come in any order, and those by MinHash do for `exact` as well.
+    const signatures = await Promise.all(documents.toReversed().map((one) => signed(one, 'minhash')));
+    const { metrics } = await runStage(findDuplicates, { type: 'find-duplicates', config, inputs: { documents, signatures } });
+    expect(metrics).toEqual((await deduplicated(documents, config)).found);
   });
 
-  it('says which shard was not signed', async () => {
+  it('says which shard was not signed, or not by MinHash', async () => {
     const documents = await inputs();
-    const run = runStage(deduplicate, { type: 'deduplicate', inputs: { documents, signatures: await signed(documents.slice(0, 1)) } });
-    await expect(run).rejects.toMatchObject({ diagnostic: { code: 'not-signed' } });
+    const run = (method: string, signatures: readonly TestArtifact[]) => runStage(findDuplicates, { type: 'find-duplicates', config: { method }, inputs: { documents, signatures } });
+    await expect(run('exact', [await signed(documents[0]!, 'exact')])).rejects.toMatchObject({ diagnostic: { code: 'not-signed' } });
+    await expect(run('minhash', await Promise.all(documents.map((one) => signed(one, 'exact'))))).rejects.toMatchObject({ diagnostic: { code: 'not-signed' } });
+  });
+
+  it('has compared what deduplicate drops from', async () => {
+    const [one, other] = await inputs();
+    const { outputs } = await runStage(findDuplicates, { type: 'find-duplicates', inputs: { documents: one!, signatures: await signed(one!, 'exact') } });
+    await expect(runStage(deduplicate, { type: 'deduplicate', inputs: { documents: other!, duplicates: outputs.duplicates! } })).rejects.toMatchObject({ diagnostic: { code: 'not-compared' } });
   });
 });
 

@@ -2,6 +2,9 @@ import type { Dataset, Row, Shard } from '../../core/data.ts';
 import { fail } from '../../core/diagnostic.ts';
 import { CompactHasher, textDigest, type CompactSignature } from './text-signature.ts';
 
+/** `exact`: the digest alone, which tells equal texts; `minhash`: a MinHash signature as well. */
+export type SigningMethod = 'exact' | 'minhash';
+
 /** What deduplication needs to know of a document. */
 export interface SignedDocument {
   readonly snapshot: string;
@@ -20,18 +23,9 @@ export class DocumentSigner {
   }
 }
 
-/** The documents of a dataset in order, signed as they are read. */
-export async function* signDocuments(documents: Dataset): AsyncGenerator<SignedDocument> {
-  const signer = new DocumentSigner();
-  for await (const batch of documents.batches()) {
-    const texts = batch.getChild('text')!, snapshots = batch.getChild('snapshot')!;
-    for (let row = 0; row < batch.numRows; row++) yield signer.sign(String(texts.get(row)), String(snapshots.get(row)));
-  }
-}
-
 /** The row of contract `signatures` that {@link StoredSignatures} reads again. */
-export function signatureRow({ snapshot, digest, minHash }: SignedDocument): Row {
-  const { bands, rows } = minHash() ?? { bands: new Uint32Array(0), rows: new Uint32Array(0) };
+export function signatureRow({ snapshot, digest, minHash }: SignedDocument, method: SigningMethod): Row {
+  const { bands, rows } = (method === 'minhash' ? minHash() : undefined) ?? { bands: new Uint32Array(0), rows: new Uint32Array(0) };
   return { digest, snapshot, bands, rows };
 }
 
@@ -39,11 +33,15 @@ export function signatureRow({ snapshot, digest, minHash }: SignedDocument): Row
 export class StoredSignatures {
   /** Digest of a shard of documents -> number of the first row -> where the signatures from there on are. */
   private readonly parts = new Map<string, Map<number, { readonly dataset: Dataset; readonly shard: Shard }>>();
+  private readonly method: SigningMethod;
 
-  constructor(datasets: readonly Dataset[]) {
+  /** @param method what is asked of the signatures; those that can't tell are as if they were not there */
+  constructor(datasets: readonly Dataset[], method: SigningMethod) {
+    this.method = method;
     for (const dataset of datasets)
       for (const shard of dataset.shards) {
-        const { shard: of = '', first = 0 } = shard.meta ?? {};
+        const { shard: of = '', first = 0, method: made } = shard.meta ?? {};
+        if (method === 'minhash' && made !== 'minhash') continue;
         let parts = this.parts.get(String(of));
         if (parts === undefined) this.parts.set(String(of), (parts = new Map<number, { dataset: Dataset; shard: Shard }>()));
         parts.set(Number(first), { dataset, shard });
@@ -56,7 +54,7 @@ export class StoredSignatures {
     let next = 0;
     for (const [first, { shard }] of parts) next = first === next ? first + (shard.rows ?? 0) : NaN;
     if (next !== documents.rows)
-      fail('not-signed', `There are no signatures of the documents in ${documents.path}.`, 'Connect `signatures` to a `sign` stage that takes all that `documents` takes, or leave it out.');
+      fail('not-signed', `There are no signatures of the documents in ${documents.path} to compare them by \`${this.method}\`.`, 'Leave out `signatures`, or connect it to a `sign` stage that takes all that `documents` takes and has the same `method`.');
     for (const [, { dataset, shard }] of parts)
       for await (const { snapshot, digest, bands, rows } of dataset.select([shard]).rows()) {
         const signature = (bands as Uint32Array).length > 0 ? { bands: bands as Uint32Array, rows: rows as Uint32Array } : undefined;

@@ -4,6 +4,16 @@ import { TopCounts } from './top-counts.ts';
 
 type Context = Pick<StageContext, 'count' | 'writer'>;
 
+/** Metrics of a stage that measures a model: for the run, and as rows of its output `metrics`. */
+export async function reportMetrics(context: Context & Pick<StageContext, 'metric'>, metrics: Readonly<Record<string, number>>): Promise<void> {
+  const report = new CorpusReport(context);
+  for (const [name, value] of Object.entries(metrics)) {
+    context.metric(name, value);
+    report.add(name, '', value);
+  }
+  await report.end();
+}
+
 /**
  * Counts what a stage does with documents: as counters of the run (`documents.in`, `documents.out`, `dropped.<reason>`)
  * and, with {@link end}, as rows of its output `metrics` (contract `metrics`). Memory does not grow with the corpus.

@@ -2,8 +2,8 @@ import { tidy } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
-import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { defineStage } from '../../src/core/stage.ts';
+import { reportMetrics } from '../../src/data/corpus-report.ts';
 import { BatchFeed } from '../../src/model/batch-feed.ts';
 import { readModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/model/masked-batch.ts';
@@ -64,15 +64,6 @@ export default defineStage<Config>({
     });
   },
 });
-
-async function reportMetrics(context: StageContext<Config>, metrics: Readonly<Record<string, number>>): Promise<void> {
-  const report = new CorpusReport(context);
-  for (const [name, value] of Object.entries(metrics)) {
-    context.metric(name, value);
-    report.add(name, '', value);
-  }
-  await report.end();
-}
 
 /** Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size much. */
 function measure(model: Roberta, batch: MaskedBatch, sums: { loss: number; correct: number; labels: number; correctPairs: number }, hasPairs: boolean): void {

@@ -4,7 +4,7 @@ import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { checkFinite, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
-import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
 
 interface Config {
   name: string;
@@ -19,7 +19,7 @@ export default defineStage<Config>({
     const source = context.model('model')?.path ?? '';
     const model = readModel(source);
     checkFinite(model);
-    const vocabulary = loadTokenizer(source).tokens.length;
+    const vocabulary = loadModelTokenizer(source).tokens.length;
     // An imported model may have been padded to a rounder number.
     if (vocabulary > model.config.vocab_size) fail('vocabulary-mismatch', `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`, 'Export a model together with the tokenizer it was trained with.');
     const { path } = context.folder('model');

@@ -2,9 +2,10 @@ import { buffer } from 'node:stream/consumers';
 import { tidy } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
-import { fail } from '../../src/core/diagnostic.ts';
+import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { openSource } from '../../src/data/source.ts';
+import { reportMetrics } from '../../src/data/corpus-report.ts';
+import { openStageSource } from '../../src/data/source.ts';
 import { classificationMetrics } from '../../src/model/classification-metrics.ts';
 import { maxTokens, type RobertaConfig } from '../../src/model/config.ts';
 import { samplesOf } from '../../src/model/data-order.ts';
@@ -18,7 +19,7 @@ import { learningRate } from '../../src/model/schedule.ts';
 import { trainStep } from '../../src/model/train-step.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
-import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
 
 interface Config {
   precision: Precision;
@@ -51,7 +52,10 @@ interface Example {
 export default defineStage<Config>({
   description: 'Fine-tune a model to classify texts and measure it on held-out ones.',
   inputs: { model: { contract: 'model', description: 'pretrained model with its tokenizer' } },
-  outputs: { model: { contract: 'model', description: 'RobertaForSequenceClassification' } },
+  outputs: {
+    model: { contract: 'model', description: 'RobertaForSequenceClassification' },
+    metrics: { contract: 'metrics', description: 'the metrics as a table: `accuracy`, `f1` and others on the held-out texts', optional: true },
+  },
 
   async run(context) {
     const { config } = context;
@@ -70,7 +74,7 @@ export default defineStage<Config>({
     await trainClassifier(context, model, trainSet);
     const guesses = classify(model, evalSet, config.batch_size);
     const metrics = classificationMetrics(guesses, evalSet.map(({ label }) => label), labels.length);
-    for (const [name, value] of Object.entries(metrics)) context.metric(name, value as number);
+    await reportMetrics(context, { ...metrics });
     context.log(`accuracy ${metrics.accuracy.toFixed(3)} on ${evalSet.length} texts; always guessing the commonest label gives ${metrics.majority.toFixed(3)}`);
     writeModel(context.folder('model').path, { config: architecture, head, labels, values: readParameters(parameters) }, folder);
     disposeParameters(parameters);
@@ -81,8 +85,13 @@ async function readTexts(context: StageContext<Config>, property: 'train' | 'eva
   const { text_column: text, text_pair_column: pair, label_column: label } = context.config;
   const texts: LabelledText[] = [];
   for (const source of context.sources(property)) {
-    const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
-    texts.push(...parseLabelledTexts(source.name, await buffer(file.read()), { text, pair, label }));
+    const file = await openStageSource(source, context, '');
+    try {
+      texts.push(...parseLabelledTexts(source.name, await buffer(file.read()), { text, pair, label }));
+    } catch (error) {
+      if (error instanceof Failure) await file.discard();
+      throw error;
+    }
   }
   if (texts.length === 0) fail('missing-source', `No file for ${property}.`, 'Check the path or glob.');
   return texts;
@@ -103,7 +112,7 @@ function withClassifier(folder: string, labels: number, { hidden_dropout_prob, a
 }
 
 function exampleEncoder(folder: string, labels: readonly string[], maxLength: number): (texts: readonly LabelledText[], property: string) => Example[] {
-  const tokenizer = new Tokenizer(loadTokenizer(folder));
+  const tokenizer = new Tokenizer(loadModelTokenizer(folder));
   const { bos, eos } = tokenizer.model.special;
   const idOf = new Map(labels.map((label, id) => [label, id]));
   return (texts, property) => texts.map(({ text, pair, label }) => {

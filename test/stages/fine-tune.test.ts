@@ -1,4 +1,7 @@
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +11,8 @@ import pretrain from '../../stages/pretrain/index.ts';
 import { classificationMetrics } from '../../src/model/classification-metrics.ts';
 import { parseLabelledTexts } from '../../src/model/labelled-texts.ts';
 import { draw32 } from '../../src/ops/random.ts';
-import { runStage, type TestArtifact } from '../rig/run-stage.ts';
+import type { StageType } from '../../src/core/stage.ts';
+import { folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 import { pretrainingInputs, sentence } from './model-fixture.ts';
 
 let model: TestArtifact;
@@ -33,11 +37,38 @@ test('fine-tuning beats the majority class, and export leaves a complete folder'
   expect(metrics.majority).toBeLessThan(0.75);
   expect(metrics.accuracy).toBeGreaterThan(0.9);
   expect(metrics.f1).toBeGreaterThan(0.9);
+  expect(Object.fromEntries((await outputs.metrics!.rows()).map(({ name, value }) => [name, value]))).toEqual(metrics);
   const exported = await runStage(exportStage, { type: 'export', inputs: { model: outputs.model! } });
   const path = exported.outputs.model!.folder;
   expect(readdirSync(path).sort()).toEqual(['README.md', 'config.json', 'merges.txt', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.json']);
   expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toMatchObject({ architectures: ['RobertaForSequenceClassification'], id2label: { 0: 'negative', 1: 'positive' }, label2id: { negative: 0, positive: 1 } });
   expect(readFileSync(join(path, 'model.safetensors'))).toEqual(readFileSync(join(outputs.model!.folder, 'model.safetensors')));
+});
+
+test('texts at a URL are fetched once, however many models are tuned on them', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url!);
+    response.end(readFileSync(join(folder, request.url!)));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const directory = mkdtempSync(join(tmpdir(), 'fine-tune-'));
+    const sources = { train: [`${at}/train.jsonl`], eval: [`${at}/eval.tsv`] };
+    for (const seed of [1, 2]) await runStage(fineTune, { type: 'fine-tune', config: { train: 'x', eval: 'y', epochs: 1, backend: 'wasm', seed }, inputs: { model }, sources, directory });
+    expect(asked.sort()).toEqual(['/eval.tsv', '/train.jsonl']);
+  } finally {
+    server.close();
+  }
+});
+
+test.each([['fine-tune', fineTune], ['export', exportStage]] as const)('%s says that a model has no tokenizer', async (type, stage) => {
+  const bare = mkdtempSync(join(tmpdir(), 'bare-'));
+  for (const file of ['config.json', 'model.safetensors']) copyFileSync(join(model.folder, file), join(bare, file));
+  const config = type === 'fine-tune' ? { train: 'train.jsonl', eval: 'eval.tsv', backend: 'wasm' } : { name: 'x' };
+  const run = runStage(stage as StageType, { type, config, inputs: { model: folderOf('model', bare) }, sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] } });
+  await expect(run).rejects.toMatchObject({ diagnostic: { code: 'no-tokenizer', message: 'The model comes without a tokenizer.' } });
 });
 
 describe('labelled texts', () => {

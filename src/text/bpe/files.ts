@@ -39,6 +39,13 @@ function tokenizerJson(model: BpeModel, vocab: Record<string, number>, merges: r
   };
 }
 
+/** {@link loadTokenizer} of a model's folder, which may have none: fails with `no-tokenizer` then. */
+export function loadModelTokenizer(folder: string): BpeModel {
+  if (!['tokenizer.json', 'vocab.json'].some((file) => existsSync(join(folder, file))))
+    fail('no-tokenizer', 'The model comes without a tokenizer.', 'Put tokenizer.json, or vocab.json and merges.txt, into the folder that it was imported from; the log of that stage says why one was left out.');
+  return loadTokenizer(folder);
+}
+
 interface TokenizerJson {
   readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special?: boolean }[];
   readonly pre_tokenizer?: { readonly type?: string; readonly add_prefix_space?: boolean } | null;

@@ -10,6 +10,18 @@ export interface Limits {
   readonly gpus: readonly number[];
 }
 
+/** What a stage asks for beyond all there is: `cpus: 8 of 2, gpus: 1 of 0`; `undefined` for one that fits. */
+export function shortfall(need: Resources, capacity: Resources): string | undefined {
+  const gibibytes = (bytes: number): string => String(Number((bytes / 2 ** 30).toFixed(1)));
+  const parts = [
+    // Stages that take every core there is ask for infinitely many.
+    ...(need.cpus > capacity.cpus && Number.isFinite(need.cpus) ? [`cpus: ${need.cpus} of ${capacity.cpus}`] : []),
+    ...(need.gpus > capacity.gpus ? [`gpus: ${need.gpus} of ${capacity.gpus}`] : []),
+    ...(need.memory > capacity.memory ? [`memory: ${gibibytes(need.memory)} of ${gibibytes(capacity.memory)} GiB`] : []),
+  ];
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
 export interface Grant {
   readonly cpus: number;
   readonly gpus: readonly number[];

@@ -26,6 +26,8 @@ export const interrupted = 'interrupted';
 
 /** What executes actions. */
 export interface Executor {
+  /** All that actions can have at once; one that asks for more gets this. */
+  readonly capacity: Resources;
   /** Run a job when resources allow; settles when nothing of it runs any more, and rejects with what `prepare` or `keep` throw only. */
   run<Kept>(job: Job<Kept>): Promise<Result<Kept, Diagnostic>>;
   /** End every worker; resolves when they are gone. */

@@ -80,6 +80,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   };
 
   return {
+    capacity: { cpus: limits.cpus, memory: limits.memory, gpus: limits.gpus.length },
+
     async run(job) {
       const grant = await budget.acquire(job.resources, [job.signal, job.admission]);
       if (grant === undefined) return err(interruption());

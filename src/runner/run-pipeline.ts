@@ -8,6 +8,7 @@ import { emptyOutput } from '../core/empty-output.ts';
 import type { EventBody, RunEvent, StageState } from '../core/event.ts';
 import type { Pipeline, StageNode } from '../core/pipeline.ts';
 import { mainOutput } from '../core/stage.ts';
+import { shortfall } from '../executors/budget.ts';
 import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
 import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
@@ -200,6 +201,8 @@ class PipelineRun {
       return;
     }
     this.emit({ type: 'stage-start', stage: node.id, actions: actions.length, cached: actions.filter(({ hit }) => hit !== undefined).length });
+    const lacking = shortfall(node.resources, this.options.executor.capacity);
+    if (lacking !== undefined) this.emit({ type: 'warning', diagnostic: { code: 'resources-cut', severity: 'warning', stage: node.id, location: node.location, message: `${node.id} asks for more than this machine has (${lacking}); it runs with what there is` } });
     const records: (ActionRecord | undefined)[] = actions.map(({ hit }) => hit);
     const missing = [...actions.entries()].filter(([, { hit }]) => hit === undefined);
     let problem: Diagnostic | undefined;

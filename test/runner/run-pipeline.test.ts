@@ -28,6 +28,15 @@ function chain(bench: Bench): void {
 const freshness = (bench: Bench) =>
   Object.fromEntries([...planPipeline(bench.pipeline(), { store: bench.store, contracts, env: {} })].map(([id, { kind }]) => [id, kind]));
 
+test('a stage that asks for more than the machine has is told of, and runs', async () => {
+  const bench = new Bench(programs.worker);
+  bench.stage('large', count.replace("context.dataset('documents').rows()", '[]'), { resources: { cpus: 64, memory: 2 ** 60, gpus: 8 } });
+  bench.stage('every-core', count.replace("context.dataset('documents').rows()", '[]'), { resources: { cpus: Infinity, memory: 0, gpus: 0 } });
+  expect(states(await bench.run())).toEqual({ large: 'ran', 'every-core': 'ran' });
+  const warnings = bench.events.flatMap((event) => (event.type === 'warning' ? [event.diagnostic] : []));
+  expect(warnings).toEqual([expect.objectContaining({ code: 'resources-cut', stage: 'large', message: expect.stringMatching(/^large asks for more than this machine has \(cpus: 64 of 2, gpus: 8 of 0, memory: 1073741824 of [\d.]+ GiB\); it runs with what there is$/) as string })]);
+});
+
 describe('reuse', () => {
   test('a second run reuses all; an equal input counts as the same; early cut-off on equal output', async () => {
     const bench = new Bench(programs.worker);

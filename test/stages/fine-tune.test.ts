@@ -67,7 +67,7 @@ test.each([['fine-tune', fineTune], ['export', exportStage]] as const)('%s says 
   const bare = mkdtempSync(join(tmpdir(), 'bare-'));
   for (const file of ['config.json', 'model.safetensors']) copyFileSync(join(model.folder, file), join(bare, file));
   const config = type === 'fine-tune' ? { train: 'train.jsonl', eval: 'eval.tsv', backend: 'wasm' } : { name: 'x' };
-  const run = runStage(stage as StageType, { type, config, inputs: { model: folderOf('model', bare) }, sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] } });
+  const run = runStage(stage as StageType<never>, { type, config, inputs: { model: folderOf('model', bare) }, sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] } });
   await expect(run).rejects.toMatchObject({ diagnostic: { code: 'no-tokenizer', message: 'The model comes without a tokenizer.' } });
 });
 

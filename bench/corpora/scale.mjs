@@ -21,7 +21,8 @@ const stages = [
   'words: { uses: count-words, inputs: { documents: window } }',
   'tokenizer: { uses: train-tokenizer, inputs: { documents: window, word_counts: words }, with: { vocab_size: 30000 } }',
   'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
-  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
+  'counts: { uses: count-tokens, inputs: { sequences: tokens.sequences, tokenizer: tokenizer } }',
+  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer, token_counts: counts }, with: { mode: importance, importance: surprisal } }',
 ].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
 
 const [folder = join(tmpdir(), 'run-pipeline-scale'), ...sizes] = process.argv.slice(2);

@@ -15,6 +15,8 @@ export interface Port {
    * this one without being written, and is given those inputs and config properties of this one that it has too.
    */
   readonly madeBy?: string;
+  /** Inputs with `madeBy` only: config values without which it is not made. */
+  readonly neededIf?: Readonly<Record<string, string | number | boolean>>;
   /** Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend on it. */
   readonly emptyIf?: Readonly<Record<string, string | number | boolean>>;
 }

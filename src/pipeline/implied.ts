@@ -12,8 +12,9 @@ export async function implyStages(drafts: readonly Draft[], catalogue: Catalogue
   const all = new Map(drafts.map((each) => [each.node.id, each]));
   const imply = async (consumer: Draft, root: Typed): Promise<void> => {
     const made: Record<string, StageNode['inputs'][string]> = {};
-    for (const [port, { contract, madeBy }] of Object.entries(consumer.node.type.inputs)) {
+    for (const [port, { contract, madeBy, neededIf = {} }] of Object.entries(consumer.node.type.inputs)) {
       if (madeBy === undefined || consumer.node.inputs[port] !== undefined || !consumer.sound) continue;
+      if (Object.entries(neededIf).some(([property, value]) => consumer.node.config[property] !== value)) continue;
       const described = await catalogue.describe(madeBy, '');
       if (!described.ok) {
         problems.addDiagnostic({ ...described.error, location: consumer.node.location, stage: consumer.node.name });

@@ -1,62 +1,75 @@
 /** How important a token is taken to be. */
 export type ImportanceMeasure = 'surprisal' | 'tf-idf' | 'pmi';
 
-/** Neighbouring pairs are counted in a sample of about this many tokens, which bounds memory. */
-const pairTokens = 8_000_000;
-
-/** Counts over all sequences from which importance is computed; special tokens are not counted. */
-export class TokenCounts {
+/** How often tokens occur in a corpus, by id. */
+export interface TokenFrequencies {
   readonly counts: Float64Array;
   /** Sequences in which a token occurs. */
-  private readonly sequencesWith: Float64Array;
-  private readonly lastSeen: Int32Array;
-  private readonly pairs = new Map<number, number>();
-  private readonly isSpecial: Uint8Array;
-  private readonly everyNth: number;
-  private readonly measure: ImportanceMeasure | undefined;
-  private sequences = 0;
+  readonly sequencesWith: Float64Array;
+  readonly sequences: number;
+}
 
-  /** @param expectedTokens how many tokens will be added, roughly */
-  constructor(isSpecial: Uint8Array, measure: ImportanceMeasure | undefined, expectedTokens: number) {
+/** Importance of each token id; higher is more important. 0 for a token that never occurs. `pairs` are asked of `pmi` only. */
+export function importanceOf(measure: ImportanceMeasure, { counts, sequencesWith, sequences }: TokenFrequencies, pairs: ReadonlyMap<number, number>): Float64Array {
+  switch (measure) {
+    case 'surprisal': return surprisal(counts);
+    case 'tf-idf': return tfIdf(counts, sequencesWith, sequences);
+    case 'pmi': return meanPmi(pairs, counts.length);
+  }
+}
+
+/** Counts tokens; special ones are left out. */
+export class TokenCounts implements TokenFrequencies {
+  readonly counts: Float64Array;
+  readonly sequencesWith: Float64Array;
+  sequences = 0;
+  private readonly lastSeen: Int32Array;
+  private readonly isSpecial: Uint8Array;
+
+  constructor(isSpecial: Uint8Array) {
     this.isSpecial = isSpecial;
-    this.measure = measure;
     this.counts = new Float64Array(isSpecial.length);
     this.sequencesWith = new Float64Array(isSpecial.length);
     this.lastSeen = new Int32Array(isSpecial.length);
-    this.everyNth = Math.ceil(expectedTokens / pairTokens);
   }
 
   add(ids: ArrayLike<number>): void {
+    const { isSpecial, counts, lastSeen, sequencesWith } = this;
     const sequence = ++this.sequences;
-    const countPairs = this.measure === 'pmi' && sequence % this.everyNth === 0;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      if (isSpecial[id]) continue;
+      counts[id]!++;
+      if (lastSeen[id] === sequence) continue;
+      lastSeen[id] = sequence;
+      sequencesWith[id]!++;
+    }
+  }
+}
+
+/** Counts of neighbouring tokens, special ones aside. */
+export class PairCounts {
+  /** By `left * vocabSize + right`. */
+  readonly pairs = new Map<number, number>();
+  private readonly isSpecial: Uint8Array;
+
+  constructor(isSpecial: Uint8Array) {
+    this.isSpecial = isSpecial;
+  }
+
+  add(ids: ArrayLike<number>): void {
+    const { isSpecial } = this;
     let previous = -1;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
-      if (this.isSpecial[id]) {
-        previous = -1;
-        continue;
-      }
-      this.counts[id]!++;
-      if (this.lastSeen[id] !== sequence) {
-        this.lastSeen[id] = sequence;
-        this.sequencesWith[id]!++;
-      }
-      if (countPairs && previous >= 0) {
-        const key = previous * this.counts.length + id;
-        this.pairs.set(key, (this.pairs.get(key) ?? 0) + 1);
-      }
-      previous = id;
+      if (!isSpecial[id] && previous >= 0) this.addPair(previous, id, 1);
+      previous = isSpecial[id] ? -1 : id;
     }
   }
 
-  /** Importance of each token id; higher is more important. 0 for a token that never occurs. */
-  importance(): Float64Array {
-    switch (this.measure) {
-      case undefined: return new Float64Array(this.counts.length);
-      case 'surprisal': return surprisal(this.counts);
-      case 'tf-idf': return tfIdf(this.counts, this.sequencesWith, this.sequences);
-      case 'pmi': return meanPmi(this.pairs, this.counts.length);
-    }
+  addPair(left: number, right: number, by: number): void {
+    const key = left * this.isSpecial.length + right;
+    this.pairs.set(key, (this.pairs.get(key) ?? 0) + by);
   }
 }
 

@@ -22,12 +22,12 @@ export class MaskStatistics {
   private readonly byImportance = Array.from({ length: importanceClasses }, (): Share => ({ tokens: 0, chosen: 0 }));
 
   /**
-   * @param importance of each token id
+   * @param importance of each token id, where they differ
    * @param counts occurrences of each token id in the corpus
    */
-  constructor(plan: MaskPlan, importance: Float64Array, counts: Float64Array) {
+  constructor(plan: MaskPlan, importance?: Float64Array, counts?: Float64Array) {
     this.plan = plan;
-    if (plan.mode === 'importance') this.classOf = classes(importance, counts);
+    if (importance && counts) this.classOf = classes(importance, counts);
   }
 
   add(source: string, ids: ArrayLike<number>, { input_ids, positions, labels }: MaskedSequence): void {

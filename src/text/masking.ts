@@ -43,9 +43,15 @@ export interface MaskedSequence {
   readonly labels: Uint32Array;
 }
 
+/** 1 for each of so many ids that is a special token's. */
+export function markSpecial(ids: readonly number[], vocabSize: number): Uint8Array {
+  const isSpecial = new Uint8Array(vocabSize);
+  for (const id of ids) isSpecial[id] = 1;
+  return isSpecial;
+}
+
 export function createMaskPlan(settings: MaskSettings, probability?: Float32Array): MaskPlan {
-  const isSpecial = new Uint8Array(settings.vocab_size);
-  for (const id of settings.special_ids) isSpecial[id] = 1;
+  const isSpecial = markSpecial(settings.special_ids, settings.vocab_size);
   const ordinaryIds = Uint32Array.from(isSpecial.keys()).filter((id) => !isSpecial[id]);
   return { ...settings, isSpecial, ordinaryIds, probability };
 }

@@ -5,7 +5,7 @@ import { digestsOf, eventsOf, Project, samples, type AnyEvent, type CliResult } 
 
 const jobs = 2;
 
-/** Corpus stages, each with what it needs before it; those that `deduplicate` and `train-tokenizer` imply are written out. */
+/** Corpus stages, each with what it needs before it; those that `deduplicate`, `train-tokenizer` and `mask` imply are written out. */
 const stages = [
   'wikipedia:  { uses: ingest-wikipedia, with: { dump: dumps/*.xml.bz2 } }',
   'crawl:      { uses: ingest-common-crawl, with: { path: crawl/*.gz } }',
@@ -17,9 +17,11 @@ const stages = [
   'words:      { uses: count-words, inputs: { documents: documents } }',
   'tokenizer:  { uses: train-tokenizer, inputs: { documents: documents, word_counts: words }, with: { vocab_size: 400 } }',
   'tokens:     { uses: tokenize, inputs: { documents: documents, tokenizer: tokenizer }, with: { max_length: 32 } }',
-  'masked:     { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static, copies: 8 } }',
+  'counts:     { uses: count-tokens, inputs: { sequences: tokens.sequences, tokenizer: tokenizer } }',
+  'copies:     { uses: mask-copies, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { copies: 8 } }',
+  'masked:     { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer, token_counts: counts, copies: copies.copies, copy_metrics: copies.metrics }, with: { mode: static, copies: 8 } }',
 ];
-/** Those that are one action, which a kill costs: they read signatures, counts and sequences, no texts. */
+/** Those that are one action, which a kill costs: they read what those before them left of each shard. */
 const single = ['duplicates', 'tokenizer', 'masked'];
 const nameOf = (stage: string): string => stage.split(':')[0]!;
 const upTo = (count: number): string => `name: p\nseed: 7\nstages:\n${stages.slice(0, count).map((stage) => `  ${stage}\n`).join('')}`;

@@ -1,13 +1,17 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import countPairs from '../../stages/count-pairs/index.ts';
+import countTokens from '../../stages/count-tokens/index.ts';
+import maskCopies from '../../stages/mask-copies/index.ts';
 import stage from '../../stages/mask/index.ts';
 import type { Row } from '../../src/core/data.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { loadMaskPlan } from '../../src/text/mask-plan.ts';
 import { maskSequence } from '../../src/text/masking.ts';
+import { root } from '../rig/project.ts';
 import { datasetOf, folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const tokenizer = (): TestArtifact => {
@@ -21,8 +25,16 @@ const sequences = (count: number, length = 42): Promise<TestArtifact> =>
     word_starts: Uint16Array.from({ length: Math.floor((length - 1) / 2) }, (_v, i) => 1 + i * 2),
     doc_ids: Uint32Array.of(row),
   })));
-const mask = async (config: Record<string, unknown>, input?: TestArtifact) =>
-  runStage(stage, { type: 'mask', config, inputs: { sequences: input ?? (await sequences(50)), tokenizer: tokenizer() } });
+/** Count and copy each shard by itself and mask, as the runner does it. */
+const mask = async (config: Record<string, unknown>, input?: TestArtifact) => {
+  const sequencesIn = input ?? (await sequences(50));
+  const inputs = { sequences: sequencesIn, tokenizer: tokenizer() };
+  const [tokens, pairs] = [await runStage(countTokens, { type: 'count-tokens', inputs }), await runStage(countPairs, { type: 'count-pairs', inputs })];
+  const known = Object.keys((JSON.parse(readFileSync(join(root, 'schemas/stages/mask-copies.schema.json'), 'utf8')) as { properties: object }).properties);
+  const copied = config['mode'] === 'static' ? await runStage(maskCopies, { type: 'mask-copies', config: Object.fromEntries(Object.entries(config).filter(([name]) => known.includes(name))), inputs }) : undefined;
+  const implied = { token_counts: tokens.outputs.token_counts!, pair_counts: pairs.outputs.pair_counts!, ...(copied ? { copies: copied.outputs.copies!, copy_metrics: copied.outputs.metrics! } : {}) };
+  return runStage(stage, { type: 'mask', config, inputs: { ...inputs, ...implied } });
+};
 
 describe('mask', () => {
   it('static: writes every sequence once per copy, each masked otherwise', async () => {
@@ -46,7 +58,8 @@ describe('mask', () => {
     const { outputs } = await mask({ mode: 'static', copies: 2, whole_word: true }, input);
     const plan = loadMaskPlan(outputs.plan!.folder);
     const original = (await input.rows())[3]!;
-    const { input_ids, positions, labels } = maskSequence(plan, original.input_ids as Uint32Array, original.word_starts as Uint16Array, 1, 3);
+    const shard = parseInt(input.manifest.files[0]!.digest.slice(0, 12), 16) + 1e9;
+    const { input_ids, positions, labels } = maskSequence(plan, original.input_ids as Uint32Array, original.word_starts as Uint16Array, 1, shard + 3);
     expect((await outputs.masked!.rows())[8]).toEqual({ input_ids, word_starts: original.word_starts, positions, labels });
   });
 

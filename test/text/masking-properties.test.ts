@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { calibrate, TokenCounts } from '../../src/text/importance.ts';
+import { calibrate, importanceOf, PairCounts, TokenCounts } from '../../src/text/importance.ts';
 import { MaskStatistics } from '../../src/text/mask-statistics.ts';
 import { createMaskPlan, maskSequence, type MaskSettings } from '../../src/text/masking.ts';
 import { KeyedRandom } from '../../src/text/random.ts';
@@ -56,11 +56,11 @@ function corpusOf(seed: number, exponent: number, count = 400): Sequence[] {
 function maskCorpus(chosen: MaskSettings, { measure, favour, strength, exponent }: { measure: 'surprisal' | 'tf-idf' | 'pmi'; favour: 'important' | 'unimportant'; strength: number; exponent: number }) {
   const corpus = corpusOf(chosen.seed, exponent);
   const uniform = createMaskPlan(chosen);
-  const counter = new TokenCounts(uniform.isSpecial, measure, corpus.length * 100);
-  for (const { ids } of corpus) counter.add(ids);
-  const values = counter.importance();
+  const [counter, pairs] = [new TokenCounts(uniform.isSpecial), new PairCounts(uniform.isSpecial)];
+  for (const { ids } of corpus) for (const each of [counter, pairs]) each.add(ids);
+  const values = importanceOf(measure, counter, pairs.pairs);
   const plan = chosen.mode === 'importance' ? createMaskPlan(chosen, calibrate(values, counter.counts, { rate: chosen.rate, favour, strength })) : uniform;
-  const statistics = new MaskStatistics(plan, values, counter.counts);
+  const statistics = chosen.mode === 'importance' ? new MaskStatistics(plan, values, counter.counts) : new MaskStatistics(plan);
   const masked = corpus.map(({ ids, starts }, index) => {
     const sequence = maskSequence(plan, ids, starts, 0, index);
     statistics.add(index % 2 === 0 ? 'even' : 'odd', ids, sequence);

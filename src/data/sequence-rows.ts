@@ -1,0 +1,38 @@
+import type { Dataset, Row, Shard } from '../core/data.ts';
+import { fail } from '../core/diagnostic.ts';
+
+/** A packed sequence, without its special meaning for training. */
+export interface Sequence {
+  readonly ids: Uint32Array;
+  readonly starts: Uint16Array;
+  /** Whether its second segment follows its first, where sequences are pairs. */
+  readonly pair: Row;
+  /** In the dataset, from 0. */
+  readonly number: number;
+  /** Its row in its shard, from 0. */
+  readonly row: number;
+  readonly shard: Shard;
+  /** What its shard says it is from. */
+  readonly source: string;
+}
+
+/** @param limit how many of a shard to read; all, when left out */
+export async function* sequencesOf(dataset: Dataset, limit: (shard: Shard) => number = () => Infinity): AsyncGenerator<Sequence> {
+  let first = 0;
+  for (const shard of dataset.shards) {
+    const source = String(shard.meta?.source ?? '');
+    const most = limit(shard);
+    let row = 0;
+    for await (const { input_ids, word_starts, next_sentence_label } of dataset.select([shard]).rows()) {
+      if (row >= most) break;
+      yield { ids: input_ids as Uint32Array, starts: word_starts as Uint16Array, pair: next_sentence_label === undefined ? {} : { next_sentence_label }, number: first + row, row: row++, shard, source };
+    }
+    first += shard.rows ?? 0;
+  }
+}
+
+/** Fails with `wrong-tokenizer` when a sequence has an id that is none of so many tokens. */
+export function checkIds(ids: Uint32Array, vocabSize: number, sequence: number): void {
+  for (const id of ids)
+    if (id >= vocabSize) fail('wrong-tokenizer', `Sequence ${sequence} has token id ${id}, but the tokenizer has only ${vocabSize} tokens.`, 'Connect the tokenizer that the `tokenize` stage used.');
+}

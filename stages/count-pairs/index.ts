@@ -1,0 +1,33 @@
+import { defineStage } from '../../src/core/stage.ts';
+import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
+import { PairCounts } from '../../src/text/importance.ts';
+import { specialOf } from '../../src/text/mask-settings.ts';
+
+/** Pairs are counted in so many tokens of a shard, roughly: a bound for memory. */
+const sampledTokens = 1_000_000;
+
+/** What importance by pointwise mutual information has to know of the sequences, shard by shard. */
+export default defineStage({
+  description: 'Count neighbouring tokens for `mask` with `importance: pmi`, in a sample of each shard.',
+  inputs: {
+    sequences: { contract: 'sequences', description: 'packed sequences' },
+    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+  },
+  outputs: { pair_counts: { contract: 'pair-counts', description: 'how often one token follows another in the sample of each shard' } },
+  map: 'sequences',
+  async run(context) {
+    const input = context.dataset('sequences');
+    const isSpecial = specialOf(context.model('tokenizer')!.path);
+    const counter = new PairCounts(isSpecial);
+    const everyNth = Math.ceil(input.bytes / 4 / sampledTokens); // a token takes four bytes
+    for await (const { ids, number } of sequencesOf(input)) {
+      checkIds(ids, isSpecial.length, number + 1);
+      if (number % everyNth === 0) counter.add(ids);
+      context.progress(number + 1, input.rowCount, 'sequences');
+      context.signal.throwIfAborted();
+    }
+    const out = context.writer('pair_counts');
+    for (const [key, count] of counter.pairs) await out.add({ left: Math.floor(key / isSpecial.length), right: key % isSpecial.length, count });
+    await out.endShard();
+  },
+});

@@ -1,0 +1,34 @@
+import { defineStage } from '../../src/core/stage.ts';
+import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
+import { TokenCounts } from '../../src/text/importance.ts';
+import { specialOf } from '../../src/text/mask-settings.ts';
+
+/** What every mask plan has to know of the sequences, shard by shard. */
+export default defineStage({
+  description: 'Count the tokens of sequences for `mask`, shard by shard.',
+  inputs: {
+    sequences: { contract: 'sequences', description: 'packed sequences' },
+    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+  },
+  outputs: { token_counts: { contract: 'token-counts', description: 'how often each token occurs in each shard' } },
+  map: 'sequences',
+  async run(context) {
+    const input = context.dataset('sequences');
+    const isSpecial = specialOf(context.model('tokenizer')!.path);
+    const counter = new TokenCounts(isSpecial);
+    for await (const { ids, number } of sequencesOf(input)) {
+      checkIds(ids, isSpecial.length, number + 1);
+      counter.add(ids);
+      context.progress(number + 1, input.rowCount, 'sequences');
+      context.signal.throwIfAborted();
+    }
+    const out = context.writer('token_counts');
+    let tokens = 0;
+    for (const [token_id, count] of counter.counts.entries()) {
+      if (count > 0) await out.add({ token_id, count, sequences: counter.sequencesWith[token_id]! });
+      tokens += count;
+    }
+    await out.endShard({ sequences: counter.sequences });
+    context.count('tokens', tokens);
+  },
+});

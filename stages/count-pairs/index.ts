@@ -1,4 +1,5 @@
 import { defineStage } from '../../src/core/stage.ts';
+import { reportMetrics } from '../../src/data/corpus-report.ts';
 import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
 import { PairCounts } from '../../src/text/importance.ts';
 import { specialOf } from '../../src/text/mask-settings.ts';
@@ -13,21 +14,29 @@ export default defineStage({
     sequences: { contract: 'sequences', description: 'packed sequences' },
     tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
   },
-  outputs: { pair_counts: { contract: 'pair-counts', description: 'how often one token follows another in the sample of each shard' } },
+  outputs: {
+    pair_counts: { contract: 'pair-counts', description: 'how often one token follows another in the sample of each shard' },
+    metrics: { contract: 'metrics', description: '`sequences` that were sampled and different `pairs` in those of each shard', optional: true },
+  },
   map: 'sequences',
   async run(context) {
     const input = context.dataset('sequences');
     const isSpecial = specialOf(context.model('tokenizer')!.path);
     const counter = new PairCounts(isSpecial);
+    let sampled = 0;
     const everyNth = Math.ceil(input.bytes / 4 / sampledTokens); // a token takes four bytes
     for await (const { ids, number } of sequencesOf(input)) {
       checkIds(ids, isSpecial.length, number + 1);
-      if (number % everyNth === 0) counter.add(ids);
+      if (number % everyNth === 0) {
+        counter.add(ids);
+        sampled++;
+      }
       context.progress(number + 1, input.rowCount, 'sequences');
       context.signal.throwIfAborted();
     }
     const out = context.writer('pair_counts');
     for (const [key, count] of counter.pairs) await out.add({ left: Math.floor(key / isSpecial.length), right: key % isSpecial.length, count });
     await out.endShard();
+    await reportMetrics(context, { sequences: sampled, pairs: counter.pairs.size });
   },
 });

@@ -1,4 +1,5 @@
 import { defineStage } from '../../src/core/stage.ts';
+import { reportMetrics } from '../../src/data/corpus-report.ts';
 import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
 import { TokenCounts } from '../../src/text/importance.ts';
 import { specialOf } from '../../src/text/mask-settings.ts';
@@ -10,7 +11,10 @@ export default defineStage({
     sequences: { contract: 'sequences', description: 'packed sequences' },
     tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
   },
-  outputs: { token_counts: { contract: 'token-counts', description: 'how often each token occurs in each shard' } },
+  outputs: {
+    token_counts: { contract: 'token-counts', description: 'how often each token occurs in each shard' },
+    metrics: { contract: 'metrics', description: '`sequences` and `tokens`, special ones aside', optional: true },
+  },
   map: 'sequences',
   async run(context) {
     const input = context.dataset('sequences');
@@ -29,6 +33,6 @@ export default defineStage({
       tokens += count;
     }
     await out.endShard({ sequences: counter.sequences });
-    context.count('tokens', tokens);
+    await reportMetrics(context, { sequences: counter.sequences, tokens });
   },
 });

@@ -1,5 +1,6 @@
 import type { Shard } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
+import { reportMetrics } from '../../src/data/corpus-report.ts';
 import { isRepeat } from '../../src/data/duplicates.ts';
 import { StoredSignatures } from '../../src/text/minhash/signed-documents.ts';
 import { Texts, type Config } from './texts.ts';
@@ -11,7 +12,10 @@ export default defineStage<Config>({
     documents: { contract: 'documents', description: 'documents to compare, all with all', many: true },
     signatures: { contract: 'signatures', description: 'signatures of these documents, and maybe of others', many: true, madeBy: 'sign' },
   },
-  outputs: { duplicates: { contract: 'duplicates', description: 'which rows of which shard to drop, and why' } },
+  outputs: {
+    duplicates: { contract: 'duplicates', description: 'which rows of which shard to drop, and why' },
+    metrics: { contract: 'metrics', description: 'how many documents were compared, and how many of them are `duplicates` and `near_duplicates`', optional: true },
+  },
   async run(context) {
     const inputs = context.datasets('documents');
     const signatures = new StoredSignatures(context.datasets('signatures'), context.config.method);
@@ -45,9 +49,7 @@ export default defineStage<Config>({
       await out.endShard({ shard: shard.digest, occurrence });
     }
     const count = (wanted: number): number => verdicts.reduce((sum, each) => sum + Number(each === wanted), 0);
-    context.metric('documents', next);
-    context.metric('duplicates', count(verdict.duplicate));
-    context.metric('near_duplicates', count(verdict.nearDuplicate));
+    await reportMetrics(context, { documents: next, duplicates: count(verdict.duplicate), near_duplicates: count(verdict.nearDuplicate) });
   },
 });
 

@@ -31,7 +31,9 @@ const syntax = /^([A-Za-z][A-Za-z0-9_-]*)(?:\[([^\]]*)\])?(?:\.([A-Za-z][A-Za-z0
 /** Resolve the `inputs` of one instance and check them against its ports. */
 export function resolveInputs(consumer: Typed, producers: Producers, problems: Problems): Record<string, readonly Reference[]> {
   const inputs: Record<string, readonly Reference[]> = {};
-  const written = entriesOf(child(consumer.node, 'inputs'));
+  const node = child(consumer.node, 'inputs');
+  if (node !== undefined && node.kind !== 'map') return inputs; // said already, by the schema
+  const written = entriesOf(node);
   for (const [portName, entry] of written) {
     const port = consumer.type.inputs[portName];
     if (port === undefined || !Object.hasOwn(consumer.type.inputs, portName)) {
@@ -172,7 +174,7 @@ function candidates(port: Port, consumer: Instance, producers: Producers): strin
     const type = instances[0]?.type;
     if (name === consumer.name || type === undefined) continue;
     for (const [output, { contract }] of Object.entries(type.outputs)) {
-      if (contract === port.contract) fitting.push(Object.keys(type.outputs).length === 1 ? `\`${name}\`` : `\`${name}.${output}\``);
+      if (contract === port.contract) fitting.push(mainOutput(type.outputs) === output ? `\`${name}\`` : `\`${name}.${output}\``);
     }
     if (fitting.length > 3) break;
   }

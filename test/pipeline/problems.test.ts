@@ -29,7 +29,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
 
   ['unknown key', `naem: x\n${base}`, ['unknown-property 1:1 unknown property `naem` in the pipeline (did you mean `name`?)']],
   ['unknown stage key', base.replace('mask, inputs', 'mask, input'), ['missing-input 5:3', 'unknown-property 5:23 unknown property `input` in `stages.mask` in the pipeline (did you mean `inputs`?)']],
-  ['inputs that name no port', base.replace('{ sequences: tokens }', '[tokens]'), ['wrong-type 5:30 `stages.mask.inputs` must be a map, not a list (What feeds each input port: `inputs: { documents: books }`.)']],
+  ['inputs that name no port', base.replace('{ sequences: tokens }', '[tokens]'), ['wrong-type 5:23 `stages.mask.inputs` must be a map, not a list (What feeds each input port: `inputs: { documents: books }`.)']],
   ['wrong type', `seed: many\n${base}`, ['wrong-type 1:7 `seed` must be a whole number, not "many"']],
   ['enum', `backend: wsam\n${base}`, ['invalid-value 1:10 `backend` must be one of `auto`, `torch`, `tensorflow`, `wasm`, `cpu`, not "wsam" (did you mean `wasm`?)']],
   ['bad stage name', 'stages:\n  1.x: { uses: ingest, with: { path: x } }', ['bad-name 2:3 `1.x` cannot be a name']],

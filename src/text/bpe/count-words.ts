@@ -1,7 +1,10 @@
 import { detach, pretokenEnd } from './pretokenize.ts';
 
-/** Distinct words kept in memory at most: about 90 bytes each, and some 250 more while merges are learnt. */
-const maxWords = 4_000_000;
+/**
+ * Distinct words kept in memory at most: about 100 bytes each, and some 350 more while merges are learnt, so 1 GiB in all.
+ * A corpus that has more is one of gigabytes, in which what is forgotten occurs a few times: too rare to make a token.
+ */
+const maxWords = 2_000_000;
 
 /** Counts of pre-tokens over a corpus of any size: when there are too many, the rarest are forgotten. */
 export class WordCounter {

@@ -13,7 +13,7 @@ function section(stage) {
     ...Object.entries(stage.inputs).map(([name, port]) => ['in', name, port]),
     ...Object.entries(stage.outputs).map(([name, port]) => ['out', name, port]),
   ];
-  const portRows = ports.map(([side, name, port]) => `| ${side} | \`${name}\` | ${port.contract}${port.many ? ' (list)' : ''}${port.optional ? ', optional' : ''}${port.madeBy ? `, by \`${port.madeBy}\` unless connected` : ''} | ${cell(port.description)} |`);
+  const portRows = ports.map(([side, name, port]) => `| ${side} | \`${name}\` | ${port.contract}${port.many ? ' (list)' : ''}${port.optional ? ', optional' : ''}${port.madeBy ? `, made by \`${port.madeBy}\`${conditions(port.neededIf)}` : ''} | ${cell(port.description)} |`);
   const configRows = properties(stage.config).map(([name, schema, required]) => `| \`${name}\` | ${cell(typeOf(schema))} | ${required ? 'required' : schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``} | ${cell(schema.description ?? '')} |`);
   return [
     `## ${stage.type}`, '', stage.description, '',
@@ -39,4 +39,5 @@ function typeOf(schema) {
   return `${[schema.type].flat().join(' or ')}${range ? ` ${range}` : ''}`;
 }
 
+const conditions = (neededIf = {}) => Object.entries(neededIf).map(([property, value], index) => `${index === 0 ? ' with' : ' and'} \`${property}: ${value}\``).join('');
 const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

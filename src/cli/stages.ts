@@ -14,10 +14,13 @@ export function listStages(stages: readonly StageDescription[]): string {
   return stages.map((stage) => `${stage.type.padEnd(width)}  ${stage.description}`).join('\n');
 }
 
+const conditions = (neededIf: Readonly<Record<string, unknown>> = {}): string =>
+  Object.entries(neededIf).map(([property, value], index) => `${index === 0 ? ' with' : ' and'} \`${property}: ${String(value)}\``).join('');
+
 /** What a stage type takes, gives and is configured with, from its schema. */
 export function describeStage(stage: StageDescription): string {
-  const port = ([name, { contract, many, optional, madeBy, description }]: [string, StageDescription['inputs'][string]]): string =>
-    `  ${name}: ${contract}${many ? ' (one or more)' : ''}${optional ? ' (optional)' : ''}${madeBy === undefined ? '' : ` (by \`${madeBy}\` unless connected)`}  ${description}`;
+  const port = ([name, { contract, many, optional, madeBy, neededIf, description }]: [string, StageDescription['inputs'][string]]): string =>
+    `  ${name}: ${contract}${many ? ' (one or more)' : ''}${optional ? ' (optional)' : ''}${madeBy === undefined ? '' : ` (made by \`${madeBy}\`${conditions(neededIf)})`}  ${description}`;
   const schema = stage.config as Property & { readonly required?: readonly string[] };
   const lines = [stage.type, `  ${stage.description}`, ''];
   if (Object.keys(stage.inputs).length > 0) lines.push('inputs', ...Object.entries(stage.inputs).map(port), '');

@@ -12,7 +12,7 @@ export interface ArtifactFile {
   readonly rows?: number;
   /** What `refresh` needs to choose shards without opening them: source, snapshot, language, token counts and so on. */
   readonly meta?: Readonly<Record<string, string | number>>;
-  /** Of the shard that a `map` action works on, where its input has the same one several times: the how manieth it is, from 2. */
+  /** Of the shard that an action of a stage with `tellsRepeatsApart` works on: its number among equal ones, from 2. */
   readonly occurrence?: number;
 }
 

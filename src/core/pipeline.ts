@@ -18,6 +18,7 @@ export interface StageDescription {
   readonly inputs: Readonly<Record<string, Port>>;
   readonly outputs: Readonly<Record<string, Port>>;
   readonly map?: string;
+  readonly tellsRepeatsApart?: boolean;
   /** JSON Schema of its config, with defaults. */
   readonly config: Readonly<Record<string, unknown>>;
   /** SHA-256 over its compiled module and the project modules that it reaches. */

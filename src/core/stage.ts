@@ -11,12 +11,20 @@ export interface Port {
   /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
   readonly optional?: boolean;
   /**
-   * Inputs only: the stage type of the project that makes it where the pipeline does not connect it. That stage goes before
-   * this one without being written, and is given those inputs and config properties of this one that it has too.
+   * Inputs only: the stage type of the project that makes it. A pipeline does not connect it; that stage goes before this
+   * one without being written, and is given those inputs and config properties of this one that it has too. Properties
+   * that only that stage reads are marked `x-passed-on` in the schema, and are not in this one's key.
    */
   readonly madeBy?: string;
-  /** Inputs with `madeBy` only: config values without which it is not made. */
+  /** With `madeBy`: config values without which it is not made. */
   readonly neededIf?: Readonly<Record<string, string | number | boolean>>;
+  /** Inputs only: this stage does not read it, only those that make its other inputs do. */
+  readonly passedOn?: boolean;
+  /**
+   * Inputs of a `map` stage only: its shards say in their meta which one of the port in `map` they belong to (`shard`, its
+   * digest; `occurrence`, from 1, of a shard that the port has several times); an action is given those of its own.
+   */
+  readonly perShard?: boolean;
   /** Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend on it. */
   readonly emptyIf?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -88,6 +96,8 @@ export interface StageType<Config = Record<string, unknown>> {
    * of its own, cached and resumed by itself.
    */
   readonly map?: string;
+  /** With `map` on a port: a shard that the port has several times is an action each time, told apart by `occurrence`. */
+  readonly tellsRepeatsApart?: boolean;
   /** JSON Schema of `with:`. Stage types of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** What can be told from the resolved config before anything runs. */

@@ -4,7 +4,7 @@ import { TopCounts } from './top-counts.ts';
 
 type Context = Pick<StageContext, 'count' | 'writer'>;
 
-/** Metrics of a stage that measures a model: for the run, and as rows of its output `metrics`. */
+/** Metrics, for the run and as rows of the output `metrics`. */
 export async function reportMetrics(context: Context & Pick<StageContext, 'metric'>, metrics: Readonly<Record<string, number>>): Promise<void> {
   const report = new CorpusReport(context);
   for (const [name, value] of Object.entries(metrics)) {

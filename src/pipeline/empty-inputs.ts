@@ -5,8 +5,8 @@ import type { Problems } from './problems.ts';
 /** Refuse inputs that can only be empty, since the producer's config leaves that output out: before days of training, not after. */
 export function checkEmptyInputs(drafts: readonly Draft[], problems: Problems): void {
   const byId = new Map(drafts.map((draft) => [draft.node.id, draft.node]));
-  for (const { node, stage, sound } of drafts) {
-    if (!sound) continue;
+  for (const { node, stage, sound, implied } of drafts) {
+    if (!sound || implied === true) continue; // said of the stage that implies it
     for (const [port, references] of Object.entries(node.inputs)) {
       if (node.type.inputs[port]?.optional === true || references.length === 0) continue;
       const reasons = references.map((reference) => {

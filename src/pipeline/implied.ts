@@ -1,54 +1,58 @@
 import type { Catalogue, StageDescription, StageNode } from '../core/pipeline.ts';
 import type { Draft } from './load-pipeline.ts';
-import { entriesOf, type YamlEntry, type YamlNode } from './node.ts';
+import { entriesOf, nodeOf, type YamlEntry } from './node.ts';
 import type { Problems } from './problems.ts';
 import type { Typed } from './references.ts';
 
 /**
- * Add the stages that make what inputs with a `madeBy` take, where the pipeline leaves these open. `sign[documents]` goes
- * before `documents`; it may imply stages in its turn.
+ * Add the stages that make inputs with a `madeBy`. `sign[documents]` goes before `documents`; it may imply stages in its
+ * turn. Two inputs that the same stage type makes come from one stage.
  */
 export async function implyStages(drafts: readonly Draft[], catalogue: Catalogue, draft: (stage: Typed, inputs: StageNode['inputs']) => Draft, problems: Problems): Promise<readonly Draft[]> {
   const all = new Map(drafts.map((each) => [each.node.id, each]));
   const imply = async (consumer: Draft, root: Typed): Promise<void> => {
+    if (!consumer.sound) return;
+    const { node } = consumer;
     const made: Record<string, StageNode['inputs'][string]> = {};
-    for (const [port, { contract, madeBy, neededIf = {} }] of Object.entries(consumer.node.type.inputs)) {
-      if (madeBy === undefined || consumer.node.inputs[port] !== undefined || !consumer.sound) continue;
-      if (Object.entries(neededIf).some(([property, value]) => consumer.node.config[property] !== value)) continue;
-      const described = await catalogue.describe(madeBy, '');
-      if (!described.ok) {
-        problems.addDiagnostic({ ...described.error, location: consumer.node.location, stage: consumer.node.name });
+    for (const [port, { contract, madeBy, neededIf = {} }] of Object.entries(node.type.inputs)) {
+      if (madeBy === undefined || Object.entries(neededIf).some(([property, value]) => node.config[property] !== value)) continue;
+      const type = catalogue.types().includes(madeBy) ? await catalogue.describe(madeBy, '') : undefined;
+      const output = type?.ok === true ? Object.keys(type.value.outputs).find((name) => type.value.outputs[name]?.contract === contract) : undefined;
+      const lacking = type?.ok === true ? Object.keys(type.value.inputs).find((name) => isRequired(type.value, name) && node.inputs[name] === undefined) : undefined;
+      if (type?.ok !== true || output === undefined || (lacking !== undefined && node.type.inputs[lacking] === undefined)) {
+        const why = type?.ok !== true ? 'is no stage type of the project' : output === undefined ? `makes no \`${contract}\`` : `needs an input \`${lacking ?? ''}\`, which \`${node.type.type}\` has not`;
+        problems.add('bad-stage-type', `\`${node.type.type}\` says that \`${madeBy}\` makes its input \`${port}\`, but that ${why}`, root.at, undefined, root.name);
         continue;
       }
-      const stage = stageBefore(root, described.value, consumer.stage.node);
-      const output = Object.keys(stage.type.outputs).find((name) => stage.type.outputs[name]?.contract === contract);
-      if (output === undefined) throw new TypeError(`${madeBy} makes no ${contract}, which input ${port} of ${consumer.node.type.type} takes`);
+      if (lacking !== undefined) continue; // said already, as this stage needs it too
+      const stage = stageBefore(root, type.value, consumer);
       if (!all.has(stage.id)) {
-        const before = draft(stage, Object.fromEntries(Object.entries(consumer.node.inputs).filter(([name]) => Object.hasOwn(stage.type.inputs, name))));
+        const before: Draft = { ...draft(stage, Object.fromEntries(Object.entries(node.inputs).filter(([name]) => Object.hasOwn(stage.type.inputs, name)))), implied: true };
         all.set(stage.id, before);
         await imply(before, root);
       }
       made[port] = [{ kind: 'stage', stage: stage.id, port: output }];
     }
-    if (Object.keys(made).length === 0) return;
-    const { node } = all.get(consumer.node.id)!;
     all.set(node.id, { ...consumer, node: { ...node, inputs: { ...node.inputs, ...made } } });
   };
   for (const each of drafts) await imply(each, each.stage);
   return [...all.values()];
 }
 
-/** What a stage of the YAML says of one before it: all but its resources, and of its config what that one has too. */
-function stageBefore(root: Typed, type: StageDescription, consumer: YamlNode): Typed {
+const isRequired = ({ inputs }: StageDescription, name: string): boolean => inputs[name]?.optional !== true && inputs[name]?.madeBy === undefined;
+
+/** What the stage of the YAML that is behind it all says of one that goes before it: how to run it, and those of its config's values that that one has too. */
+function stageBefore(root: Typed, type: StageDescription, { node: { config }, stage: { node } }: Draft): Typed {
   const round = root.round === undefined ? '' : `@${root.round}`;
-  const written = entriesOf(consumer);
-  const config = written.get('with');
+  const written = entriesOf(node);
   const entries = new Map<string, YamlEntry>();
-  for (const key of ['retries', 'timeout']) {
+  // One that works on everything at once is what memory is asked for; one that works shard by shard is not.
+  for (const key of ['retries', 'timeout', ...(type.map === undefined ? ['resources'] : [])]) {
     const entry = written.get(key);
     if (entry !== undefined) entries.set(key, entry);
   }
-  const known = type.config.properties ?? {};
-  if (config?.node.kind === 'map') entries.set('with', { ...config, node: { ...config.node, entries: new Map([...config.node.entries].filter(([key]) => Object.hasOwn(known, key))) } });
-  return { ...root, id: `${type.type}[${root.id.slice(0, root.id.length - round.length)}]${round}`, name: `${type.type}[${root.name}]`, type, node: { kind: 'map', span: consumer.span, entries } };
+  const values = Object.keys(type.config.properties ?? {}).filter((property) => Object.hasOwn(config, property))
+    .map((property): [string, YamlEntry] => [property, entriesOf(written.get('with')?.node).get(property) ?? { key: root.at, node: nodeOf(config[property], root.at) }]);
+  entries.set('with', { key: root.at, node: { kind: 'map', span: root.at, entries: new Map(values) } });
+  return { ...root, id: `${type.type}[${root.id.slice(0, root.id.length - round.length)}]${round}`, name: `${type.type}[${root.name}]`, type, node: { kind: 'map', span: root.at, entries } };
 }

@@ -38,6 +38,8 @@ export interface Draft {
   readonly node: StageNode;
   readonly stage: Typed;
   readonly sound: boolean;
+  /** The pipeline means it without writing it; see {@link implyStages}. */
+  readonly implied?: boolean;
 }
 
 /** Load a pipeline: read, include, `--set`, validate, interpolate, unroll, connect and check. Everything wrong is said at once. */
@@ -181,7 +183,8 @@ function connect(producers: Producers, rounds: Rounds | undefined, draft: (stage
       drafts.push(draft(isShell(stage) ? { ...stage, type: withContracts(stage.type, inputs, types) } : stage, inputs));
     }
   }
-  return drafts;
+  const used = new Set(drafts.flatMap(({ node }) => Object.values(node.inputs).flat().map((reference) => (reference.kind === 'stage' ? reference.stage : ''))));
+  return drafts.filter(({ stage }) => stage.ifUsed !== true || used.has(stage.id));
 }
 
 const isShell = (stage: Instance): boolean => child(stage.node, 'run') !== undefined;

@@ -5,30 +5,31 @@ import { child, entriesOf, nodeOf, stringNodes, type Span } from './node.ts';
 /** Whether an input names a folder rather than a stage: `./roberta-base`, `../models/roberta-base`, `/models/roberta-base`. */
 export const isPath = (text: string): boolean => /^\.{0,2}\//.test(text);
 
-/** Contracts of which a Hugging Face folder can be given directly. */
-export const isGivenAsFolder = (contract: string | undefined): boolean => contract === 'model' || contract === 'tokenizer';
+/** Stage types that bring in what a Hugging Face folder has, by the contract that an input takes. */
+const importers: Readonly<Record<string, string>> = { model: 'import-model', tokenizer: 'import-tokenizer' };
 
-/** Name of the stage that brings in the folder, by its path from the folder of the pipeline file. */
-export function folderStage(path: string, at: Span, directory: string): string {
-  return `import-model[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
+export const isGivenAsFolder = (contract: string | undefined): boolean => contract !== undefined && Object.hasOwn(importers, contract);
+
+/** Name of the stage that brings in a folder, by its path from the folder of the pipeline file. */
+export function folderStage(path: string, contract: string, at: Span, directory: string): string {
+  return `${importers[contract] ?? ''}[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
 }
 
 /**
- * The `import-model` stages that inputs such as `init: ../models/roberta-base` mean: one for each folder, however many
- * inputs name it.
+ * The stages that inputs such as `init: ../models/roberta-base` mean, one for each folder and what is taken of it, however
+ * many inputs name it. What an input takes is not known yet, so there is one of each type; those that nothing uses are
+ * left out when inputs are resolved.
  */
 export function modelFolders(instances: ReadonlyMap<string, readonly Instance[]>, directory: string): ReadonlyMap<string, readonly Instance[]> {
   const stages = new Map<string, readonly Instance[]>();
   for (const instance of [...instances.values()].flat()) {
     if (!instance.on) continue;
-    for (const { node: input } of entriesOf(child(instance.node, 'inputs')).values()) {
-      for (const { value: path, span } of stringNodes(input)) {
-        if (!isPath(path)) continue;
-        const name = folderStage(path, span, directory);
-        const node = nodeOf({ uses: 'import-model', with: { path } }, span);
-        if (!stages.has(name)) stages.set(name, [{ id: name, name, matrix: {}, node, at: span, sound: true, on: true }]);
-      }
-    }
+    for (const { node: input } of entriesOf(child(instance.node, 'inputs')).values())
+      for (const { value: path, span } of stringNodes(input))
+        for (const [contract, uses] of isPath(path) ? Object.entries(importers) : []) {
+          const name = folderStage(path, contract, span, directory);
+          if (!stages.has(name)) stages.set(name, [{ id: name, name, matrix: {}, node: nodeOf({ uses, with: { path } }, span), at: span, sound: true, on: true, ifUsed: true }]);
+        }
   }
   return stages;
 }

@@ -40,6 +40,10 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
       problems.add('unknown-port', `\`${consumer.type.type}\` has no input \`${portName}\``, entry.key, suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'), consumer.name);
       continue;
     }
+    if (port.madeBy !== undefined) {
+      problems.add('made-input', `input \`${portName}\` of \`${consumer.name}\` is made by \`${port.madeBy}\`, which goes before it by itself`, entry.key, 'leave it out', consumer.name);
+      continue;
+    }
     const resolved = stringNodes(entry.node).map((item) => resolveReference(item.value, item.span, consumer, portName, port, producers, problems));
     const references = resolved.flatMap((each) => each ?? []);
     if (references.length > 1 && port.many !== true) {
@@ -64,12 +68,12 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
 export function resolveReference(text: string, at: Span, consumer: Typed, portName: string, port: Port | undefined, producers: Producers, problems: Problems, previousRound = false): readonly Reference[] | undefined {
   const isFolder = isPath(text);
   if (isFolder && !isGivenAsFolder(port?.contract)) {
-    problems.add('bad-reference', `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes \`${port?.contract ?? ''}\``, at, 'only a model or a tokenizer can be given as a folder; name a stage that reads these files', consumer.name);
+    problems.add('bad-reference', `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes ${port?.contract === anyContract ? 'what stages leave' : `\`${port?.contract ?? ''}\``}`, at, port?.contract === anyContract ? 'a script reads files by itself' : 'only a model or a tokenizer can be given as a folder; name a stage that reads these files', consumer.name);
     return undefined;
   }
-  const [, name, selection, wanted] = isFolder ? [text, folderStage(text, at, producers.directory)] : (syntax.exec(text.trim()) ?? []);
+  const [, name, selection, wanted] = isFolder ? [text, folderStage(text, port?.contract ?? '', at, producers.directory)] : (syntax.exec(text.trim()) ?? []);
   if (name === undefined) {
-    problems.add('bad-reference', `\`${text}\` is not a reference`, at, 'write `stage` or `stage.port`', consumer.name);
+    problems.add('bad-reference', `\`${text}\` is not a reference`, at, `write \`stage\` or \`stage.port\`${isGivenAsFolder(port?.contract) && text.includes('/') ? `, or the path of a folder: \`./${text.trim()}\`` : ''}`, consumer.name);
     return undefined;
   }
   const all = producers.byName.get(name);

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { ActionKey, Digest } from '../core/artifact.ts';
+import type { ActionKey, ArtifactFile, Digest } from '../core/artifact.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Freshness } from '../core/event.ts';
 import type { StageNode } from '../core/pipeline.ts';
@@ -42,7 +42,8 @@ export interface StagePlan {
 }
 
 /** Decide what of a stage must run, given its input artifacts. Throws a Failure when a source can't be read. */
-export function planStage(node: StageNode, inputs: StageInputs, context: PlanContext): StagePlan {
+export function planStage(node: StageNode, given: StageInputs, context: PlanContext): StagePlan {
+  const inputs = Object.fromEntries(Object.entries(given).filter(([port]) => node.type.inputs[port]?.passedOn !== true));
   const sources: Record<string, readonly Source[]> = {};
   for (const [property, patterns] of Object.entries(node.sources)) sources[property] = expandSources(node, property, patterns);
   const digests = digestSources(node, sources, context.cache);
@@ -52,7 +53,7 @@ export function planStage(node: StageNode, inputs: StageInputs, context: PlanCon
     if (value !== undefined) env[name] = value;
   }
 
-  const config = Object.fromEntries(Object.entries(node.config).filter(([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined)));
+  const config = Object.fromEntries(Object.entries(configOf(node)).filter(([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined)));
   const base = {
     // A user's own stage goes by its path, which may be an absolute one; what it does is in its implementation.
     type: basename(node.type.type),
@@ -111,16 +112,41 @@ function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): 
   if (map === undefined) return [{ id: node.id, inputs, sources }];
   if (map in sources)
     return (sources[map] ?? []).map((source) => ({ id: `${node.id}/${source.name}`, inputs, sources: { ...sources, [map]: [source] } }));
+  const ownFiles = filesPerShard(node, inputs);
   const seen = new Map<string, number>();
   return (inputs[map] ?? []).flatMap(({ manifest }) =>
     manifest.files.map((file): Part => {
       const occurrence = (seen.get(file.digest) ?? 0) + 1;
       seen.set(file.digest, occurrence);
+      const own = file.digest.slice(0, 16);
       // The key must not depend on the shard's place among the others, so neither may its name.
-      const one = toArtifact({ ...manifest, files: [{ ...file, path: `${file.digest.slice(0, 16)}.arrow`, ...(occurrence > 1 ? { occurrence } : {}) }] });
-      return { id: `${node.id}/${file.path}`, inputs: { ...inputs, [map]: [one] }, sources };
+      const one = toArtifact({ ...manifest, files: [{ ...file, path: `${own}.arrow`, ...(occurrence > 1 && node.type.tellsRepeatsApart === true ? { occurrence } : {}) }] });
+      return { id: `${node.id}/${own}.arrow`, inputs: { ...inputs, ...ownFiles(file.digest, occurrence), [map]: [one] }, sources };
     }),
   );
+}
+
+/** Of the inputs that say of each of their shards which one it belongs to, what belongs to one. */
+function filesPerShard(node: StageNode, inputs: StageInputs): (digest: string, occurrence: number) => StageInputs {
+  const nameOf = (digest: unknown, occurrence: unknown): string => `${String(digest)} ${String(occurrence)}`;
+  const ports = Object.entries(inputs).filter(([port]) => node.type.inputs[port]?.perShard === true).map(([port, artifacts]) => {
+    const files = new Map<string, ArtifactFile[]>();
+    for (const file of artifacts.flatMap(({ manifest }) => manifest.files)) {
+      const name = nameOf(file.meta?.shard, file.meta?.occurrence);
+      files.set(name, [...(files.get(name) ?? []), { ...file, path: `${file.digest.slice(0, 16)}.arrow` }]);
+    }
+    return { port, manifest: artifacts[0]?.manifest, files };
+  });
+  return (digest, occurrence) => Object.fromEntries(ports.map(({ port, manifest, files }) => {
+    const own = files.get(nameOf(digest, occurrence)) ?? [];
+    return [port, manifest === undefined ? [] : [toArtifact({ ...manifest, files: own })]];
+  }));
+}
+
+/** The config that a stage itself reads. */
+export function configOf({ config, type }: StageNode): Readonly<Record<string, unknown>> {
+  const properties = (type.config.properties ?? {}) as Readonly<Record<string, { readonly 'x-passed-on'?: boolean }>>;
+  return Object.fromEntries(Object.entries(config).filter(([property]) => properties[property]?.['x-passed-on'] !== true));
 }
 
 function freshnessOf(node: StageNode, ingredients: Ingredients, actions: readonly PlannedAction[], context: PlanContext): Freshness {

@@ -1,7 +1,7 @@
 import type { StageNode } from '../core/pipeline.ts';
 import type { ActionRequest, InputArtifact } from '../core/worker.ts';
 import type { Artifact } from '../plan/action-cache.ts';
-import type { PlannedAction } from '../plan/planner.ts';
+import { configOf, type PlannedAction } from '../plan/planner.ts';
 import type { Store } from '../store/store.ts';
 
 /** What a worker needs to know to run an action. */
@@ -19,7 +19,7 @@ export function actionRequest(node: StageNode, action: PlannedAction, attempt: s
     stage: node.id,
     module: node.type.module,
     ...(node.shell === undefined ? {} : { shell: node.shell }),
-    config: node.config,
+    config: configOf(node),
     inputs: Object.fromEntries(Object.entries(action.inputs).map(([port, list]) => [port, list.map(input)])),
     outputs: node.type.outputs,
     sources: action.sources,

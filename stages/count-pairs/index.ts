@@ -1,11 +1,11 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { reportMetrics } from '../../src/data/corpus-report.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
 import { PairCounts } from '../../src/text/importance.ts';
 import { specialOf } from '../../src/text/mask-settings.ts';
 
-/** Pairs are counted in so many tokens of a shard, roughly: a bound for memory. */
-const sampledTokens = 1_000_000;
+/** Pairs are counted in so many tokens of a shard, roughly: of 32 shards they are as many as `mask` adds up. */
+const sampledTokens = 250_000;
 
 /** What importance by pointwise mutual information has to know of the sequences, shard by shard. */
 export default defineStage({
@@ -23,20 +23,26 @@ export default defineStage({
     const input = context.dataset('sequences');
     const isSpecial = specialOf(context.model('tokenizer')!.path);
     const counter = new PairCounts(isSpecial);
-    let sampled = 0;
+    let sampled = 0, tokens = 0;
     const everyNth = Math.ceil(input.bytes / 4 / sampledTokens); // a token takes four bytes
     for await (const { ids, number } of sequencesOf(input)) {
       checkIds(ids, isSpecial.length, number + 1);
       if (number % everyNth === 0) {
         counter.add(ids);
         sampled++;
+        tokens += ids.length;
       }
       context.progress(number + 1, input.rowCount, 'sequences');
       context.signal.throwIfAborted();
     }
     const out = context.writer('pair_counts');
     for (const [key, count] of counter.pairs) await out.add({ left: Math.floor(key / isSpecial.length), right: key % isSpecial.length, count });
-    await out.endShard();
-    await reportMetrics(context, { sequences: sampled, pairs: counter.pairs.size });
+    await out.endShard({ tokens });
+    const report = new CorpusReport(context);
+    for (const [name, value] of Object.entries({ sequences: sampled, pairs: counter.pairs.size })) {
+      report.add(name, 'in', value);
+      context.count(name, value);
+    }
+    await report.end();
   },
 });

@@ -1,5 +1,5 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { reportMetrics } from '../../src/data/corpus-report.ts';
+import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
 import { TokenCounts } from '../../src/text/importance.ts';
 import { specialOf } from '../../src/text/mask-settings.ts';
@@ -13,7 +13,7 @@ export default defineStage({
   },
   outputs: {
     token_counts: { contract: 'token-counts', description: 'how often each token occurs in each shard' },
-    metrics: { contract: 'metrics', description: '`sequences` and `tokens`, special ones aside', optional: true },
+    metrics: { contract: 'metrics', description: '`sequences` and `tokens` (label `in`), special ones aside', optional: true },
   },
   map: 'sequences',
   async run(context) {
@@ -33,6 +33,11 @@ export default defineStage({
       tokens += count;
     }
     await out.endShard({ sequences: counter.sequences });
-    await reportMetrics(context, { sequences: counter.sequences, tokens });
+    const report = new CorpusReport(context);
+    for (const [name, value] of Object.entries({ sequences: counter.sequences, tokens })) {
+      report.add(name, 'in', value);
+      context.count(name, value);
+    }
+    await report.end();
   },
 });

@@ -1,7 +1,7 @@
 import type { Shard } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { duplicatesOf } from '../../src/data/duplicates.ts';
+import { readDuplicates } from '../../src/data/duplicates.ts';
 import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 
 /** Drops what `find-duplicates` found, shard by shard. */
@@ -9,7 +9,7 @@ export default defineStage({
   description: 'Drop documents whose text is that of another one, white space aside, or nearly so (MinHash); the one of the oldest snapshot stays.',
   inputs: {
     documents: { contract: 'documents', description: 'documents to compare, all with all', many: true },
-    duplicates: { contract: 'duplicates', description: 'which of them to drop', many: true, madeBy: 'find-duplicates' },
+    duplicates: { contract: 'duplicates', description: 'which of them to drop', madeBy: 'find-duplicates', perShard: true },
   },
   outputs: {
     documents: { contract: 'documents', description: 'one document of each text' },
@@ -18,15 +18,15 @@ export default defineStage({
   map: 'documents',
   async run(context) {
     const input = context.dataset('documents');
+    const dropped = await readDuplicates(context.dataset('duplicates'));
     const report = new CorpusReport(context);
     const writer = context.writer('documents');
     const documents = new ShardedDocuments(writer);
     context.count('dropped.duplicate', 0); // told even when there are none
     let done = 0;
     for (const shard of input.shards) {
-      const dropped = await duplicatesOf(shard, context.datasets('duplicates'));
       // Nothing to drop: the same bytes under the same digest, so what follows need not look at the shard again.
-      const isLinked = dropped.size === 0 && saysWhatItHolds(shard);
+      const isLinked = dropped.size === 0 && (shard.rows ?? 0) > 0 && saysWhatItHolds(shard);
       if (isLinked) writer.link(shard);
       let number = 0;
       for await (const row of input.select([shard]).rows()) {

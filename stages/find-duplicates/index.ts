@@ -10,7 +10,7 @@ export default defineStage<Config>({
   description: 'Find the documents for `deduplicate` to drop, by their signatures alone.',
   inputs: {
     documents: { contract: 'documents', description: 'documents to compare, all with all', many: true },
-    signatures: { contract: 'signatures', description: 'signatures of these documents, and maybe of others', many: true, madeBy: 'sign' },
+    signatures: { contract: 'signatures', description: 'their signatures', madeBy: 'sign' },
   },
   outputs: {
     duplicates: { contract: 'duplicates', description: 'which rows of which shard to drop, and why' },
@@ -18,17 +18,20 @@ export default defineStage<Config>({
   },
   async run(context) {
     const inputs = context.datasets('documents');
-    const signatures = new StoredSignatures(context.datasets('signatures'), context.config.method);
+    const signatures = new StoredSignatures(context.dataset('signatures'));
     const total = inputs.reduce((sum, input) => sum + input.rowCount, 0);
     const texts = new Texts(total, context.config);
     const compared: { readonly shard: Shard; readonly occurrence: number; readonly first: number }[] = [];
     const occurrences = new Map<string, number>();
+    const firsts = new Map<string, number>();
     let next = 0;
     for (const shard of inputs.flatMap((input) => input.shards)) {
       const occurrence = (occurrences.get(shard.digest) ?? 0) + 1;
       occurrences.set(shard.digest, occurrence);
-      if (isRepeat(shard) && occurrence > 1) continue;
-      compared.push({ shard, occurrence, first: next });
+      const first = isRepeat(shard) ? firsts.get(shard.digest) : undefined;
+      compared.push({ shard, occurrence, first: first ?? next });
+      if (first !== undefined) continue;
+      firsts.set(shard.digest, next);
       for await (const document of signatures.read(shard)) {
         texts.add(document, next++);
         context.progress(next, total, 'documents', 'comparing');

@@ -4,6 +4,7 @@ import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
 import { maskSettings, type MaskConfig } from '../../src/text/mask-settings.ts';
 import { MaskStatistics } from '../../src/text/mask-statistics.ts';
 import { createMaskPlan, maskSequence } from '../../src/text/masking.ts';
+import { check } from './check.ts';
 
 interface Config extends MaskConfig {
   readonly copies: number;
@@ -21,6 +22,8 @@ export default defineStage<Config>({
     metrics: { contract: 'metrics', description: '`masked` by what becomes of a token, and how many tokens there are and are masked by source' },
   },
   map: 'sequences',
+  tellsRepeatsApart: true,
+  check,
   async run(context) {
     const { config } = context;
     const input = context.dataset('sequences');

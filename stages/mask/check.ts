@@ -1,6 +1,1 @@
-import type { ConfigProblem } from '../../src/core/stage.ts';
-
-export function check({ mask_replace_prob: mask, random_replace_prob: random }: { readonly mask_replace_prob: number; readonly random_replace_prob: number }): ConfigProblem[] {
-  if (mask + random <= 1 + 1e-9) return [];
-  return [{ property: 'random_replace_prob', message: `mask_replace_prob and random_replace_prob add up to ${mask + random}; they must not pass 1` }];
-}
+export { checkMaskShares as check } from '../../src/text/mask-shares.ts';

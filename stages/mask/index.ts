@@ -24,10 +24,10 @@ export default defineStage<Config>({
   inputs: {
     sequences: { contract: 'sequences', description: 'packed sequences' },
     tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
-    token_counts: { contract: 'token-counts', description: 'how often each token occurs in them', many: true, madeBy: 'count-tokens' },
-    pair_counts: { contract: 'pair-counts', description: 'for importance by `pmi`', many: true, madeBy: 'count-pairs', neededIf: { mode: 'importance', importance: 'pmi' } },
-    copies: { contract: 'masked', description: 'for `static`: the masked copies', many: true, madeBy: 'mask-copies', neededIf: { mode: 'static' } },
-    copy_metrics: { contract: 'metrics', description: 'for `static`: what was masked', many: true, madeBy: 'mask-copies', neededIf: { mode: 'static' } },
+    token_counts: { contract: 'token-counts', description: 'how often each token occurs in them', madeBy: 'count-tokens' },
+    pair_counts: { contract: 'pair-counts', description: 'for importance by `pmi`', madeBy: 'count-pairs', neededIf: { mode: 'importance', importance: 'pmi' } },
+    copies: { contract: 'masked', description: 'for `static`: the masked copies', madeBy: 'mask-copies', neededIf: { mode: 'static' } },
+    copy_metrics: { contract: 'metrics', description: 'for `static`: what was masked', madeBy: 'mask-copies', neededIf: { mode: 'static' } },
   },
   outputs: {
     masked: { contract: 'masked', description: 'masked copies (static), or the sequences themselves by reference' },
@@ -66,14 +66,13 @@ export default defineStage<Config>({
 type Masked = readonly [tokens: number, masked: number];
 
 async function linkCopies(context: StageContext<Config>, report: CorpusReport): Promise<Masked> {
-  for (const { shards } of context.datasets('copies')) for (const shard of shards) context.writer('masked').link(shard);
+  for (const shard of context.dataset('copies').shards) context.writer('masked').link(shard);
   let tokens = 0, masked = 0;
-  for (const dataset of context.datasets('copy_metrics'))
-    for await (const { name, label, value } of dataset.rows()) {
-      report.add(String(name), String(label), Number(value));
-      if (name === 'tried') tokens += Number(value);
-      if (name === 'masked') masked += Number(value);
-    }
+  for await (const { name, label, value } of context.dataset('copy_metrics').rows()) {
+    report.add(String(name), String(label), Number(value));
+    if (name === 'tried') tokens += Number(value);
+    if (name === 'masked') masked += Number(value);
+  }
   return [tokens, masked];
 }
 

@@ -1,5 +1,6 @@
 import { defineStage } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { isRepeat } from '../../src/data/duplicates.ts';
 import { DocumentSigner, signatureRow, type SigningMethod } from '../../src/text/minhash/signed-documents.ts';
 
 /** Documents whose signatures go into one shard: some 40 MB, so that it ends, with its meta, before the writer's own limit. */
@@ -26,6 +27,7 @@ export default defineStage<Config>({
     const input = context.dataset('documents');
     let done = 0;
     for (const shard of input.shards) {
+      if (isRepeat(shard)) continue;
       let first = 0, next = 0;
       for await (const row of input.select([shard]).rows()) {
         const text = row.text as string;
@@ -33,13 +35,13 @@ export default defineStage<Config>({
         await out.add(signatureRow(signer.sign(text, row.snapshot as string), method));
         report.keep(row);
         if (++next % shardDocuments === 0) {
-          await out.endShard({ shard: shard.digest, first, method });
+          await out.endShard({ shard: shard.digest, first });
           first = next;
         }
         context.progress(++done, input.rowCount, 'documents', 'signing');
         context.signal.throwIfAborted();
       }
-      await out.endShard({ shard: shard.digest, first, method });
+      await out.endShard({ shard: shard.digest, first });
     }
     await report.end();
   },

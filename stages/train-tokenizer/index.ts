@@ -15,8 +15,8 @@ interface Config {
 export default defineStage<Config>({
   description: 'Train a byte-level BPE tokenizer, as RoBERTa has, on documents.',
   inputs: {
-    documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true },
-    word_counts: { contract: 'word-counts', description: 'its words, which are all that is read of it', many: true, madeBy: 'count-words' },
+    documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true, passedOn: true },
+    word_counts: { contract: 'word-counts', description: 'its words', madeBy: 'count-words' },
   },
   outputs: {
     tokenizer: { contract: 'tokenizer', description: 'Hugging Face tokenizer folder' },
@@ -51,16 +51,14 @@ export default defineStage<Config>({
 });
 
 async function readWords(context: StageContext<Config>): Promise<WordCounter> {
-  const datasets = context.datasets('word_counts');
-  const total = datasets.reduce((sum, dataset) => sum + dataset.rowCount, 0);
+  const counts = context.dataset('word_counts');
   const words = new WordCounter();
   let done = 0;
-  for (const dataset of datasets)
-    for await (const batch of dataset.batches()) {
-      const word = batch.getChild('word')!, count = batch.getChild('count')!;
-      for (let row = 0; row < batch.numRows; row++) words.addWord(String(word.get(row)), Number(count.get(row)));
-      context.progress((done += batch.numRows), total, 'words', 'adding up');
-      context.signal.throwIfAborted();
-    }
+  for await (const batch of counts.batches()) {
+    const word = batch.getChild('word')!, count = batch.getChild('count')!;
+    for (let row = 0; row < batch.numRows; row++) words.addWord(String(word.get(row)), Number(count.get(row)));
+    context.progress((done += batch.numRows), counts.rowCount, 'words', 'adding up');
+    context.signal.throwIfAborted();
+  }
   return words;
 }

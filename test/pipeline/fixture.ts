@@ -15,10 +15,10 @@ const port = (contract: string, more: Partial<Port> = {}): Port => ({ contract, 
 const object = (properties: Record<string, object>, required: string[] = []) => ({ type: 'object', additionalProperties: false, properties, required });
 
 /** Stage types in miniature: enough ports and properties to be wrong about. */
-export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' | 'config'>> = {
+export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' | 'config' | 'map'>> = {
   ingest: { inputs: {}, outputs: { documents: port('documents') }, config: object({ path: { type: ['string', 'array'], items: { type: 'string' }, 'x-source': true, description: 'what to read' }, snapshot: { type: 'string', default: '' } }, ['path']) },
   clean: { inputs: { documents: port('documents') }, outputs: { documents: port('documents'), rejects: port('rejects', { optional: true }) }, config: object({ languages: { type: 'array', items: { type: 'string' }, default: ['en'] }, min_words: { type: 'integer', minimum: 1, default: 50, description: 'Shortest document that is kept, in words.' } }) },
-  sign: { inputs: { documents: port('documents', { many: true }) }, outputs: { signatures: port('signatures') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'minhash' } }) },
+  sign: { map: 'documents', inputs: { documents: port('documents', { many: true }) }, outputs: { signatures: port('signatures') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'minhash' } }) },
   compare: { inputs: { documents: port('documents', { many: true }), signatures: port('signatures', { many: true, madeBy: 'sign' }) }, outputs: { duplicates: port('duplicates') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'exact' }, seed: { type: 'integer' } }) },
   deduplicate: { inputs: { documents: port('documents', { many: true }), duplicates: port('duplicates', { many: true, madeBy: 'compare' }) }, outputs: { documents: port('documents') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'exact' }, within: { enum: ['all', 'snapshot'], default: 'all' } }) },
   refresh: { inputs: { documents: port('documents', { many: true }) }, outputs: { documents: port('documents') }, config: object({ window: { type: 'integer', default: 2 }, round: { type: 'integer' } }) },
@@ -26,6 +26,8 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
   tokenize: { inputs: { documents: port('documents'), tokenizer: port('tokenizer') }, outputs: { sequences: port('sequences') }, config: object({ max_length: { type: 'integer', minimum: 8, default: 128 }, packing: { enum: ['full-sentences', 'doc-sentences'], default: 'full-sentences' } }) },
   mask: { inputs: { sequences: port('sequences') }, outputs: { masked: port('masked') }, config: object({ rate: { type: 'number', default: 0.15 }, seed: { type: 'integer' } }) },
   pretrain: { inputs: { masked: port('masked'), init: port('model', { optional: true }) }, outputs: { model: port('model') }, config: object({ hidden_size: { type: 'integer', default: 64 }, num_attention_heads: { type: 'integer', default: 2 }, peak_lr: { type: 'number', default: 0.0005 }, seed: { type: 'integer' }, backend: { type: 'string', default: 'auto' } }) },
+  weigh: { inputs: { documents: port('documents'), signatures: port('signatures', { madeBy: 'sign', neededIf: { measure: 'pairs' } }) }, outputs: { files: port('files') }, config: object({ measure: { enum: ['tokens', 'pairs'], default: 'tokens' } }) },
+  'import-tokenizer': { inputs: {}, outputs: { tokenizer: port('tokenizer') }, config: object({ path: { type: 'string', 'x-source': true } }, ['path']) },
   'import-model': { inputs: {}, outputs: { model: port('model'), tokenizer: port('tokenizer', { optional: true }) }, config: object({ path: { type: 'string', 'x-source': true } }, ['path']) },
   evaluate: { inputs: { model: port('model'), masked: port('masked') }, outputs: { report: port('files') }, config: object({}) },
 };

@@ -58,15 +58,27 @@ ${more}`;
     const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: [a, b] }, with: { method: minhash, within: snapshot }, retries: 2, resources: { memory: 9GiB } }'));
     expect([...stages.keys()]).toEqual(['a', 'b', 'sign[d]', 'compare[d]', 'd']);
     const documents = ['a', 'b'].map((stage) => ({ kind: 'stage', stage, port: 'documents' }));
-    const settings = { retries: 2, resources: { cpus: 1, memory: 2 ** 30, gpus: 0 }, location: { line: 7, column: 3 } };
-    expect(stages.get('sign[d]')).toMatchObject({ ...settings, config: { method: 'minhash' }, inputs: { documents } });
-    expect(stages.get('compare[d]')).toMatchObject({ ...settings, config: { method: 'minhash', seed: 3 }, inputs: { documents, signatures: [{ stage: 'sign[d]', port: 'signatures' }] } });
+    const settings = { retries: 2, location: { line: 7, column: 3 } };
+    // Memory is for what works on everything at once.
+    expect(stages.get('sign[d]')).toMatchObject({ ...settings, resources: { cpus: 1, memory: 2 ** 30, gpus: 0 }, config: { method: 'minhash' }, inputs: { documents } });
+    expect(stages.get('compare[d]')).toMatchObject({ ...settings, resources: { cpus: 1, memory: 9 * 2 ** 30, gpus: 0 }, config: { method: 'minhash', seed: 3 }, inputs: { documents, signatures: [{ stage: 'sign[d]', port: 'signatures' }] } });
     expect(stages.get('d')).toMatchObject({ config: { method: 'minhash', within: 'snapshot' }, inputs: { documents, duplicates: [{ stage: 'compare[d]', port: 'duplicates' }] }, resources: { memory: 9 * 2 ** 30 } });
   });
 
-  it('are left out where the input is connected', async () => {
-    const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: a, duplicates: c } }', '  s: { uses: sign, inputs: { documents: a } }\n  c: { uses: compare, inputs: { documents: a, signatures: s } }\n'));
-    expect([...stages.keys()]).toEqual(['a', 'b', 's', 'c', 'd']);
+  it('have the defaults of their stage, not their own', async () => {
+    const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: a } }'));
+    expect([stages.get('sign[d]')?.config, stages.get('compare[d]')?.config]).toEqual([{ method: 'exact' }, { method: 'exact', seed: 3 }]);
+  });
+
+  it.each([['', false], ['with: { measure: pairs }', true]])('are left out where the config does not need them: %s', async (config, isNeeded) => {
+    const stages = await byId(implying(`w: { uses: weigh, inputs: { documents: a }${config === '' ? '' : `, ${config}`} }`));
+    expect([stages.has('sign[w]'), 'signatures' in stages.get('w')!.inputs]).toEqual([isNeeded, isNeeded]);
+  });
+
+  it('cannot be replaced', async () => {
+    const made = '`duplicates` of `d` is made by `compare`, which goes before it by itself (leave it out)';
+    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a, duplicates: a } }'))).toEqual([`made-input 7:51 input ${made}`]);
+    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a } }', 'rounds: { stages: [d], max: 2, carry: { "d.duplicates": d.documents } }\n'))).toContainEqual(expect.stringContaining(made));
   });
 
   it('are those of each instance and each round', async () => {
@@ -90,23 +102,25 @@ stages:
   ${stage}
 `;
 
-  it('given as a model and as a tokenizer is brought in once', async () => {
+  it('given as a model and as a tokenizer is brought in as both, once', async () => {
     const pipeline = await loaded(chain('pretrain: { uses: pretrain, inputs: { masked: masked, init: ./x/../models/roberta } }'));
-    expect(pipeline.stages.map((stage) => stage.id)).toEqual(['a', 'import-model[models/roberta]', 'tokens', 'masked', 'pretrain']);
+    expect(pipeline.stages.map((stage) => stage.id)).toEqual(['a', 'import-model[models/roberta]', 'import-tokenizer[models/roberta]', 'tokens', 'masked', 'pretrain']);
     const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
     expect(byId.get('import-model[models/roberta]')).toMatchObject({ sources: { path: [`${pipeline.folder}/models/roberta`] }, location: { line: 6 } });
-    expect(byId.get('tokens')?.inputs.tokenizer).toEqual([{ kind: 'stage', stage: 'import-model[models/roberta]', port: 'tokenizer' }]);
+    expect(byId.get('tokens')?.inputs.tokenizer).toEqual([{ kind: 'stage', stage: 'import-tokenizer[models/roberta]', port: 'tokenizer' }]);
     expect(byId.get('pretrain')?.inputs.init).toEqual([{ kind: 'stage', stage: 'import-model[models/roberta]', port: 'model' }]);
   });
 
   it('starts from the file that names it', async () => {
     const pipeline = await loaded({ 'p.yaml': 'include: parts/more.yaml\nstages:\n  a: { uses: ingest, with: { path: a } }\n', 'parts/more.yaml': 'stages:\n  tokens: { uses: tokenize, inputs: { documents: a, tokenizer: ./roberta } }\n' });
-    expect(pipeline.stages.find((stage) => stage.name.startsWith('import'))).toMatchObject({ id: 'import-model[parts/roberta]', sources: { path: [`${pipeline.folder}/parts/roberta`] } });
+    expect(pipeline.stages.find((stage) => stage.name.startsWith('import'))).toMatchObject({ id: 'import-tokenizer[parts/roberta]', sources: { path: [`${pipeline.folder}/parts/roberta`] } });
   });
 
   it('is not read for anything else', async () => {
     expect(await problemsOf(chain('more: { uses: tokenize, inputs: { documents: ./texts, tokenizer: ./models/roberta } }'))).toEqual([
       'bad-reference 6:48 `./texts` is a path, but input `documents` of `more` takes `documents` (only a model or a tokenizer can be given as a folder; name a stage that reads these files)']);
+    expect(await problemsOf(chain('more: { run: "ls", inputs: { files: ./texts }, outputs: { list: files } }'))).toEqual([expect.stringContaining('takes what stages leave (a script reads files by itself)')]);
+    expect(await problemsOf(chain('more: { uses: tokenize, inputs: { documents: a, tokenizer: FacebookAI/roberta-base } }'))).toEqual([expect.stringContaining('or the path of a folder: `./FacebookAI/roberta-base`')]);
   });
 });
 

@@ -17,14 +17,20 @@ const pick = (config: Record<string, unknown>, ...names: string[]) => Object.fro
 
 /** Sign, compare and drop, each shard by itself, as the runner does it. */
 async function deduplicated(documents: readonly TestArtifact[], config: Record<string, unknown> = {}) {
-  const signatures = await Promise.all(documents.map(async (one) => (await runStage(sign, { type: 'sign', config: { method: 'exact', ...pick(config, 'method') }, inputs: { documents: one } })).outputs.signatures!));
+  const shards = documents.flatMap((artifact) => artifact.shards.map((shard) => ({ artifact, shard })));
+  const only = (artifact: TestArtifact, keep: (shard: TestArtifact['shards'][number]) => boolean): TestArtifact => ({ ...artifact, shards: artifact.shards.filter(keep) });
+  const signed = await Promise.all(documents.map(async (one) => (await runStage(sign, { type: 'sign', config: { method: 'exact', ...pick(config, 'method') }, inputs: { documents: one } })).outputs.signatures!));
+  const signatures: TestArtifact = { ...signed[0]!, shards: signed.flatMap((one) => one.shards) };
   const found = await runStage(findDuplicates, { type: 'find-duplicates', config, inputs: { documents, signatures } });
-  const duplicates = found.outputs.duplicates!;
   const metrics: Record<string, number> = {};
   const rows: Row[] = [];
   const files: ArtifactFile[] = [];
-  for (const one of documents) {
-    const each = await runStage(deduplicate, { type: 'deduplicate', config, inputs: { documents: one, duplicates } });
+  const seen = new Map<string, number>();
+  for (const { artifact, shard } of shards) {
+    const occurrence = (seen.get(shard.digest) ?? 0) + 1;
+    seen.set(shard.digest, occurrence);
+    const duplicates = only(found.outputs.duplicates!, ({ meta }) => meta?.shard === shard.digest && meta.occurrence === occurrence);
+    const each = await runStage(deduplicate, { type: 'deduplicate', config, inputs: { documents: only(artifact, (other) => other === shard), duplicates } });
     for (const [name, value] of Object.entries(each.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
     rows.push(...(await each.outputs.documents!.rows()));
     files.push(...each.outputs.documents!.manifest.files);
@@ -110,28 +116,21 @@ describe('find-duplicates', () => {
     await datasetOf('documents', rowsOf(november, { a: 'one text', b: 'Some words that nobody else has.', none: ' — ' }), november),
     await datasetOf('documents', rowsOf(december, { a2: 'one  text', b2: 'Some words that nobody else has!', c: 'three' }), december),
   ];
-  const signed = async (documents: TestArtifact, method: string) => (await runStage(sign, { type: 'sign', config: { method }, inputs: { documents } })).outputs.signatures!;
 
   it.each([[{}, 5], [{ method: 'minhash' }, 4], [{ method: 'minhash', within: 'snapshot' }, 6], [{ within: 'snapshot' }, 6]] as const)('%o', async (config, left) => {
-    const documents = await inputs();
-    expect((await deduplicated(documents, config)).ids).toHaveLength(left);
-    // Signatures may come in any order, and those by MinHash do for `exact` as well.
-    const signatures = await Promise.all(documents.toReversed().map((one) => signed(one, 'minhash')));
-    const { metrics } = await runStage(findDuplicates, { type: 'find-duplicates', config, inputs: { documents, signatures } });
-    expect(metrics).toEqual((await deduplicated(documents, config)).found);
+    expect((await deduplicated(await inputs(), config)).ids).toHaveLength(left);
   });
 
-  it('says which shard was not signed, or not by MinHash', async () => {
-    const documents = await inputs();
-    const run = (method: string, signatures: readonly TestArtifact[]) => runStage(findDuplicates, { type: 'find-duplicates', config: { method }, inputs: { documents, signatures } });
-    await expect(run('exact', [await signed(documents[0]!, 'exact')])).rejects.toMatchObject({ diagnostic: { code: 'not-signed' } });
-    await expect(run('minhash', await Promise.all(documents.map((one) => signed(one, 'exact'))))).rejects.toMatchObject({ diagnostic: { code: 'not-signed' } });
+  it('of a shard that is there twice one stays', async () => {
+    const [one] = await inputs();
+    expect((await deduplicated([one!, { ...one! }])).ids).toEqual(['a', 'b', 'none']);
   });
 
-  it('has compared what deduplicate drops from', async () => {
-    const [one, other] = await inputs();
-    const { outputs } = await runStage(findDuplicates, { type: 'find-duplicates', inputs: { documents: one!, signatures: await signed(one!, 'exact') } });
-    await expect(runStage(deduplicate, { type: 'deduplicate', inputs: { documents: other!, duplicates: outputs.duplicates! } })).rejects.toMatchObject({ diagnostic: { code: 'not-compared' } });
+  it('signs a shard that refresh repeats once', async () => {
+    const { outputs } = await runStage(refresh, { type: 'refresh', config: { weights: { test: 3 } }, inputs: { documents: [(await inputs())[0]!] } });
+    const signed = await runStage(sign, { type: 'sign', inputs: { documents: outputs.documents! } });
+    expect(await signed.outputs.signatures!.rows()).toHaveLength(3);
+    expect((await deduplicated([outputs.documents!])).ids).toHaveLength(9);
   });
 });
 

@@ -1,18 +1,16 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
-import countPairs from '../../stages/count-pairs/index.ts';
-import countTokens from '../../stages/count-tokens/index.ts';
-import maskCopies from '../../stages/mask-copies/index.ts';
 import stage from '../../stages/mask/index.ts';
 import type { Row } from '../../src/core/data.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { loadMaskPlan } from '../../src/text/mask-plan.ts';
 import { maskSequence } from '../../src/text/masking.ts';
-import { root } from '../rig/project.ts';
-import { datasetOf, folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { runMask } from '../rig/mask.ts';
+import { datasetOf, folderOf, type TestArtifact } from '../rig/run-stage.ts';
 
 const tokenizer = (): TestArtifact => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
@@ -25,16 +23,7 @@ const sequences = (count: number, length = 42): Promise<TestArtifact> =>
     word_starts: Uint16Array.from({ length: Math.floor((length - 1) / 2) }, (_v, i) => 1 + i * 2),
     doc_ids: Uint32Array.of(row),
   })));
-/** Count and copy each shard by itself and mask, as the runner does it. */
-const mask = async (config: Record<string, unknown>, input?: TestArtifact) => {
-  const sequencesIn = input ?? (await sequences(50));
-  const inputs = { sequences: sequencesIn, tokenizer: tokenizer() };
-  const [tokens, pairs] = [await runStage(countTokens, { type: 'count-tokens', inputs }), await runStage(countPairs, { type: 'count-pairs', inputs })];
-  const known = Object.keys((JSON.parse(readFileSync(join(root, 'schemas/stages/mask-copies.schema.json'), 'utf8')) as { properties: object }).properties);
-  const copied = config['mode'] === 'static' ? await runStage(maskCopies, { type: 'mask-copies', config: Object.fromEntries(Object.entries(config).filter(([name]) => known.includes(name))), inputs }) : undefined;
-  const implied = { token_counts: tokens.outputs.token_counts!, pair_counts: pairs.outputs.pair_counts!, ...(copied ? { copies: copied.outputs.copies!, copy_metrics: copied.outputs.metrics! } : {}) };
-  return runStage(stage, { type: 'mask', config, inputs: { ...inputs, ...implied } });
-};
+const mask = async (config: Record<string, unknown>, input?: TestArtifact) => runMask(config, { sequences: input ?? (await sequences(50)), tokenizer: tokenizer() });
 
 describe('mask', () => {
   it('static: writes every sequence once per copy, each masked otherwise', async () => {
@@ -85,6 +74,23 @@ describe('mask', () => {
     });
     expect(masked / (200 * 40)).toBeCloseTo(0.2, 2);
     expect(expected / (200 * 40)).toBeCloseTo(0.2, 4);
+  });
+
+  it('pmi: tokens of every shard are weighed, however many shards there are', async () => {
+    const shards = await Promise.all(Array.from({ length: 20 }, (_, shard) => datasetOf('sequences', [{ input_ids: Uint32Array.of(0, 10 + shard, 50, 10 + shard, 2), word_starts: Uint16Array.of(1), doc_ids: Uint32Array.of(0) }])));
+    const input = { ...shards[0]!, shards: shards.flatMap((one) => one.shards) };
+    const { outputs } = await mask({ mode: 'importance', importance: 'pmi' }, input);
+    const column = tableFromIPC(readFileSync(join(outputs.plan!.folder, 'tokens.arrow'))).getChild('importance')!;
+    for (let shard = 0; shard < 20; shard++) expect([shard, Number(column.get(10 + shard)) === 0]).toEqual([shard, false]);
+  });
+
+  it('static: a shard is masked the same whatever is before it, and otherwise each time that it is there', async () => {
+    const [first, second] = [await sequences(7), await sequences(5)];
+    const shard = (artifact: TestArtifact, occurrence?: number) => ({ ...artifact.shards[0]!, ...(occurrence === undefined ? {} : { occurrence }) });
+    const positions = async (shards: TestArtifact['shards'], rows: number) => (await (await mask({ mode: 'static', copies: 1 }, { ...first, shards })).outputs.masked!.rows()).slice(-rows).map((row) => row.positions);
+    const alone = await positions([shard(second)], 5);
+    expect(await positions([shard(first), shard(second)], 5)).toEqual(alone);
+    expect(await positions([shard(second), shard(second, 2)], 5)).not.toEqual(alone);
   });
 
   it('gives the same plan and copies twice', async () => {

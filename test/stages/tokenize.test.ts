@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import mask from '../../stages/mask/index.ts';
 import stage from '../../stages/tokenize/index.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
+import { runMask } from '../rig/mask.ts';
 import { datasetOf, document, folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const model = trainBpe(new Map([[' the', 9], [' sentence', 5], ['One', 3]]), { vocabSize: 300, minFrequency: 1 });
@@ -65,7 +65,7 @@ describe('tokenize', () => {
     for (const { input_ids } of rows) expect([...(input_ids as Uint32Array)].filter((id) => id === 2)).toHaveLength(3);
     const heldOut = await outputs.held_out!.rows();
     expect(metrics['pairs.from_elsewhere']).toBe([...rows, ...heldOut].filter(({ next_sentence_label }) => next_sentence_label === 1).length);
-    const masked = await runStage(mask, { type: 'mask', config: { mode: 'static', copies: 2 }, inputs: { sequences: outputs.sequences!, tokenizer: tokenizerArtifact } });
+    const masked = await runMask({ mode: 'static', copies: 2 }, { sequences: outputs.sequences!, tokenizer: tokenizerArtifact });
     expect((await masked.outputs.masked!.rows()).map(({ next_sentence_label }) => next_sentence_label)).toEqual([...labels, ...labels]);
   });
 

@@ -13,7 +13,7 @@ const pick = (config: Record<string, unknown>, names: readonly string[]) => Obje
 const train = async (texts: readonly (readonly string[])[], config: Record<string, unknown>) => {
   const documents = await Promise.all(texts.map((corpus) => datasetOf('documents', corpus.map((text, i) => document({ id: `t:${i}`, text })))));
   const counted = await Promise.all(documents.map((one) => runStage(countWords, { type: 'count-words', config: pick(config, ['sample', 'word_segmentation']), inputs: { documents: one } })));
-  const trained = await runStage(stage, { type: 'train-tokenizer', config, inputs: { documents, word_counts: counted.map(({ outputs }) => outputs.word_counts!) } });
+  const trained = await runStage(stage, { type: 'train-tokenizer', config, inputs: { word_counts: { ...counted[0]!.outputs.word_counts!, shards: counted.flatMap(({ outputs }) => outputs.word_counts!.shards) } } });
   return { ...trained, counted: counted.map(({ metrics }) => metrics) };
 };
 

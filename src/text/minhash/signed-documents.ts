@@ -1,5 +1,4 @@
 import type { Dataset, Row, Shard } from '../../core/data.ts';
-import { fail } from '../../core/diagnostic.ts';
 import { CompactHasher, textDigest, type CompactSignature } from './text-signature.ts';
 
 /** `exact`: the digest alone, which tells equal texts; `minhash`: a MinHash signature as well. */
@@ -31,32 +30,27 @@ export function signatureRow({ snapshot, digest, minHash }: SignedDocument, meth
 
 /** Signatures that the `sign` stage left, by the shard of documents that they are of. */
 export class StoredSignatures {
+  private readonly dataset: Dataset;
   /** Digest of a shard of documents -> number of the first row -> where the signatures from there on are. */
-  private readonly parts = new Map<string, Map<number, { readonly dataset: Dataset; readonly shard: Shard }>>();
-  private readonly method: SigningMethod;
+  private readonly parts = new Map<string, Map<number, Shard>>();
 
-  /** @param method what is asked of the signatures; those that can't tell are as if they were not there */
-  constructor(datasets: readonly Dataset[], method: SigningMethod) {
-    this.method = method;
-    for (const dataset of datasets)
-      for (const shard of dataset.shards) {
-        const { shard: of = '', first = 0, method: made } = shard.meta ?? {};
-        if (method === 'minhash' && made !== 'minhash') continue;
-        let parts = this.parts.get(String(of));
-        if (parts === undefined) this.parts.set(String(of), (parts = new Map<number, { dataset: Dataset; shard: Shard }>()));
-        parts.set(Number(first), { dataset, shard });
-      }
+  constructor(dataset: Dataset) {
+    this.dataset = dataset;
+    for (const shard of dataset.shards) {
+      const { shard: of = '', first = 0 } = shard.meta ?? {};
+      let parts = this.parts.get(String(of));
+      if (parts === undefined) this.parts.set(String(of), (parts = new Map<number, Shard>()));
+      parts.set(Number(first), shard);
+    }
   }
 
-  /** The documents of a shard in order. Fails with `not-signed` when there are not the signatures of all of them. */
+  /** The documents of a shard in order. */
   async *read(documents: Shard): AsyncGenerator<SignedDocument> {
     const parts = [...(this.parts.get(documents.digest) ?? [])].sort(([a], [b]) => a - b);
-    let next = 0;
-    for (const [first, { shard }] of parts) next = first === next ? first + (shard.rows ?? 0) : NaN;
-    if (next !== documents.rows)
-      fail('not-signed', `There are no signatures of the documents in ${documents.path} to compare them by \`${this.method}\`.`, 'Leave out `signatures`, or connect it to a `sign` stage that takes all that `documents` takes and has the same `method`.');
-    for (const [, { dataset, shard }] of parts)
-      for await (const { snapshot, digest, bands, rows } of dataset.select([shard]).rows()) {
+    const signed = parts.reduce((next, [first, { rows = 0 }]) => (first === next ? first + rows : NaN), 0);
+    if (signed !== documents.rows) throw new TypeError(`there are not the signatures of all documents in ${documents.path}`);
+    for (const [, shard] of parts)
+      for await (const { snapshot, digest, bands, rows } of this.dataset.select([shard]).rows()) {
         const signature = (bands as Uint32Array).length > 0 ? { bands: bands as Uint32Array, rows: rows as Uint32Array } : undefined;
         yield { snapshot: snapshot as string, digest: digest as Uint32Array, minHash: () => signature };
       }

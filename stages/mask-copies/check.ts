@@ -1,0 +1,1 @@
+export { checkMaskShares as check } from '../../src/text/mask-shares.ts';

@@ -28,80 +28,95 @@ export interface NGramShares {
  * @param total characters of the text
  */
 export function nGramShares(tokens: Tokens, most: number, total: number): readonly NGramShares[] {
-  const before = new Uint32Array(tokens.count + 1); // characters before token i
-  for (let index = 0; index < tokens.count; index++) before[index + 1] = before[index]! + tokens.ends[index]! - tokens.starts[index]!;
-  const grams = new RepeatedGrams(tokens);
+  grams.read(tokens);
   const result: NGramShares[] = [];
   for (let n = 1; n <= most; n++) {
     if (n > 1) grams.lengthen();
-    result.push({ top: topCharacters(grams, n, before) / Math.max(total, 1), duplicate: duplicateCharacters(grams, n, before) / Math.max(total, 1) });
+    result.push({ top: topCharacters(grams, n) / Math.max(total, 1), duplicate: duplicateCharacters(grams, n) / Math.max(total, 1) });
   }
   return result;
 }
 
 /**
  * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. One that holds
- * an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n.
+ * an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n. Its
+ * arrays are used for one text after the other and go on behind what is said of them.
  */
 class RepeatedGrams {
   /** Where one begins, in order; of `length` places. */
-  readonly places: Int32Array;
+  places = new Int32Array(0);
   length = 0;
   /** By place the number of the n-gram that begins there, from 0; -1 where none that is repeated does. */
-  readonly ids: Int32Array;
+  ids = new Int32Array(0);
   /** By number how often it occurs. */
-  counts: Int32Array;
+  counts = new Int32Array(0);
+  /** How many numbers there are. */
+  distinct = 0;
+  /** By number, for whoever goes over the n-grams. */
+  seen = new Uint8Array(0);
+  /** Characters before token n. */
+  before = new Uint32Array(1);
+  private tokens = 0;
+  /** Of tokens, by number, the first that is it. */
+  private firsts = new Int32Array(0);
+  /** A hash table: three numbers a slot. */
+  private slots = new Int32Array(0);
 
   /** Tokens themselves, n being 1. */
-  constructor(tokens: Tokens) {
-    const { text, count, starts, ends, hashes } = tokens;
-    this.ids = new Int32Array(count);
-    this.counts = new Int32Array(count);
-    this.places = new Int32Array(count);
-    const firsts = new Int32Array(count); // where number n occurs first
-    const mask = slotsFor(count) - 1;
-    const slots = new Int32Array(mask + 1); // number + 1
+  read({ text, count, starts, ends, hashes }: Tokens): void {
+    this.tokens = this.length = count;
+    if (count > this.ids.length) this.grow(count);
+    const { before, ids, counts, places, firsts } = this;
+    const mask = this.clear();
+    const { slots } = this;
     let distinct = 0;
     for (let at = 0; at < count; at++) {
-      const length = ends[at]! - starts[at]!, hash = hashes[at]!;
+      const start = starts[at]!, length = ends[at]! - start, hash = hashes[at]!;
+      before[at + 1] = before[at]! + length;
+      places[at] = at;
       let slot = mix(hash) & mask;
-      for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
-        const first = firsts[slots[slot]! - 1]!;
-        if (hashes[first] === hash && ends[first]! - starts[first]! === length && isSame(text, starts[first]!, starts[at]!, length)) break;
+      for (; slots[slot * 3] !== 0; slot = (slot + 1) & mask) {
+        const first = firsts[slots[slot * 3]! - 1]!;
+        if (slots[slot * 3 + 1] === hash && slots[slot * 3 + 2] === length && isSame(text, starts[first]!, start, length)) break;
       }
-      if (slots[slot] === 0) {
+      if (slots[slot * 3] === 0) {
         firsts[distinct] = at;
-        slots[slot] = ++distinct;
+        counts[distinct] = 0;
+        slots[slot * 3] = ++distinct;
+        slots[slot * 3 + 1] = hash;
+        slots[slot * 3 + 2] = length;
       }
-      this.ids[at] = slots[slot]! - 1;
-      this.counts[slots[slot]! - 1]!++;
-      this.places[at] = at;
+      const id = slots[slot * 3]! - 1;
+      ids[at] = id;
+      counts[id]!++;
     }
-    this.length = count;
+    this.distinct = distinct;
     this.keepRepeated();
   }
 
   /** Go on from n-grams to (n+1)-grams, which are known by the numbers of the n-grams that begin and end them: exact, no hashes. */
   lengthen(): void {
-    const { places, ids, length } = this;
-    const mask = slotsFor(length) - 1;
-    const slots = new Int32Array(3 * (mask + 1)); // both numbers, and the new number + 1
-    this.counts = new Int32Array(length);
+    const { places, ids, counts, length, tokens } = this;
+    const mask = this.clear();
+    const { slots } = this;
     let distinct = 0;
     for (let index = 0; index < length; index++) {
-      const place = places[index]!, first = ids[place]!, last = place + 1 < ids.length ? ids[place + 1]! : -1;
+      const place = places[index]!, first = ids[place]!, last = place + 1 < tokens ? ids[place + 1]! : -1;
       ids[place] = -1;
       if (last < 0) continue;
       let slot = mix(Math.imul(first, 0x9e3779b1) ^ last) & mask;
-      while (slots[slot * 3 + 2] !== 0 && (slots[slot * 3] !== first || slots[slot * 3 + 1] !== last)) slot = (slot + 1) & mask;
-      if (slots[slot * 3 + 2] === 0) {
-        slots[slot * 3] = first;
-        slots[slot * 3 + 1] = last;
-        slots[slot * 3 + 2] = ++distinct;
+      while (slots[slot * 3] !== 0 && (slots[slot * 3 + 1] !== first || slots[slot * 3 + 2] !== last)) slot = (slot + 1) & mask;
+      if (slots[slot * 3] === 0) {
+        counts[distinct] = 0;
+        slots[slot * 3] = ++distinct;
+        slots[slot * 3 + 1] = first;
+        slots[slot * 3 + 2] = last;
       }
-      ids[place] = slots[slot * 3 + 2]! - 1;
-      this.counts[ids[place]!]!++;
+      const id = slots[slot * 3]! - 1;
+      ids[place] = id;
+      counts[id]!++;
     }
+    this.distinct = distinct;
     this.keepRepeated();
   }
 
@@ -115,12 +130,27 @@ class RepeatedGrams {
     }
     this.length = kept;
   }
+
+  /** Empty a table for `length` entries, twice as many slots or more, and give the mask of its slots. */
+  private clear(): number {
+    const size = 2 ** (33 - Math.clz32(this.length));
+    if (size * 3 > this.slots.length) this.slots = new Int32Array(size * 3);
+    else this.slots.fill(0, 0, size * 3);
+    return size - 1;
+  }
+
+  private grow(tokens: number): void {
+    const size = tokens * 2;
+    this.places = new Int32Array(size);
+    this.ids = new Int32Array(size);
+    this.counts = new Int32Array(size);
+    this.firsts = new Int32Array(size);
+    this.seen = new Uint8Array(size);
+    this.before = new Uint32Array(size + 1);
+  }
 }
 
-/** A power of two, twice as many as there will be entries. */
-function slotsFor(entries: number): number {
-  return 2 ** (33 - Math.clz32(entries));
-}
+const grams = new RepeatedGrams();
 
 function isSame(text: string, a: number, b: number, length: number): boolean {
   for (let at = 0; at < length; at++) if (text.charCodeAt(a + at) !== text.charCodeAt(b + at)) return false;
@@ -128,7 +158,7 @@ function isSame(text: string, a: number, b: number, length: number): boolean {
 }
 
 /** Characters of all occurrences of the most frequent n-gram, the first of equals. */
-function topCharacters({ places, length, ids, counts }: RepeatedGrams, n: number, before: Uint32Array): number {
+function topCharacters({ places, length, ids, counts, before }: RepeatedGrams, n: number): number {
   let most = 1, characters = 0;
   for (let index = 0; index < length; index++) {
     const place = places[index]!, count = counts[ids[place]!]!;
@@ -140,8 +170,8 @@ function topCharacters({ places, length, ids, counts }: RepeatedGrams, n: number
 }
 
 /** Characters of n-grams that occurred before; the count goes on behind one that did, and only n-grams on its way count as having occurred. */
-function duplicateCharacters({ places, length, ids, counts }: RepeatedGrams, n: number, before: Uint32Array): number {
-  const seen = new Uint8Array(counts.length);
+function duplicateCharacters({ places, length, ids, distinct, seen, before }: RepeatedGrams, n: number): number {
+  seen.fill(0, 0, distinct);
   let characters = 0, next = 0;
   for (let index = 0; index < length; index++) {
     const place = places[index]!;

@@ -31,11 +31,7 @@ export class Tokens {
       const kind = kindAt(text, at);
       if (kind & white) at++;
       else if (kind & unspaced) at = this.addRun(at, mostWords);
-      else {
-        const end = endOfToken(text, at, kind);
-        this.add(at, end);
-        at = end;
-      }
+      else at = this.addPlainWord(at, kind) || this.add(at, endOfToken(text, at, kind));
     }
   }
 
@@ -59,22 +55,39 @@ export class Tokens {
     return end;
   }
 
-  private add(start: number, end: number): void {
+  /** Most tokens are letters up to a space or a comma, and are read once; 0 where it takes more to say what it is. */
+  private addPlainWord(start: number, kind: number): number {
+    const { text } = this;
+    const first = text.charCodeAt(start);
+    if ((kind & letter) === 0 || ((first === h || first === w) && isAddressBehind(text.charCodeAt(start + 1)))) return 0;
+    let end = start, hash = 0;
+    for (; end < text.length && (kindAt(text, end) & wordKinds) !== 0; end++) hash = hashWith(hash, text.charCodeAt(end));
+    const next = text.charCodeAt(end);
+    return next === stop || next === atSign ? 0 : this.push(start, end, hash, kind);
+  }
+
+  private add(start: number, end: number): number {
     const { text } = this;
     let kinds = 0, hash = 0;
     for (let at = start; at < end; at++) {
       kinds |= kindAt(text, at);
-      hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) + 0x9e3779b9;
+      hash = hashWith(hash, text.charCodeAt(at));
     }
+    return this.push(start, end, hash, kinds);
+  }
+
+  private push(start: number, end: number, hash: number, kinds: number): number {
     if (this.count === this.starts.length) this.grow();
     this.starts[this.count] = start;
     this.ends[this.count] = end;
     this.hashes[this.count] = hash;
     this.count++;
-    if ((kinds & anyWord) === 0) return;
-    this.words++;
-    this.wordCharacters += end - start;
+    if (kinds & anyWord) {
+      this.words++;
+      this.wordCharacters += end - start;
+    }
     if (kinds & anyLetter) this.alphabetic++;
+    return end;
   }
 
   private grow(): void {
@@ -92,6 +105,11 @@ export class Tokens {
 const wordKinds = letter | mark | digit | lowLine;
 const abbreviations = new Set(['Mr', 'Mrs', 'Ms', 'Dr', 'St', 'Prof', 'Jr', 'Sr', 'Inc', 'Co', 'Corp', 'Ltd', 'vs', 'etc']);
 const [h, w, stop, comma, colon, hyphen, atSign, apostrophe, quote] = Array.from("hw.,:-@'’", (char) => char.charCodeAt(0)) as [number, number, number, number, number, number, number, number, number];
+
+const hashWith = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
+
+/** Of a word with `h` or `w`: whether what is behind it may make it `http` or `www`. */
+const isAddressBehind = (unit: number): boolean => unit === 0x74 || unit === w;
 
 /** The end of the token that begins at a place with a character that is no white space and of a spaced script. */
 function endOfToken(text: string, start: number, kind: number): number {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { segment } from '../../../src/text/quality/segment.ts';
 import { Tokens } from '../../../src/text/quality/tokens.ts';
-import { hasWords, longestRun } from '../../../src/text/quality/words.ts';
+import { hasWords, runsOf } from '../../../src/text/quality/words.ts';
 import { chineseArticle, englishArticle } from './articles.ts';
 
 const strings = (tokens: Tokens): string[] => Array.from({ length: tokens.count }, (_, index) => tokens.at(index));
@@ -47,9 +47,10 @@ describe('Tokens', () => {
       const words = expected.filter((token) => /[\p{L}\p{M}\p{N}]/u.test(token));
       expect(strings(tokens)).toEqual(expected);
       expect([tokens.words, tokens.wordCharacters, tokens.alphabetic]).toEqual([words.length, words.join('').length, words.filter((word) => /\p{L}/u.test(word)).length]);
-      expect(longestRun(text)).toBe(Math.max(...text.split(/\s/u).map((run) => run.length)));
-      const counted = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]/u.test(text) ? words.length : (text.match(/\S+/gu)?.length ?? 0);
-      expect([1, counted, counted + 1].map((least) => hasWords(text, least))).toEqual([counted >= 1, true, false]);
+      const runs = text.match(/\S+/gu) ?? [], hasUnspaced = text.search(unspacedRun) >= 0;
+      expect(runsOf(`a ${text}\nb`, 2, 2 + text.length)).toEqual({ count: runs.length, longest: Math.max(0, ...runs.map((run) => run.length)), hasUnspaced });
+      const counted = hasUnspaced ? words.length : runs.length;
+      expect([1, counted, counted + 1].map((least) => hasWords(text, runsOf(text, 0, text.length), least))).toEqual([counted >= 1, true, false]);
     }), { numRuns: 3000 });
   });
 

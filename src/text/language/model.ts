@@ -1,5 +1,6 @@
 import { readEld, type EldData } from './eld-data.ts';
-import { hashOf, NGramTable } from './ngram-table.ts';
+import { hashOf, highOf, longestNGram, lowOf, NGramTable } from './ngram-table.ts';
+import { plainUnits, space } from './plain-units.ts';
 
 // What ELD 2.1.0 does, number by number; the scores must be its own.
 /** UTF-16 code units of a text that are looked at. */
@@ -54,7 +55,7 @@ export class LanguageModel {
     this.seen.fill(0);
     this.means.fill(0);
     this.distinct = 0;
-    this.addWords(this.plainUnits(text));
+    this.addWords(plainUnits(text, mostUnits, this.units));
     let best = -1;
     for (let language = 0; language < this.means.length; language++) {
       if (this.means[language] === 0) continue;
@@ -72,30 +73,6 @@ export class LanguageModel {
   /** The score of a language as ELD tells it, 0 to 1. */
   scaled(language: number): number {
     return this.means[language]! / (this.means[language]! + scale);
-  }
-
-  /** Puts letters, lower-cased, into `units`, and a space for what else there is between them, but for apostrophes before a letter or the end. */
-  private plainUnits(text: string): number {
-    const { units } = this;
-    let length = 0, certain = 0, hasSigma = false;
-    for (let at = 0, end = Math.min(text.length, mostUnits); at < end; at++) {
-      const unit = plainOf(text.charCodeAt(at));
-      if (unit === separator) {
-        length = certain;
-        if (length > 0 && units[length - 1] !== space) units[length++] = space;
-        certain = length;
-        continue;
-      }
-      units[length++] = unit === dottedCapitalI ? 0x69 : unit;
-      if (unit === dottedCapitalI) units[length++] = 0x307;
-      hasSigma ||= unit === capitalSigma;
-      if (unit !== 0x27 && unit !== 0x60 && unit !== 0x2019) certain = length;
-    }
-    if (hasSigma) { // its lower case depends on what is around it
-      const lower = String.fromCharCode(...units.subarray(0, length)).toLowerCase();
-      for (let at = 0; at < length; at++) units[at] = lower.charCodeAt(at);
-    }
-    return length;
   }
 
   private addWords(length: number): void {
@@ -135,11 +112,11 @@ export class LanguageModel {
 
   private addGram(from: number, to: number): void {
     const { word, seen } = this;
-    const isKnowable = to - from <= longestGram;
+    const isKnowable = to - from <= longestNGram;
     const low = isKnowable ? lowOf(word, from, to) : hashBytes(word, from, to, 0x811c9dc5) || 1;
-    const high = isKnowable ? highOf(word, from, to) : hashBytes(word, from, to, 0x2f0b4c47) | 0x10000;
+    const high = isKnowable ? highOf(word, from, to) : (hashBytes(word, from, to, 0x2f0b4c47) | 0x10000) >>> 0;
     for (let slot = hashOf(low, high) & (seenSlots - 1); ; slot = (slot + 1) & (seenSlots - 1)) {
-      if (seen[slot * 2] === low >>> 0 && seen[slot * 2 + 1] === high >>> 0) return;
+      if (seen[slot * 2] === low && seen[slot * 2 + 1] === high) return;
       if (seen[slot * 2] !== 0) continue;
       seen[slot * 2] = low;
       seen[slot * 2 + 1] = high;
@@ -152,42 +129,9 @@ export class LanguageModel {
 
 /** More than twice the n-grams that 380 bytes can have. */
 const seenSlots = 512;
-const longestGram = gramLength + 2;
-
-/** First four symbols of an n-gram; none is 0, so that shorter ones differ from all others. */
-function lowOf(symbols: Uint8Array, from: number, to: number): number {
-  let low = 0;
-  for (let at = Math.min(from + 4, to) - 1; at >= from; at--) low = low << 8 | symbols[at]!;
-  return low >>> 0;
-}
-
-function highOf(symbols: Uint8Array, from: number, to: number): number {
-  const length = to - from;
-  return length <= 4 ? 0 : length === 5 ? symbols[from + 4]! : symbols[from + 4]! | (symbols[from + 5]! << 8);
-}
 
 function hashBytes(bytes: Uint8Array, from: number, to: number, start: number): number {
   let hash = start;
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
   return hash >>> 0;
-}
-
-const separator = 1;
-const space = 0x20;
-const dottedCapitalI = 0x130; // two code units when lower-cased
-const capitalSigma = 0x3a3;
-/** Letters of Unicode 16 and 17, which ELD's list of them does not have. */
-const newLetters = /[\u088f\u0c5c\u0cdc\u1c89\u1c8a\ua7cb-\ua7cf\ua7d2\ua7d4\ua7da-\ua7dc\ua7f1]/;
-
-/** Lower case of each code unit that is a letter or an apostrophe, `separator` for others; 0 where it has not been asked for. */
-const plain = new Uint16Array(0x10000);
-
-function plainOf(unit: number): number {
-  return plain[unit] || (plain[unit] = classify(unit));
-}
-
-function classify(unit: number): number {
-  const char = String.fromCharCode(unit);
-  if (char === "'" || char === '`' || char === '\u2019' || unit === dottedCapitalI || unit === capitalSigma) return unit;
-  return /\p{L}/u.test(char) && !newLetters.test(char) ? char.toLowerCase().charCodeAt(0) : separator;
 }

@@ -1,8 +1,11 @@
 import { mix } from '../random.ts';
 
+/** Symbols of the longest n-grams: four bytes with a space before and behind. */
+export const longestNGram = 6;
+
 /**
- * What languages an n-gram occurs in, and how tellingly: a hash table with open addressing in typed arrays. An n-gram has at most six
- * symbols, none of them 0, and goes by the first four as one number (`low`) and the others as another (`high`).
+ * What languages an n-gram occurs in, and how tellingly: a hash table with open addressing in typed arrays. An n-gram's
+ * symbols are bytes, none of them 0, and it goes by the first four as one number (`low`) and the others as another (`high`).
  */
 export class NGramTable {
   /** Three numbers a slot: `low`; `high` with the count of pairs above it; where the pairs begin. An empty slot has no pairs. */
@@ -10,6 +13,7 @@ export class NGramTable {
   private readonly mask: number;
   private pairs: Uint16Array;
   private pairCount = 0;
+  private size = 0;
 
   /** @param bits twice as many slots (2^bits) as n-grams, or more */
   constructor(bits: number) {
@@ -20,6 +24,7 @@ export class NGramTable {
 
   /** Put an n-gram in that is not there: `count` pairs, language in the lower byte, score in the upper. */
   set(low: number, high: number, pairs: Uint16Array, count: number): void {
+    if (this.size++ === this.mask) throw new RangeError(`more n-grams than ${this.mask} slots are for`); // one stays empty, or a search would not end
     let slot = hashOf(low, high) & this.mask;
     while (this.slots[slot * 3 + 1] !== 0) slot = (slot + 1) & this.mask;
     this.slots.set([low, high | (count << 16), this.pairCount], slot * 3);
@@ -47,4 +52,16 @@ export class NGramTable {
 
 export function hashOf(low: number, high: number): number {
   return mix(low ^ Math.imul(high, 0x9e3779b1));
+}
+
+/** First four symbols of an n-gram; none is 0, so that shorter ones differ from all others. */
+export function lowOf(symbols: Uint8Array, from: number, to: number): number {
+  let low = 0;
+  for (let at = Math.min(from + 4, to) - 1; at >= from; at--) low = low << 8 | symbols[at]!;
+  return low >>> 0;
+}
+
+export function highOf(symbols: Uint8Array, from: number, to: number): number {
+  const length = to - from;
+  return length <= 4 ? 0 : length === 5 ? symbols[from + 4]! : symbols[from + 4]! | (symbols[from + 5]! << 8);
 }

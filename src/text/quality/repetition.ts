@@ -28,6 +28,7 @@ export interface NGramShares {
  * @param total characters of the text
  */
 export function nGramShares(tokens: Tokens, most: number, total: number): readonly NGramShares[] {
+  const grams = tokens.count > mostKept ? new RepeatedGrams() : kept;
   grams.read(tokens);
   const result: NGramShares[] = [];
   for (let n = 1; n <= most; n++) {
@@ -40,7 +41,7 @@ export function nGramShares(tokens: Tokens, most: number, total: number): readon
 /**
  * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. One that holds
  * an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n. Its
- * arrays are used for one text after the other and go on behind what is said of them.
+ * arrays can be used for one text after the other and go on behind what is said of them.
  */
 class RepeatedGrams {
   /** Where one begins, in order; of `length` places. */
@@ -140,7 +141,7 @@ class RepeatedGrams {
   }
 
   private grow(tokens: number): void {
-    const size = tokens * 2;
+    const size = Math.max(tokens, this.ids.length * 2);
     this.places = new Int32Array(size);
     this.ids = new Int32Array(size);
     this.counts = new Int32Array(size);
@@ -150,7 +151,9 @@ class RepeatedGrams {
   }
 }
 
-const grams = new RepeatedGrams();
+/** Arrays for texts of so many tokens stay; those of a longer one, some 80 bytes a token, do not. */
+const mostKept = 1 << 18;
+const kept = new RepeatedGrams();
 
 function isSame(text: string, a: number, b: number, length: number): boolean {
   for (let at = 0; at < length; at++) if (text.charCodeAt(a + at) !== text.charCodeAt(b + at)) return false;

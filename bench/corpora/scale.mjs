@@ -25,6 +25,9 @@ const stages = [
   'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer, token_counts: counts }, with: { mode: importance, importance: surprisal } }',
 ].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
 
+/** UNTIL=cleaned: the chain up to that stage only. */
+const last = process.env.UNTIL === undefined ? stages.length : stages.findIndex((stage) => stage.startsWith(`${process.env.UNTIL}:`)) + 1;
+
 const [folder = join(tmpdir(), 'run-pipeline-scale'), ...sizes] = process.argv.slice(2);
 for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
   const project = join(folder, `${megabytes}MB-${process.pid}`);
@@ -35,7 +38,7 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
   console.log(`\n${machine()}\n\n${(bytes / 1e6).toFixed(0)} MB of text, ${documents.toLocaleString('en')} documents; -j ${jobs}\n`);
   console.log('| stage | actions | s | MB/s | processor s | peak MiB of a worker | of the runner | killed: done, under way → done again |\n| --- | --: | --: | --: | --: | --: | --: | --- |');
   const sum = { seconds: 0, cpuSeconds: 0 };
-  for (const [index, stage] of stages.entries()) {
+  for (const [index, stage] of stages.slice(0, last).entries()) {
     const name = stage.split(':')[0];
     writeFileSync(join(project, `${name}.yaml`), `name: scale\nseed: 1\nstages:\n${stages.slice(0, index + 1).map((line) => `  ${line}\n`).join('')}`);
     const parts = await stageRuns(project, name);

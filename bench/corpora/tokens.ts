@@ -1,5 +1,5 @@
-// Speed of masking, MinHash, byte-level BPE and the quality rules beside fairseq's rule in numpy, datatrove, Hugging Face and tiktoken, in turns in one run.
-// Usage: RUN_PIPELINE_PYTHON=… node bench/corpora/run.mjs [mask|dedup|encode|train|clean …]; what came out: bench/corpora/tokens.md.
+// Speed of masking, MinHash, byte-level BPE, the quality rules and language detection beside fairseq's rule in numpy, datatrove, Hugging Face, tiktoken and ELD, in turns in one run.
+// Usage: RUN_PIPELINE_PYTHON=… node bench/corpora/run.mjs [mask|dedup|encode|train|clean|language …]; what came out: bench/corpora/tokens.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { WordCounter } from '../../src/text/bpe/count-words.ts';
+import { loadLanguageDetector, sampleText } from '../../src/text/language/detector.ts';
 import { createMaskPlan, maskSequence } from '../../src/text/masking.ts';
 import { MinHasher } from '../../src/text/minhash/signature.ts';
 import { c4Rules, keepC4Lines } from '../../src/text/quality/c4.ts';
@@ -24,11 +25,12 @@ const documents = readFileSync(process.env['CORPUS'] ?? join(root, '../shared/da
 const megabytes = documents.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / 1e6;
 writeFileSync(join(folder, 'documents.json'), JSON.stringify(documents));
 
-/** A job: what we do of its unit in a second, and the same jobs of the peers, in peers.py. */
+/** A job: what we do of its unit in a second, and the same jobs of the peers, in peers.py or in this process. */
 interface Job {
   readonly unit: string;
   readonly ours: () => number;
   readonly peers: readonly string[];
+  readonly here?: Readonly<Record<string, () => Promise<number>>>;
 }
 
 /** Processor time, as the machine may have other work; that of the garbage collector's threads included. */
@@ -44,6 +46,7 @@ for (const text of documents) words.addText(text);
 const model = trainBpe(words.counts, { vocabSize: 8000, minFrequency: 2 });
 writeTokenizer(folder, model);
 const hasher = new MinHasher();
+const detect = await loadLanguageDetector();
 
 const schema = JSON.parse(readFileSync(join(root, 'schemas/stages/clean.schema.json'), 'utf8')) as { properties: { filters: { properties: Record<string, { properties: Record<string, { default: unknown }> }> } } };
 const limits = Object.fromEntries(Object.entries(schema.properties.filters.properties).map(([group, { properties }]) => [group, Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, property.default]))])) as Record<string, never>;
@@ -82,7 +85,21 @@ const jobs: Record<string, Job> = {
       }
     }),
   },
+  language: {
+    unit: 'documents/s', peers: [], here: { eld: eldRate },
+    ours: () => (20 * documents.length) / seconds(() => { for (let time = 0; time < 20; time++) for (const text of documents) detect(text); }),
+  },
 };
+
+/** ELD itself over the samples of a document that our detector takes, with the scores and the reliability that it asks for. */
+async function eldRate(): Promise<number> {
+  const { eld } = await import('eld/large');
+  const judge = (sample: string): unknown => {
+    const result = eld.detect(sample);
+    return [result.getScores(), result.isReliable()];
+  };
+  return documents.length / seconds(() => { for (const text of documents) for (const sample of sampleText(text)) judge(sample); });
+}
 
 /** Dynamic masking as pretraining does it: 4 million tokens in sequences of 512. */
 function maskRate(): number {
@@ -99,16 +116,17 @@ function peerRate(job: string): number | undefined {
 }
 
 const wanted = process.argv.slice(2);
-const best = (rates: readonly number[]): string => (rates.length === 0 ? '–' : `${Math.max(...rates).toFixed(1)} (${rates.map((rate) => rate.toFixed(1)).join(', ')})`);
+const shown = (rate: number): string => rate.toFixed(rate < 1 ? 2 : 1);
+const best = (rates: readonly number[]): string => (rates.length === 0 ? '–' : `${shown(Math.max(...rates))} (${rates.map(shown).join(', ')})`);
 console.log(`| job | unit, one core | run-pipeline | peers |\n| --- | --- | --- | --- |`);
-for (const [name, { unit, ours, peers }] of Object.entries(jobs)) {
+for (const [name, { unit, ours, peers, here = {} }] of Object.entries(jobs)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const own: number[] = [], others = new Map(peers.map((peer): [string, number[]] => [peer, []]));
+  const own: number[] = [], others = new Map([...peers, ...Object.keys(here)].map((peer): [string, number[]] => [peer, []]));
   if (name !== 'train') ours(); // compiled once
   for (let round = 0; round < (name === 'train' ? 1 : rounds); round++) {
     own.push(ours());
     for (const [peer, rates] of others) {
-      const rate = peerRate(peer);
+      const rate = await (here[peer]?.() ?? peerRate(peer));
       if (rate !== undefined) rates.push(rate);
     }
   }

@@ -65,7 +65,7 @@ export interface StageContext<Config = Record<string, unknown>> {
   progress(done: number, total: number | undefined, unit: string, note?: string): void;
   /** Add to a counter: counters of a `map` stage's actions are summed. */
   count(name: string, by?: number): void;
-  /** Set a metric, such as `perplexity`; the runner records it and `until` reads it. */
+  /** Set a metric, such as `perplexity`; the runner records it and `until` reads it. Of those that a `map` stage's actions set, the stage has the mean. */
   metric(name: string, value: number): void;
   log(message: string): void;
   readonly signal: AbortSignal;

@@ -40,6 +40,8 @@ export interface ActionRequest {
 export interface ActionOutcome {
   readonly outputs: Readonly<Record<string, Manifest>>;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Metrics that were set, not counted: over the actions of a `map` stage they do not add up. */
+  readonly gauges?: readonly string[];
 }
 
 export type WorkerMessage =

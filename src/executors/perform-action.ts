@@ -35,7 +35,7 @@ export async function performAction(request: ActionRequest, send: (message: Work
       ? checkDataset(await run.writer(name).finish(), request, name, port, run.metrics)
       : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, port, contract.files);
   }
-  return { outputs, metrics: run.metrics };
+  return { outputs, metrics: run.metrics, gauges: [...run.gauges] };
 }
 
 /** Turn whatever a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */

@@ -18,6 +18,7 @@ export class StageRun implements StageContext {
   readonly signal: AbortSignal;
   readonly cpus: number;
   readonly metrics: Record<string, number> = {};
+  readonly gauges = new Set<string>();
   private readonly request: ActionRequest;
   private readonly send: (message: WorkerMessage) => void;
   private readonly writers = new Map<string, ArrowDatasetWriter>();
@@ -85,6 +86,7 @@ export class StageRun implements StageContext {
 
   metric(name: string, value: number): void {
     this.metrics[name] = value;
+    this.gauges.add(name);
     this.send({ type: 'metric', name, value });
   }
 

@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/artifact.ts';
 import { entryOf, type Span, type YamlNode } from './node.ts';
 import { isTemplate } from './interpolate.ts';
 import type { Problems } from './problems.ts';
-import { suggest } from './suggest.ts';
+import { meantLanguage, suggest } from './suggest.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
@@ -88,7 +88,7 @@ function report(error: ErrorObject, subject: Subject, problems: Problems): void 
     case 'required': return add('missing-property', `\`${String(params.missingProperty)}\` is missing in ${where}`, locate(subject, path, true), describe(error, String(params.missingProperty)));
     case 'dependentRequired': case 'dependencies': return add('missing-property', `\`${String(params.missingProperty)}\` is missing in ${where}: \`${String(params.property)}\` needs it`, locate(subject, [...path, String(params.property)], true));
     case 'type': return add('wrong-type', `${what} must be ${typeNames(params.type)}, not ${shown(error.data)}`, at, descriptionOf(error));
-    case 'enum': return add('invalid-value', `${what} must be one of ${list(params.allowedValues)}, not ${shown(error.data)}`, at, typeof error.data === 'string' ? didYouMean(error.data, params.allowedValues) : undefined);
+    case 'enum': return add('invalid-value', `${what} must be one of ${list(params.allowedValues)}, not ${shown(error.data)}`, at, typeof error.data === 'string' ? didYouMean(error.data, params.allowedValues, error.parentSchema?.['x-language'] === true) : undefined);
     case 'const': return add('invalid-value', `${what} must be ${shown(params.allowedValue)}, not ${shown(error.data)}`, at);
     case 'minimum': case 'maximum': case 'exclusiveMinimum': case 'exclusiveMaximum':
       return add('invalid-value', `${what} must be ${String(params.comparison)} ${String(params.limit)}, not ${shown(error.data)}`, at, descriptionOf(error));
@@ -175,8 +175,11 @@ function list(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => `\`${String(value)}\``).join(', ') : String(values);
 }
 
-function didYouMean(written: string, allowed: unknown): string | undefined {
-  const help = suggest(written, Array.isArray(allowed) ? allowed.map(String) : [], '');
+/** @param areLanguages whether the values are codes of languages, which their schema says with `x-language` */
+function didYouMean(written: string, allowed: unknown, areLanguages: boolean): string | undefined {
+  const values = Array.isArray(allowed) ? allowed.map(String) : [];
+  const language = areLanguages ? meantLanguage(written, values) : undefined;
+  const help = suggest(language ?? written, values, '');
   return help?.startsWith('did you mean') === true ? help : undefined;
 }
 

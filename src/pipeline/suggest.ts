@@ -19,6 +19,22 @@ export function closest(written: string, candidates: readonly string[]): string 
   return best;
 }
 
+/**
+ * Which of the languages someone means who writes `zho`, `chi`, `zh-CN` or, as many do, the country: `cn`. Nearest letters
+ * would make Bengali of that.
+ * @param languages ISO 639-1 codes
+ */
+export function meantLanguage(written: string, languages: readonly string[]): string | undefined {
+  try {
+    const { language } = new Intl.Locale(written);
+    if (languages.includes(language)) return language;
+    const isCountry = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(written.toUpperCase()) !== undefined;
+    return isCountry ? languages.find((code) => code === new Intl.Locale(`und-${written}`).maximize().language) : undefined;
+  } catch {
+    return undefined; // no tag of a language, or none of a country
+  }
+}
+
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

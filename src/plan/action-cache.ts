@@ -17,6 +17,7 @@ export interface ActionRecord {
   readonly stage: string;
   readonly outputs: Readonly<Record<string, Artifact>>;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly gauges?: readonly string[];
   readonly durationMs: number;
   readonly ingredients: Ingredients;
 }

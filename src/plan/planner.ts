@@ -91,11 +91,15 @@ export function stageOutputs(node: StageNode, records: readonly ActionRecord[]):
   return outputs;
 }
 
-/** Metrics of a stage: those of its actions, summed. */
+/** Metrics of a stage: what its actions counted, summed, and the mean of what they set. */
 export function stageMetrics(records: readonly ActionRecord[]): Record<string, number> {
-  const metrics: Record<string, number> = {};
+  const metrics: Record<string, number> = {}, times: Record<string, number> = {};
   for (const record of records)
-    for (const [name, value] of Object.entries(record.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
+    for (const [name, value] of Object.entries(record.metrics)) {
+      metrics[name] = (metrics[name] ?? 0) + value;
+      if (record.gauges?.includes(name)) times[name] = (times[name] ?? 0) + 1;
+    }
+  for (const [name, count] of Object.entries(times)) metrics[name]! /= count;
   return metrics;
 }
 

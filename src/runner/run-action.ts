@@ -114,7 +114,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
         if (event !== undefined) emit(event);
       },
       isShard: node.type.map !== undefined,
-      keep: async ({ outputs, metrics }) => {
+      keep: async ({ outputs, metrics, gauges }) => {
         const changed = changedSource(action, store);
         if (changed !== undefined)
           return err({
@@ -125,7 +125,7 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
         return ok(
           await store.publish({
             key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - clock.startedMs), ingredients: action.ingredients,
-            outcome: { outputs, metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))) },
+            outcome: { outputs, metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))), ...(gauges && { gauges }) },
           }),
         );
       },

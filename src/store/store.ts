@@ -150,7 +150,7 @@ export function createStore(root: string): Store {
         outputs[port] = toArtifact(manifest);
       }
       if (folders.size > 0) await Promise.all([...folders, layout.objects].map(syncFolder));
-      const record: ActionRecord = { v: 1, key, stage, outputs, metrics: outcome.metrics, durationMs, ingredients };
+      const record: ActionRecord = { v: 1, key, stage, outputs, metrics: outcome.metrics, ...(outcome.gauges?.length ? { gauges: outcome.gauges } : {}), durationMs, ingredients };
       await writeDurable(recordPath(key), serializeRecord(record), layout.temporary);
       await rm(store.checkpoint(key), { recursive: true, force: true });
       return record;

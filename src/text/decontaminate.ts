@@ -12,10 +12,15 @@ export class EvaluationNGrams {
   private readonly filter = new Uint8Array(1 << 19);
   private readonly hashes = new WordHashes();
   private readonly n: number;
+  /** What the word that leaves an n-gram has been multiplied by. */
+  private readonly outFactor: number;
 
   /** @param n words of an n-gram */
   constructor(n: number) {
     this.n = n;
+    let factor = 1;
+    for (let word = 0; word < n; word++) factor = Math.imul(factor, lowFactor);
+    this.outFactor = factor;
   }
 
   get size(): number {
@@ -24,35 +29,41 @@ export class EvaluationNGrams {
 
   /** Add the n-grams of an evaluation text; one of fewer than n words has none. */
   add(text: string): void {
-    this.each(text, (key, bit) => {
-      this.known.add(key());
+    const { words, length } = this.hashes.read(text);
+    let low = 0;
+    for (let at = 0; at < length; at++) {
+      low = this.roll(low, words, at);
+      if (at < this.n - 1) continue;
+      const bit = mix(low) >>> 10;
+      this.known.add(this.key(low, words, at));
       this.filter[bit >> 3]! |= 1 << (bit & 7);
-      return false;
-    });
+    }
   }
 
   /** Whether the text contains an n-gram that was added. */
   isIn(text: string): boolean {
-    return this.known.size > 0 && this.each(text, (key, bit) => (this.filter[bit >> 3]! >> (bit & 7) & 1) === 1 && this.known.has(key()));
-  }
-
-  /** Every n-gram in turn, until one for which `visit` says true; rolling hashes, so n costs nothing. */
-  private each(text: string, visit: (key: () => number, bit: number) => boolean): boolean {
+    if (this.known.size === 0) return false;
     const { words, length } = this.hashes.read(text);
-    let low = 0, high = 0;
-    let outLow = 1, outHigh = 1; // what the word that leaves was multiplied by
-    for (let i = 0; i < this.n; i++) {
-      outLow = Math.imul(outLow, lowFactor);
-      outHigh = Math.imul(outHigh, highFactor);
-    }
-    const key = (): number => (mix(high) & 0x1fffff) * 0x100000000 + (low >>> 0);
+    let low = 0;
     for (let at = 0; at < length; at++) {
-      const enters = words[at]!, leaves = at >= this.n ? words[at - this.n]! : 0;
-      low = (Math.imul(low, lowFactor) + enters - Math.imul(leaves, outLow)) | 0;
-      high = (Math.imul(high, highFactor) + enters - Math.imul(leaves, outHigh)) | 0;
-      if (at >= this.n - 1 && visit(key, mix(low) >>> 10)) return true;
+      low = this.roll(low, words, at);
+      const bit = mix(low) >>> 10;
+      if ((this.filter[bit >> 3]! >> (bit & 7)) & 1 && at >= this.n - 1 && this.known.has(this.key(low, words, at))) return true;
     }
     return false;
+  }
+
+  /** The hash of the n words that end at a place from that of those before it, so that n costs nothing. */
+  private roll(low: number, words: Int32Array, at: number): number {
+    const leaves = at >= this.n ? Math.imul(words[at - this.n]!, this.outFactor) : 0;
+    return (Math.imul(low, lowFactor) + words[at]! - leaves) | 0;
+  }
+
+  /** 53 bits of the n words that end at a place: the rolling hash of them and a second one, which is seldom asked for. */
+  private key(low: number, words: Int32Array, at: number): number {
+    let high = 0;
+    for (let word = at - this.n + 1; word <= at; word++) high = (Math.imul(high, highFactor) + words[word]!) | 0;
+    return (mix(high) & 0x1fffff) * 0x100000000 + (low >>> 0);
   }
 }
 

@@ -4,7 +4,7 @@ import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { evaluationTexts } from '../../src/data/evaluation-texts.ts';
 import { openStageSource } from '../../src/data/source.ts';
 import { EvaluationNGrams } from '../../src/text/decontaminate.ts';
-import { loadLanguageDetector, type LanguageGuess } from '../../src/text/language.ts';
+import { loadLanguageDetector, type LanguageGuess } from '../../src/text/language/detector.ts';
 import { replacePii, type PiiPlaceholders } from '../../src/text/pii.ts';
 import { c4Rules, keepC4Lines, type C4Thresholds } from '../../src/text/quality/c4.ts';
 import { fineWebRules, type FineWebThresholds } from '../../src/text/quality/fineweb.ts';

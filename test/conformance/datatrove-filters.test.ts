@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import clean from '../../stages/clean/index.ts';
 import crawl from '../../stages/ingest-common-crawl/index.ts';
 import wikipedia from '../../stages/ingest-wikipedia/index.ts';
-import { loadLanguageDetector } from '../../src/text/language.ts';
+import { loadLanguageDetector } from '../../src/text/language/detector.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { datasetOf, document, runStage } from '../rig/run-stage.ts';
 

@@ -32,6 +32,10 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   ['inputs that name no port', base.replace('{ sequences: tokens }', '[tokens]'), ['wrong-type 5:23 `stages.mask.inputs` must be a map, not a list (What feeds each input port: `inputs: { documents: books }`.)']],
   ['wrong type', `seed: many\n${base}`, ['wrong-type 1:7 `seed` must be a whole number, not "many"']],
   ['enum', `backend: wsam\n${base}`, ['invalid-value 1:10 `backend` must be one of `auto`, `torch`, `tensorflow`, `wasm`, `cpu`, not "wsam" (did you mean `wasm`?)']],
+  ...([['cn', 'zh'], ['zho', 'zh'], ['zh-CN', 'zh'], ['jp', 'ja'], ['cz', 'cs'], ['eng', 'en'], ['gb', 'en'], ['uk_UA', undefined], ['bx', 'bn'], ['english', undefined]] as const).map(([written, meant]): [string, string, string[]] => [
+    `language ${written}`, `stages:\n  a: { uses: ingest, with: { path: x } }\n  b: { uses: clean, inputs: { documents: a }, with: { languages: [${written}] } }`,
+    [`invalid-value 3:67 \`languages.0\` must be one of \`bn\`, \`cs\`, \`en\`, \`ja\`, \`uk\`, \`zh\`, not "${written}"${meant ? ` (did you mean \`${meant}\`?)` : ''}`],
+  ]),
   ['bad stage name', 'stages:\n  1.x: { uses: ingest, with: { path: x } }', ['bad-name 2:3 `1.x` cannot be a name']],
   ['stage type', base.replace('train-tokenizer', 'train-tokeniser'), ['unknown-stage-type 3:22 there is no stage type `train-tokeniser` (did you mean `train-tokenizer`?)']],
   ['own stage missing', base.replace('uses: mask', 'uses: ./none.ts'), ['stage-not-found 5:17 there is no file ./none.ts']],

@@ -1,5 +1,5 @@
 import type { Rule } from './prose.ts';
-import { countWords } from './words.ts';
+import { hasWords, runsOf } from './words.ts';
 
 /** Raffel et al. 2020 (arXiv 1910.10683), section 2.2, with FineWeb's choice of which to use. */
 export interface C4Thresholds {
@@ -25,20 +25,30 @@ export const sentenceCount: Rule<C4Thresholds> = ({ text }, { min_sentences }) =
 /** Rules on the whole document, to be put to what {@link keepC4Lines} left. */
 export const c4Rules: readonly Rule<C4Thresholds>[] = [loremIpsum, curlyBracket, sentenceCount];
 
+const javascript = /javascript/iu;
 const policy = /terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies|隐私政策|隱私政策|使用条款|使用條款/iu;
 
 /** The text without the lines that C4 takes out; blank lines stay, as they separate paragraphs. */
 export function keepC4Lines(text: string, limits: C4Thresholds): string {
-  const kept = text.split('\n').filter((line) => line.trim() === '' || keepsLine(line.trim(), limits));
+  const asked = { ...limits, drop_javascript_lines: limits.drop_javascript_lines && javascript.test(text), drop_policy_lines: limits.drop_policy_lines && policy.test(text) };
+  const kept: string[] = [];
+  for (let start = 0, end = 0; start <= text.length; start = end + 1) {
+    end = text.indexOf('\n', start);
+    if (end < 0) end = text.length;
+    if (keepsLine(text, start, end, asked)) kept.push(text.slice(start, end));
+  }
   return kept.join('\n').replace(/\n{3,}/gu, '\n\n').trim();
 }
 
-function keepsLine(line: string, limits: C4Thresholds): boolean {
-  if (limits.drop_javascript_lines && /javascript/iu.test(line)) return false;
+function keepsLine(text: string, start: number, end: number, limits: C4Thresholds): boolean {
+  const runs = runsOf(text, start, end);
+  if (runs.count === 0) return true;
+  const line = text.slice(start, end).trim();
+  if (limits.drop_javascript_lines && javascript.test(line)) return false;
   if (limits.drop_policy_lines && policy.test(line)) return false;
   if (limits.require_terminal_punctuation && !/[.!?。！？][”’"'」』）)]*$/u.test(line)) return false;
-  if (line.length > limits.max_word_length && line.split(/\s+/u).some((word) => word.length > limits.max_word_length && !hasUnspaced(word))) return false;
-  return limits.min_line_words === 0 || countWords(line) >= limits.min_line_words;
+  if (runs.longest > limits.max_word_length && line.split(/\s+/u).some((word) => word.length > limits.max_word_length && !hasUnspaced(word))) return false;
+  return limits.min_line_words === 0 || hasWords(line, runs, limits.min_line_words);
 }
 
 /** A Chinese paragraph is one long run between spaces and no sign of damage. */

@@ -28,6 +28,6 @@ export const duplicateLineCharacters: Rule<FineWebThresholds> = ({ lines }, limi
 
 /** Blank lines between paragraphs are ours, not the author's, so each break counts once. */
 export const newlineRatio: Rule<FineWebThresholds> = ({ lines, tokens }, limits) =>
-  tokens.length > 0 && (lines.length - 1) / tokens.length > limits.max_newline_word_ratio ? 'fineweb_newline_ratio' : undefined;
+  tokens.count > 0 && (lines.length - 1) / tokens.count > limits.max_newline_word_ratio ? 'fineweb_newline_ratio' : undefined;
 
 export const fineWebRules: readonly Rule<FineWebThresholds>[] = [punctuatedLines, shortLines, duplicateLineCharacters, newlineRatio];

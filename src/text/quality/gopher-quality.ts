@@ -22,19 +22,19 @@ const stopWords: Readonly<Record<string, ReadonlySet<string>>> = {
   zh: new Set(['的', '了', '在', '是', '和', '有', '不', '这', '這', '也', '为', '為', '与', '與', '于', '於', '中', '及', '等', '由', '以', '而', '被', '或', '其', '对', '對', '后', '後', '并', '並', '到', '就', '都', '他', '她', '我']),
 };
 
-export const wordCount: Rule<GopherQualityThresholds> = ({ words }, limits) =>
-  words.length < limits.min_words ? 'gopher_short' : words.length > limits.max_words ? 'gopher_long' : undefined;
+export const wordCount: Rule<GopherQualityThresholds> = ({ tokens }, limits) =>
+  tokens.words < limits.min_words ? 'gopher_short' : tokens.words > limits.max_words ? 'gopher_long' : undefined;
 
 /** A Chinese word has 1.5 characters on average, so the lower bound holds only where spaces separate words. */
-export const meanWordLength: Rule<GopherQualityThresholds> = ({ words, language }, limits) => {
-  if (words.length === 0) return undefined;
-  const mean = words.reduce((sum, word) => sum + word.length, 0) / words.length;
+export const meanWordLength: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
+  if (tokens.words === 0) return undefined;
+  const mean = tokens.wordCharacters / tokens.words;
   const shortest = isUnspaced(language) ? 0 : limits.min_mean_word_length;
   return mean < shortest || mean > limits.max_mean_word_length ? 'gopher_mean_word_length' : undefined;
 };
 
 export const symbolRatio: Rule<GopherQualityThresholds> = ({ text, tokens }, limits) => {
-  const allowed = limits.max_symbol_word_ratio * tokens.length;
+  const allowed = limits.max_symbol_word_ratio * tokens.count;
   if (count(text, /#/gu) > allowed) return 'gopher_hash_ratio';
   return count(text, /\.{3}|…+/gu) > allowed ? 'gopher_ellipsis_ratio' : undefined;
 };
@@ -46,17 +46,17 @@ export const ellipsisLines: Rule<GopherQualityThresholds> = ({ lines }, limits) 
   share(lines, (line) => /(?:\.{3}|…)$/u.test(line)) > limits.max_ellipsis_lines ? 'gopher_ellipsis_lines' : undefined;
 
 /** Marks count as words that are not alphabetic, as in datatrove; not where a word has 1.5 characters and so more marks stand among the words. */
-export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens, words, language }, limits) => {
-  const counted = isUnspaced(language) ? words : tokens;
-  return counted.length > 0 && share(counted, (token) => /\p{L}/u.test(token)) < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
+export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
+  const counted = isUnspaced(language) ? tokens.words : tokens.count;
+  return counted > 0 && tokens.alphabetic / counted < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
 };
 
-export const stopWordCount: Rule<GopherQualityThresholds> = ({ words, language }, limits) => {
+export const stopWordCount: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
   const list = stopWords[language];
   if (!list || limits.min_stop_words === 0) return undefined;
   const found = new Set<string>();
-  for (const word of words) {
-    const lower = word.toLowerCase();
+  for (let index = 0; index < tokens.count; index++) {
+    const lower = tokens.at(index).toLowerCase();
     if (list.has(lower)) found.add(lower);
     if (found.size >= limits.min_stop_words) return undefined;
   }

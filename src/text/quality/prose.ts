@@ -1,4 +1,4 @@
-import { isWord, tokenize } from './words.ts';
+import { Tokens } from './tokens.ts';
 
 /** A document as the quality rules look at it; words are split when a rule first asks. */
 export class Prose {
@@ -7,8 +7,7 @@ export class Prose {
   readonly language: string;
   /** Lines that are not blank, trimmed. */
   readonly lines: readonly string[];
-  private allTokens: readonly string[] | undefined;
-  private allWords: readonly string[] | undefined;
+  private cut: Tokens | undefined;
 
   constructor(text: string, language: string) {
     this.text = text;
@@ -22,13 +21,8 @@ export class Prose {
   }
 
   /** Words and the marks between them. */
-  get tokens(): readonly string[] {
-    return (this.allTokens ??= tokenize(this.text));
-  }
-
-  /** Tokens with a letter or digit. */
-  get words(): readonly string[] {
-    return (this.allWords ??= this.tokens.filter(isWord));
+  get tokens(): Tokens {
+    return (this.cut ??= new Tokens(this.text));
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadLanguageDetector, sampleText } from '../../src/text/language.ts';
+import { loadLanguageDetector, sampleText } from '../../../src/text/language/detector.ts';
 
 const english = 'The river rises in the hills above the town and turns south before it meets the sea. Boats still carry grain along its lower reaches in spring.';
 const chinese = '这条河发源于城北的山中，向南流去，最后注入大海。春天的时候，仍有船只在下游运送粮食。';

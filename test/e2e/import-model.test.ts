@@ -108,7 +108,7 @@ stages:
     cpSync(folder.path, project.path('hub'), { recursive: true });
     const result = await project.run('p.yaml', '--json');
     expect(result.code, result.stdout + result.stderr).toBe(0);
-    expect(statesOf(result)).toMatchObject({ 'import-model[hub]': 'ran', pretrain: 'ran', sentiment: 'ran' });
+    expect(statesOf(result)).toMatchObject({ 'import-model[hub]': 'ran', 'import-tokenizer[hub]': 'ran', pretrain: 'ran', sentiment: 'ran' });
     // At this learning rate the model is the one that was named.
     const bytes = (path: string): Buffer => readFileSync(project.path(path, 'model.safetensors'));
     expect(bytes('outputs/p/pretrain').equals(bytes('outputs/p/import-model[hub]'))).toBe(true);

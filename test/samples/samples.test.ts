@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { StageType } from '../../src/core/stage.ts';
 import clean from '../../stages/clean/index.ts';
-import deduplicate from '../../stages/deduplicate/index.ts';
 import ingestBooks from '../../stages/ingest-books/index.ts';
 import ingestCommonCrawl from '../../stages/ingest-common-crawl/index.ts';
 import ingestWikipedia from '../../stages/ingest-wikipedia/index.ts';
+import { deduplicated } from '../rig/deduplicate.ts';
 import { runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const samples = new URL('../../samples/', import.meta.url).pathname;
@@ -53,7 +53,7 @@ describe('sample corpora', () => {
   });
 
   it('hold copies for deduplicate to find', async () => {
-    const { metrics } = await runStage(deduplicate, { type: 'deduplicate', inputs: { documents: [wikipedia, crawl, books].map(({ cleaned }) => cleaned) } });
+    const { metrics } = await deduplicated([wikipedia, crawl, books].map(({ cleaned }) => cleaned));
     expect(metrics).toMatchObject({ 'documents.in': 772, 'dropped.duplicate': 290 });
   });
 

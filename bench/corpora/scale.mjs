@@ -10,20 +10,18 @@ import { writeText } from './scale-text.mjs';
 const bin = new URL('../../bin/run-pipeline.js', import.meta.url).pathname;
 const jobs = Number(process.env.JOBS ?? 2);
 
-/** In order, each with what is before it; a stage is killed half way when it has shards enough. */
+/** In order, each with what is before it. */
 const stages = [
   'books: { uses: ingest-books, with: { path: text } }',
   'cleaned: { uses: clean, inputs: { documents: books }, with: { languages: [en] } }',
-  'signatures: { uses: sign, inputs: { documents: cleaned } }',
-  'duplicates: { uses: find-duplicates, inputs: { documents: cleaned, signatures: signatures }, with: { method: minhash } }',
-  'documents: { uses: deduplicate, inputs: { documents: cleaned, duplicates: duplicates } }',
+  'documents: { uses: deduplicate, inputs: { documents: cleaned }, with: { method: minhash } }',
   'window: { uses: refresh, inputs: { documents: documents } }',
-  'words: { uses: count-words, inputs: { documents: window } }',
-  'tokenizer: { uses: train-tokenizer, inputs: { documents: window, word_counts: words }, with: { vocab_size: 30000 } }',
+  'tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 30000 } }',
   'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
-  'counts: { uses: count-tokens, inputs: { sequences: tokens.sequences, tokenizer: tokenizer } }',
-  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer, token_counts: counts }, with: { mode: importance, importance: surprisal } }',
+  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
 ].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
+/** What goes before a stage without being written. */
+const implied = { documents: ['sign[documents]', 'find-duplicates[documents]'], tokenizer: ['count-words[tokenizer]'], masked: ['count-tokens[masked]'] };
 
 /** UNTIL=cleaned: the chain up to that stage only. */
 const last = process.env.UNTIL === undefined ? stages.length : stages.findIndex((stage) => stage.startsWith(`${process.env.UNTIL}:`)) + 1;
@@ -41,26 +39,29 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
   for (const [index, stage] of stages.slice(0, last).entries()) {
     const name = stage.split(':')[0];
     writeFileSync(join(project, `${name}.yaml`), `name: scale\nseed: 1\nstages:\n${stages.slice(0, index + 1).map((line) => `  ${line}\n`).join('')}`);
-    const parts = await stageRuns(project, name);
-    const total = (key) => parts.reduce((total, part) => total + part[key], 0);
-    const seconds = total('seconds');
-    sum.seconds += seconds;
-    sum.cpuSeconds += total('cpuSeconds');
-    console.log(`| ${name} | ${parts.at(-1).actions} | ${seconds.toFixed(1)} | ${(bytes / 1e6 / seconds).toFixed(1)} | ${total('cpuSeconds').toFixed(1)} | ${Math.max(...parts.map((part) => part.workerMiB))} | ${Math.max(...parts.map((part) => part.runnerMiB))} | ${parts.length > 1 ? resumption(...parts) : ''} |`);
+    const ids = [...(implied[name] ?? []), name];
+    for (const [place, id] of ids.entries()) {
+      const parts = await stageRuns(project, `${name}.yaml`, id, ids[place + 1]);
+      const total = (key) => parts.reduce((total, part) => total + part[key], 0);
+      const seconds = total('seconds');
+      sum.seconds += seconds;
+      sum.cpuSeconds += total('cpuSeconds');
+      console.log(`| ${id} | ${parts.at(-1).actions} | ${seconds.toFixed(1)} | ${(bytes / 1e6 / seconds).toFixed(1)} | ${total('cpuSeconds').toFixed(1)} | ${Math.max(...parts.map((part) => part.workerMiB))} | ${Math.max(...parts.map((part) => part.runnerMiB))} | ${parts.length > 1 ? resumption(...parts) : ''} |`);
+    }
   }
   console.log(`| all | | ${sum.seconds.toFixed(1)} | ${(bytes / 1e6 / sum.seconds).toFixed(1)} | ${sum.cpuSeconds.toFixed(1)} | | | |\n\nThe store takes ${(sizeOf(join(project, '.run-pipeline/objects')) / 1e6).toFixed(0)} MB.`);
   if (process.env.KEEP !== '1') rmSync(project, { recursive: true });
 }
 
 /** Run a stage, what is before it being there already: in two runs, the first of them killed, if it has four shards or more. */
-async function stageRuns(project, stage) {
-  const first = await run(project, stage, process.env.KILL !== '0');
-  return first.isKilled ? [first, await run(project, stage, false)] : [first];
+async function stageRuns(project, file, stage, next) {
+  const first = await run(project, file, stage, next, process.env.KILL !== '0');
+  return first.isKilled ? [first, await run(project, file, stage, next, false)] : [first];
 }
 
-/** The seconds are those of the stage itself, from its start to its end or the kill. */
-function run(project, stage, killsHalfWay) {
-  const child = spawn(process.execPath, [bin, `${stage}.yaml`, '--json', '-j', String(jobs)], { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] });
+/** The seconds are those of the stage itself, from its start to its end or the kill. A run ends when the next stage begins, which has workers of its own. */
+function run(project, file, stage, next, killsHalfWay) {
+  const child = spawn(process.execPath, [bin, file, '--json', '-j', String(jobs)], { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] });
   const result = { actions: 0, seconds: 0, workerMiB: 0, runnerMiB: 0, isKilled: false, began: [], ended: [], cpuSeconds: 0 };
   const cpuOf = new Map();
   const look = () => {
@@ -71,15 +72,20 @@ function run(project, stage, killsHalfWay) {
     }
   };
   const timer = setInterval(look, 50);
-  let rest = '', start = 0, last = '';
+  let rest = '', start = 0, end = 0, failed = '', isOver = false;
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       const lines = (rest + String(chunk)).split('\n');
       rest = lines.pop();
       for (const line of lines) {
         const event = JSON.parse(line);
-        if (event.type === 'stage-end' && event.state === 'failed') last = line;
+        if (event.type === 'stage-end' && event.state === 'failed') failed = line;
+        if (event.type === 'stage-planned' && event.stage === next) {
+          isOver = true;
+          child.kill('SIGKILL');
+        }
         if (event.stage !== stage) continue;
+        end = performance.now();
         if (event.type === 'stage-start') [start, result.actions] = [performance.now(), event.actions];
         if (event.type === 'action-start') {
           if (!cpuOf.has(event.pid)) cpuOf.set(event.pid, 0);
@@ -97,10 +103,10 @@ function run(project, stage, killsHalfWay) {
     });
     child.on('close', (code) => {
       clearInterval(timer);
-      result.seconds = (performance.now() - start) / 1000;
+      result.seconds = (end - start) / 1000;
       result.cpuSeconds = [...cpuOf.values()].reduce((sum, seconds) => sum + seconds, 0);
-      if (code === 0 || result.isKilled) resolve(result);
-      else reject(new Error(`${stage} ended with ${code}: ${last}`));
+      if (code === 0 || isOver || result.isKilled) resolve(result);
+      else reject(new Error(`${stage} ended with ${code}: ${failed}`));
     });
   });
 }

@@ -14,18 +14,16 @@ export async function implyStages(drafts: readonly Draft[], catalogue: Catalogue
     if (!consumer.sound) return;
     const { node } = consumer;
     const made: Record<string, StageNode['inputs'][string]> = {};
-    for (const [port, { contract, madeBy, neededIf = {} }] of Object.entries(node.type.inputs)) {
+    for (const [port, { madeBy, neededIf = {} }] of Object.entries(node.type.inputs)) {
       if (madeBy === undefined || Object.entries(neededIf).some(([property, value]) => node.config[property] !== value)) continue;
-      const type = catalogue.types().includes(madeBy) ? await catalogue.describe(madeBy, '') : undefined;
-      const output = type?.ok === true ? Object.keys(type.value.outputs).find((name) => type.value.outputs[name]?.contract === contract) : undefined;
-      const lacking = type?.ok === true ? Object.keys(type.value.inputs).find((name) => isRequired(type.value, name) && node.inputs[name] === undefined) : undefined;
-      if (type?.ok !== true || output === undefined || (lacking !== undefined && node.type.inputs[lacking] === undefined)) {
-        const why = type?.ok !== true ? 'is no stage type of the project' : output === undefined ? `makes no \`${contract}\`` : `needs an input \`${lacking ?? ''}\`, which \`${node.type.type}\` has not`;
-        problems.add('bad-stage-type', `\`${node.type.type}\` says that \`${madeBy}\` makes its input \`${port}\`, but that ${why}`, root.at, undefined, root.name);
+      const maker = await makerOf(node.type, port, madeBy, catalogue);
+      if (typeof maker === 'string') {
+        problems.add('bad-stage-type', `\`${node.type.type}\` says that \`${madeBy}\` makes its input \`${port}\`, but that ${maker}`, root.at, undefined, root.name);
         continue;
       }
-      if (lacking !== undefined) continue; // said already, as this stage needs it too
-      const stage = stageBefore(root, type.value, consumer);
+      const { type, output } = maker;
+      if (requiredInputs(type).some((name) => node.inputs[name] === undefined)) continue; // said already: this stage needs it too
+      const stage = stageBefore(root, type, consumer);
       if (!all.has(stage.id)) {
         const before: Draft = { ...draft(stage, Object.fromEntries(Object.entries(node.inputs).filter(([name]) => Object.hasOwn(stage.type.inputs, name)))), implied: true };
         all.set(stage.id, before);
@@ -39,7 +37,21 @@ export async function implyStages(drafts: readonly Draft[], catalogue: Catalogue
   return [...all.values()];
 }
 
-const isRequired = ({ inputs }: StageDescription, name: string): boolean => inputs[name]?.optional !== true && inputs[name]?.madeBy === undefined;
+/** The stage type that makes an input and the output that it makes it with, or why it can't. */
+async function makerOf(consumer: StageDescription, port: string, madeBy: string, catalogue: Catalogue): Promise<{ readonly type: StageDescription; readonly output: string } | string> {
+  const described = catalogue.types().includes(madeBy) ? await catalogue.describe(madeBy, '') : undefined;
+  if (described?.ok !== true) return 'is no stage type of the project';
+  const { value: type } = described;
+  const contract = consumer.inputs[port]?.contract;
+  const output = Object.keys(type.outputs).find((name) => type.outputs[name]?.contract === contract);
+  if (output === undefined) return `makes no \`${contract ?? ''}\``;
+  const lacking = requiredInputs(type).find((name) => !Object.hasOwn(consumer.inputs, name));
+  return lacking === undefined ? { type, output } : `takes an input \`${lacking}\`, which \`${consumer.type}\` has not`;
+}
+
+function requiredInputs({ inputs }: StageDescription): string[] {
+  return Object.keys(inputs).filter((name) => inputs[name]?.optional !== true && inputs[name]?.madeBy === undefined);
+}
 
 /** What the stage of the YAML that is behind it all says of one that goes before it: how to run it, and those of its config's values that that one has too. */
 function stageBefore(root: Typed, type: StageDescription, { node: { config }, stage: { node } }: Draft): Typed {

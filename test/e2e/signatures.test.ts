@@ -53,6 +53,13 @@ describe('signatures, when a crawl is added', () => {
     expect(statesOf(result)).toEqual({ crawl: 'cached', 'sign[documents]': 'cached', 'find-duplicates[documents]': 'ran', documents: 'cached' });
   });
 
+  it('equal words of other documents are no reason to learn from them again', async () => {
+    project.write('words.yaml', `${pipeline}  tokenizer:  { uses: train-tokenizer, inputs: { documents: crawl }, with: { vocab_size: 300 } }\n`);
+    await run('words.yaml');
+    const result = await run('words.yaml', '--set', 'stages.crawl.with.source=elsewhere');
+    expect(statesOf(result)).toMatchObject({ crawl: 'ran', 'count-words[tokenizer]': 'ran', tokenizer: 'cached' });
+  });
+
   it('of a shard that comes twice one stays', async () => {
     project.write('twice.yaml', pipeline.replace('documents:  {', 'again: { uses: ingest-common-crawl, with: { path: crawl/*.gz } }\n  documents:  {').replace('documents: crawl', 'documents: [crawl, again]'));
     const result = await run('twice.yaml');

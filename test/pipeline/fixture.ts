@@ -27,6 +27,8 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
   mask: { inputs: { sequences: port('sequences') }, outputs: { masked: port('masked') }, config: object({ rate: { type: 'number', default: 0.15 }, seed: { type: 'integer' } }) },
   pretrain: { inputs: { masked: port('masked'), init: port('model', { optional: true }) }, outputs: { model: port('model') }, config: object({ hidden_size: { type: 'integer', default: 64 }, num_attention_heads: { type: 'integer', default: 2 }, peak_lr: { type: 'number', default: 0.0005 }, seed: { type: 'integer' }, backend: { type: 'string', default: 'auto' } }) },
   weigh: { inputs: { documents: port('documents'), signatures: port('signatures', { madeBy: 'sign', neededIf: { measure: 'pairs' } }) }, outputs: { files: port('files') }, config: object({ measure: { enum: ['tokens', 'pairs'], default: 'tokens' } }) },
+  'mask-signer': { inputs: { sequences: port('sequences') }, outputs: { signatures: port('signatures') }, config: object({}) },
+  ...Object.fromEntries(['sings', 'ingest', 'mask-signer'].map((madeBy) => [`odd-${madeBy}`, { inputs: { documents: port('documents'), signatures: port('signatures', { madeBy }) }, outputs: { files: port('files') }, config: object({}) }])),
   'import-tokenizer': { inputs: {}, outputs: { tokenizer: port('tokenizer') }, config: object({ path: { type: 'string', 'x-source': true } }, ['path']) },
   'import-model': { inputs: {}, outputs: { model: port('model'), tokenizer: port('tokenizer', { optional: true }) }, config: object({ path: { type: 'string', 'x-source': true } }, ['path']) },
   evaluate: { inputs: { model: port('model'), masked: port('masked') }, outputs: { report: port('files') }, config: object({}) },

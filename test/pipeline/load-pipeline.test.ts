@@ -75,6 +75,10 @@ ${more}`;
     expect([stages.has('sign[w]'), 'signatures' in stages.get('w')!.inputs]).toEqual([isNeeded, isNeeded]);
   });
 
+  it.each([['sings', 'is no stage type of the project'], ['ingest', 'makes no `signatures`'], ['mask-signer', 'takes an input `sequences`, which `odd-%s` has not']])('made by %s: %s', async (madeBy, why) => {
+    expect(await problemsOf(implying(`o: { uses: odd-${madeBy}, inputs: { documents: a } }`))).toEqual([`bad-stage-type 7:3 \`odd-${madeBy}\` says that \`${madeBy}\` makes its input \`signatures\`, but that ${why.replace('%s', madeBy)}`]);
+  });
+
   it('cannot be replaced', async () => {
     const made = '`duplicates` of `d` is made by `compare`, which goes before it by itself (leave it out)';
     expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a, duplicates: a } }'))).toEqual([`made-input 7:51 input ${made}`]);

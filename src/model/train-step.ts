@@ -1,4 +1,4 @@
-import { add, dispose, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { add, dispose, stack, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { globalNorm } from '../ops/index.ts';
 import type { Optimizer } from './optimizer.ts';
 
@@ -23,9 +23,9 @@ export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Sc
     losses.push(value);
     gradients = accumulate(gradients, grads, optimizer.parameters);
   }
-  // Read only now: a GPU would stand still while each micro-batch waited for its loss.
-  const gradient_norm = globalNorm([...gradients.values()]);
-  const total = losses.reduce((sum, loss) => sum + (loss.dataSync()[0] ?? Number.NaN), 0);
+  // The only wait of a step, and all that it waits for in one: until here a GPU has the whole step in its queue.
+  const [gradient_norm = Number.NaN, ...values] = tidy(() => stack([globalNorm([...gradients.values()]), ...losses]).dataSync());
+  const total = values.reduce((sum, loss) => sum + loss, 0);
   const skipped = !Number.isFinite(total) || !Number.isFinite(gradient_norm);
   if (!skipped) optimizer.update(gradients, learning_rate, max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1);
   dispose([...losses, ...gradients.values()]);

@@ -12,8 +12,6 @@ export type HostValues = Float32Array | Int32Array | Uint8Array;
 export interface Addon {
   /** Version of the libtorch it was compiled against. */
   readonly version: string;
-  /** Whether a CUDA device can be used. */
-  readonly cuda: boolean;
   /** Number of an operator for `call`, or -1 when this libtorch does not have it. */
   op(name: string, overload: string): number;
   /** Results as new handles, numbers or lists of them; several results as an array. */
@@ -26,6 +24,8 @@ export interface Addon {
   /** Live handles. */
   count(): number;
   setThreads(count: number): void;
+  /** Whether there is a CUDA device that can be used; finding that out starts the driver. */
+  hasGpu(): boolean;
 }
 
 /** Load the compiled bridge. Throws what the loader says when a library it needs is gone. */

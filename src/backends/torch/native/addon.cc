@@ -39,7 +39,8 @@ class Addon : public Napi::Addon<Addon> {
       InstanceMethod("fromHost", &Addon::from_host), InstanceMethod("toHost", &Addon::to_host),
       InstanceMethod("free", &Addon::free), InstanceMethod("info", &Addon::describe_tensor),
       InstanceMethod("count", &Addon::count), InstanceMethod("setThreads", &Addon::set_threads),
-      InstanceValue("version", Napi::String::New(env, TORCH_VERSION)), InstanceValue("cuda", Napi::Boolean::New(env, at::hasCUDA())),
+      InstanceMethod("hasGpu", &Addon::has_gpu),
+      InstanceValue("version", Napi::String::New(env, TORCH_VERSION)),
     });
   }
 
@@ -127,6 +128,8 @@ class Addon : public Napi::Addon<Addon> {
     at::set_num_threads(info[0].As<Napi::Number>().Int32Value());
     return info.Env().Undefined();
   }
+
+  Napi::Value has_gpu(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), at::hasCUDA()); }
 
   const at::Tensor& tensor(const Napi::Value& handle) const { return tensors_.get(handle.As<Napi::Number>().Uint32Value()); }
 

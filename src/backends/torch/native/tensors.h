@@ -21,10 +21,10 @@ class TensorTable {
   std::vector<uint32_t> free_;
 };
 
-/** Copy a typed array to a new tensor on `device`; its type decides the dtype, `Uint8Array` being bool. */
+/** Copy a typed array to a new tensor on `device`, without waiting for what a GPU has to do first; its type decides the dtype, `Uint8Array` being bool. */
 at::Tensor from_host(const Napi::TypedArray& values, const std::vector<int64_t>& shape, c10::Device device);
 
-/** Copy a tensor to a new typed array: floating point as Float32Array, integers as Int32Array, bool as Uint8Array. */
+/** Copy a tensor to a new typed array, once it is computed: floating point as Float32Array, integers as Int32Array, bool as Uint8Array. */
 Napi::Value to_host(Napi::Env env, const at::Tensor& tensor);
 
 }  // namespace bridge

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
 import { registerTorch } from '../../src/backends/torch/index.ts';
 import type { TorchOptions } from '../../src/backends/torch/backend.ts';
+import { fakeCuda, fakeCudaMissing } from '../rig/fake-cuda.ts';
 import { availableBackends, missingBackends, torch, torchMissing } from '../rig/backends.ts';
 import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, registerGradients, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
@@ -185,12 +186,18 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
   });
 });
 
-// What GPUs and other processors do: ATen's operators alone, bfloat16 products by the processor or in float32.
+if (fakeCudaMissing !== undefined) test.skip(`kernels for GPUs: ${fakeCudaMissing}`, () => {});
+
+// What GPUs and other processors do: ATen's operators alone, kernels for GPUs, bfloat16 products by the processor or in float32.
 describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchOptions; tolerance: number }>([
   { name: 'fp32, ATen alone', options: { portable: true }, tolerance: 1e-4 },
   ...(['native', 'widened'] as const).flatMap((bfloat16) => [false, true].map((portable) => (
     { name: `bf16, ${bfloat16} products${portable ? ', ATen alone' : ''}`, options: { precision: 'bf16' as const, bfloat16, portable }, tolerance: 0.05 }
   ))),
+  ...(fakeCudaMissing === undefined ? [
+    { name: 'fp32, our kernels for GPUs', options: { driver: fakeCuda }, tolerance: 1e-4 },
+    { name: 'bf16, our kernels for GPUs', options: { precision: 'bf16' as const, bfloat16: 'native' as const, driver: fakeCuda }, tolerance: 0.05 },
+  ] : []),
 ])('fused ops on torch: $name', ({ options, tolerance }) => {
   let composites: ReadonlyMap<string, number[][]>;
   const addon = torch?.native?.addon ?? '';

@@ -26,6 +26,12 @@ export interface Addon {
   setThreads(count: number): void;
   /** Whether there is a CUDA device that can be used; finding that out starts the driver. */
   hasGpu(): boolean;
+  /** Seed the generator that operators draw from which take none. */
+  seed(seed: number, device: string): void;
+  /** Compile CUDA C++ for the first GPU; `library` has NVRTC and the driver, itself or in what it needs. */
+  compileKernels(library: string, source: string): void;
+  /** Queue a kernel. `types` has a letter for each argument: a tensor's memory `p`, an integer of 32 bits `i`, a float `f`. */
+  launch(kernel: string, grid: readonly [number, number], block: readonly [number, number], types: string, ...args: readonly (Handle | number)[]): void;
 }
 
 /** Load the compiled bridge. Throws what the loader says when a library it needs is gone. */

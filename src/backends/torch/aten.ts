@@ -57,7 +57,7 @@ export const aten = {
   cat: op<[tensors: readonly Tensor[], dim: number]>('cat'), stack: op<[tensors: readonly Tensor[], dim: number]>('stack'), unbind: op<[x: Tensor, dim: number], Tensor[]>('unbind.int'), split: op<[x: Tensor, sizes: Ints, dim: number], Tensor[]>('split_with_sizes'),
   repeat: op<[x: Tensor, times: Ints]>('repeat'), flip: op<[x: Tensor, dims: Ints]>('flip'), constant_pad: op<[x: Tensor, pads: Ints, value: number]>('constant_pad_nd'), diag_embed: op<Unary>('diag_embed'),
 
-  full: op<[shape: Ints, value: number | boolean, dtype: ScalarType, layout: null, device: string]>('full'), arange: op<[start: number, end: number, step: number, dtype: ScalarType, layout: null, device: string]>('arange.start_step'), linspace: op<[start: number, end: number, steps: number, dtype: ScalarType, layout: null, device: string]>('linspace'),
+  empty: op<[shape: Ints, dtype: ScalarType, layout: null, device: string]>('empty.memory_format'), empty_like: op<Unary>('empty_like'), full: op<[shape: Ints, value: number | boolean, dtype: ScalarType, layout: null, device: string]>('full'), arange: op<[start: number, end: number, step: number, dtype: ScalarType, layout: null, device: string]>('arange.start_step'), linspace: op<[start: number, end: number, steps: number, dtype: ScalarType, layout: null, device: string]>('linspace'),
   index_select: op<[x: Tensor, dim: number, index: Tensor]>('index_select'), gather: op<[x: Tensor, dim: number, index: Tensor]>('gather'), index: op<[x: Tensor, indices: readonly Tensor[]]>('index.Tensor'), index_put: op<[x: Tensor, indices: readonly Tensor[], values: Tensor, accumulate: boolean]>('index_put'),
   index_add: op<[x: Tensor, dim: number, index: Tensor, source: Tensor]>('index_add'), scatter_add_: op<[x: Tensor, dim: number, index: Tensor, source: Tensor]>('scatter_add_'), searchsorted: op<[sorted: Tensor, values: Tensor, int32: boolean, right: boolean]>('searchsorted.Tensor'), bincount: op<[x: Tensor, weights: Maybe, size: number]>('bincount'),
   multinomial: op<[probabilities: Tensor, count: number, replacement: boolean, seed: number]>('multinomial'),
@@ -71,7 +71,7 @@ export const aten = {
   vector_norm: op<[x: Tensor, order: number]>('linalg_vector_norm'),
 } as const;
 
-/** Operators of our own (`native/*.cc`), for the CPU: loops that ATen has none for, or only as several passes over memory. */
+/** Operators of our own (`native/*.cc`; on a GPU `gpu-operators.ts`): loops that ATen has none for, or only as several passes over memory. */
 export const ours = {
   dropout: op<[x: Tensor, rate: number, key: number]>('run_pipeline::dropout'),
   bias_gelu: op<[x: Tensor, bias: Tensor]>('run_pipeline::bias_gelu'),

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataStorage, engine, KernelBackend, util, type BackendValues, type DataId, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import { torchSources } from '../installation.ts';
 import type { Precision } from '../select.ts';
 import type { Addon, Argument, Handle, HostValues } from './addon.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
+import { gpuOperators } from './gpu-operators.ts';
 import { bfloat16Products, readCpuinfo, type Bfloat16Products } from './bfloat16.ts';
 
 export interface TorchOptions {
@@ -10,8 +14,10 @@ export interface TorchOptions {
   readonly device?: 'cpu' | 'cuda';
   /** What bf16 products are computed in; by default what suits the processor. */
   readonly bfloat16?: Bfloat16Products;
-  /** Call ATen's operators only, as a GPU has to, and none of our own for the CPU. */
+  /** Call ATen's operators only, and none of our own. */
   readonly portable?: boolean;
+  /** A library with NVRTC and the driver, for kernels of our own on a GPU; by default the one that libtorch itself opens. */
+  readonly driver?: string;
 }
 
 /** A tensor's value. A tfjs float32 tensor may be held in bfloat16: what it is held in is this backend's business. */
@@ -32,7 +38,10 @@ export class TorchBackend extends KernelBackend {
   heldType: ScalarType = scalar.float32;
   /** What products are computed in. */
   productType: ScalarType = scalar.float32;
+  /** Whether our kernels for GPUs are compiled and to be used. */
+  usesGpuKernels = false;
   private portable = false;
+  private compiled = false;
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
@@ -44,11 +53,20 @@ export class TorchBackend extends KernelBackend {
   }
 
   /** Compute like this from now on; tensors keep what they are held in. */
-  use({ precision = 'fp32', bfloat16, portable = false }: TorchOptions): void {
+  use({ precision = 'fp32', bfloat16, portable = false, driver }: TorchOptions): void {
     this.portable = portable;
+    this.usesGpuKernels = !portable && (this.device === 'cuda' || driver !== undefined);
+    if (this.usesGpuKernels && !this.compiled) this.compile(driver ?? 'libcaffe2_nvrtc.so');
     this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
     const isNative = (): boolean => (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
     this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
+  }
+
+  private compile(driver: string): void {
+    // So that there is a context to load into: the first tensor makes it.
+    this.addon.free(this.addon.fromHost(new Float32Array(1), [1], this.device));
+    this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
+    this.compiled = true;
   }
 
   /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */
@@ -69,8 +87,9 @@ export class TorchBackend extends KernelBackend {
     return index;
   }
 
-  /** Whether one of our own operators can be called: they are for the CPU, and attention needs a BLAS that libtorch may hide. */
+  /** Whether one of our own operators can be called: GPUs have some, and on the CPU attention needs a BLAS that libtorch may hide. */
   has<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
+    if (this.usesGpuKernels) return gpuOperators.has(op);
     return this.device === 'cpu' && !this.portable && this.find(op) >= 0;
   }
 

@@ -7,11 +7,13 @@
 #include <torch/version.h>
 
 #include <cstdlib>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "convert.h"
+#include "cuda-kernels.h"
 #include "tensors.h"
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -39,7 +41,8 @@ class Addon : public Napi::Addon<Addon> {
       InstanceMethod("fromHost", &Addon::from_host), InstanceMethod("toHost", &Addon::to_host),
       InstanceMethod("free", &Addon::free), InstanceMethod("info", &Addon::describe_tensor),
       InstanceMethod("count", &Addon::count), InstanceMethod("setThreads", &Addon::set_threads),
-      InstanceMethod("hasGpu", &Addon::has_gpu),
+      InstanceMethod("hasGpu", &Addon::has_gpu), InstanceMethod("seed", &Addon::seed),
+      InstanceMethod("compileKernels", &Addon::compile_kernels), InstanceMethod("launch", &Addon::launch),
       InstanceValue("version", Napi::String::New(env, TORCH_VERSION)),
     });
   }
@@ -47,6 +50,7 @@ class Addon : public Napi::Addon<Addon> {
  private:
   TensorTable tensors_;
   std::vector<c10::OperatorHandle> ops_;
+  std::unique_ptr<CudaKernels> kernels_;
 
   /** op(name, overload): its number for `call`, or -1 when this libtorch has no such operator. */
   Napi::Value op(const Napi::CallbackInfo& info) {
@@ -130,6 +134,48 @@ class Addon : public Napi::Addon<Addon> {
   }
 
   Napi::Value has_gpu(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), at::hasCUDA()); }
+
+  /** seed(number, device): start anew the generator that operators without one of their own draw from. */
+  Napi::Value seed(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "seed"; }, [&] {
+      at::Generator generator = at::globalContext().defaultGenerator(c10::Device(info[1].ToString().Utf8Value()));
+      const std::lock_guard<std::mutex> lock(generator.mutex());
+      generator.set_current_seed(static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()));
+      return info.Env().Undefined();
+    });
+  }
+
+  /** compileKernels(library, source) */
+  Napi::Value compile_kernels(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "compileKernels"; }, [&] {
+      kernels_ = std::make_unique<CudaKernels>(info[0].ToString(), info[1].ToString());
+      return info.Env().Undefined();
+    });
+  }
+
+  /** launch(name, grid, block, types, ...arguments), one letter a type: a tensor's memory `p`, an integer `i`, a real `f`. */
+  Napi::Value launch(const Napi::CallbackInfo& info) {
+    const std::string name = info[0].ToString(), types = info[3].ToString();
+    return guarded(info, [&] { return name; }, [&] {
+      if (kernels_ == nullptr || info.Length() != 4 + types.size()) throw std::invalid_argument("no kernels are compiled, or not as many arguments given as types");
+      std::vector<KernelArgument> arguments(types.size());
+      for (size_t i = 0; i < types.size(); i++) {
+        const Napi::Value value = info[4 + i];
+        if (types[i] == 'p') arguments[i].pointer = tensor(value).data_ptr();
+        else if (types[i] == 'i') arguments[i].integer = value.As<Napi::Number>().Int32Value();
+        else arguments[i].real = value.As<Napi::Number>().FloatValue();
+      }
+      const auto pair = [](const Napi::Value& value, unsigned (&into)[2]) {
+        const auto array = value.As<Napi::Array>();
+        for (uint32_t i = 0; i < 2; i++) into[i] = Napi::Value(array[i]).As<Napi::Number>().Uint32Value();
+      };
+      unsigned grid[2], block[2];
+      pair(info[1], grid);
+      pair(info[2], block);
+      kernels_->launch(name, grid, block, arguments);
+      return info.Env().Undefined();
+    });
+  }
 
   const at::Tensor& tensor(const Napi::Value& handle) const { return tensors_.get(handle.As<Napi::Number>().Uint32Value()); }
 

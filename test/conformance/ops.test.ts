@@ -1,13 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
 import { registerTorch } from '../../src/backends/torch/index.ts';
 import type { TorchOptions } from '../../src/backends/torch/backend.ts';
 import { fakeCuda, fakeCudaMissing } from '../rig/fake-cuda.ts';
+import { withFlashAttention } from '../rig/fake-flash.ts';
 import { availableBackends, missingBackends, torch, torchMissing } from '../rig/backends.ts';
 import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, registerGradients, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
 import { ignoredLabel } from '../../src/ops/ignored-label.ts';
+
+vi.mock('../../src/backends/torch/addon.ts', async (original) => {
+  const { loadAddon } = await original<typeof import('../../src/backends/torch/addon.ts')>();
+  return { loadAddon: (path: string) => withFlashAttention(loadAddon(path)) };
+});
 
 registerGradients();
 
@@ -40,6 +46,7 @@ const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) 
   { name: 'attention', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
   { name: 'attention without padding', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
   { name: 'attention with padding and dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
+  { name: 'attention of rows of 16 bytes, with dropout', inputs: () => [normal('qkv', [10, 48])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 5, heads: 2 }, undefined, 0.2, 5) },
   { name: 'attention with dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
 ];
 

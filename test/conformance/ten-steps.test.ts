@@ -1,14 +1,20 @@
 import { memory } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerTorch } from '../../src/backends/torch/index.ts';
 import type { TorchOptions } from '../../src/backends/torch/backend.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import { losses } from '../../src/setup/tiny-model.ts';
 import type { BackendChoice } from '../../src/core/backend.ts';
 import { fakeCuda, fakeCudaMissing } from '../rig/fake-cuda.ts';
+import { withFlashAttention } from '../rig/fake-flash.ts';
 import { availableBackends, missingBackends, torch } from '../rig/backends.ts';
 
 for (const reason of [...missingBackends.values(), ...(fakeCudaMissing === undefined ? [] : [fakeCudaMissing])]) test.skip(`training: ${reason}`, () => {});
+
+vi.mock('../../src/backends/torch/addon.ts', async (original) => {
+  const { loadAddon } = await original<typeof import('../../src/backends/torch/addon.ts')>();
+  return { loadAddon: (path: string) => withFlashAttention(loadAddon(path)) };
+});
 
 const steps = 10;
 // Threads that wait for one another on a busy machine make a step of so small a model slow.

@@ -28,8 +28,10 @@ export interface Addon {
   hasGpu(): boolean;
   /** Seed the generator that operators draw from which take none. */
   seed(seed: number, device: string): void;
-  /** Compile CUDA C++ for the first GPU; `library` has NVRTC and the driver, itself or in what it needs. */
-  compileKernels(library: string, source: string): void;
+  /** Compile CUDA C++ for the first GPU; `library` has NVRTC and the driver, itself or in what it needs. Returns the GPU's compute capability, times ten. */
+  compileKernels(library: string, source: string): number;
+  /** Whether operators that may give other bits each time have to take a way that does not, or else fail; by default they warn. */
+  strict(on: boolean): void;
   /** Queue a kernel. `types` has a letter for each argument: a tensor's memory `p`, an integer of 32 bits `i`, a float `f`. */
   launch(kernel: string, grid: readonly [number, number], block: readonly [number, number], types: string, ...args: readonly (Handle | number)[]): void;
 }

@@ -62,6 +62,10 @@ export const aten = {
   index_add: op<[x: Tensor, dim: number, index: Tensor, source: Tensor]>('index_add'), scatter_add_: op<[x: Tensor, dim: number, index: Tensor, source: Tensor]>('scatter_add_'), searchsorted: op<[sorted: Tensor, values: Tensor, int32: boolean, right: boolean]>('searchsorted.Tensor'), bincount: op<[x: Tensor, weights: Maybe, size: number]>('bincount'),
   multinomial: op<[probabilities: Tensor, count: number, replacement: boolean, seed: number]>('multinomial'),
 
+  // Of [batch, length, heads, width], without a mask; the generator of the device is drawn from.
+  flash_attention: op<[q: Tensor, k: Tensor, v: Tensor, startsQ: null, startsK: null, longestQ: number, longestK: number, rate: number, causal: boolean, debug: boolean], [out: Tensor, logSums: Tensor, random: Tensor, ...unused: Tensor[]]>('_flash_attention_forward'),
+  flash_attention_backward: op<[dy: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, logSums: Tensor, startsQ: null, startsK: null, longestQ: number, longestK: number, rate: number, causal: boolean, random: Tensor, unused: Tensor], [dq: Tensor, dk: Tensor, dv: Tensor]>('_flash_attention_backward'),
+
   layer_norm: op<[x: Tensor, shape: Ints, weight: Tensor, bias: Tensor, epsilon: number], [y: Tensor, mean: Tensor, rstd: Tensor]>('native_layer_norm'),
   layer_norm_backward: op<[dy: Tensor, x: Tensor, shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor, bias: Maybe, mask: readonly boolean[]], [dx: Tensor, dWeight: Tensor, dBias: Tensor]>('native_layer_norm_backward'),
   embedding_backward: op<[dy: Tensor, ids: Tensor, rows: number, padding: number, scaled: boolean]>('embedding_dense_backward'),

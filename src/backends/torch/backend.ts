@@ -41,7 +41,8 @@ export class TorchBackend extends KernelBackend {
   /** Whether our kernels for GPUs are compiled and to be used. */
   usesGpuKernels = false;
   private portable = false;
-  private compiled = false;
+  /** Compute capability of the GPU, times ten; 0 until our kernels are compiled for it. */
+  private capability = 0;
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
@@ -56,7 +57,7 @@ export class TorchBackend extends KernelBackend {
   use({ precision = 'fp32', bfloat16, portable = false, driver }: TorchOptions): void {
     this.portable = portable;
     this.usesGpuKernels = !portable && (this.device === 'cuda' || driver !== undefined);
-    if (this.usesGpuKernels && !this.compiled) this.compile(driver ?? 'libcaffe2_nvrtc.so');
+    if (this.usesGpuKernels && this.capability === 0) this.compile(driver ?? 'libcaffe2_nvrtc.so');
     this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
     const isNative = (): boolean => (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
     this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
@@ -65,8 +66,12 @@ export class TorchBackend extends KernelBackend {
   private compile(driver: string): void {
     // So that there is a context to load into: the first tensor makes it.
     this.addon.free(this.addon.fromHost(new Float32Array(1), [1], this.device));
-    this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
-    this.compiled = true;
+    this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
+  }
+
+  /** Whether attention can be libtorch's FlashAttention, which is for bfloat16 on Ampere and newer. */
+  get hasFlashAttention(): boolean {
+    return this.usesGpuKernels && this.capability >= 80 && this.productType === scalar.bfloat16;
   }
 
   /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */

@@ -43,6 +43,7 @@ class Addon : public Napi::Addon<Addon> {
       InstanceMethod("count", &Addon::count), InstanceMethod("setThreads", &Addon::set_threads),
       InstanceMethod("hasGpu", &Addon::has_gpu), InstanceMethod("seed", &Addon::seed),
       InstanceMethod("compileKernels", &Addon::compile_kernels), InstanceMethod("launch", &Addon::launch),
+      InstanceMethod("strict", &Addon::strict),
       InstanceValue("version", Napi::String::New(env, TORCH_VERSION)),
     });
   }
@@ -145,11 +146,17 @@ class Addon : public Napi::Addon<Addon> {
     });
   }
 
-  /** compileKernels(library, source) */
+  /** strict(on): operators whose default may give other bits each time take the way that does not, or else fail; off, they warn. */
+  Napi::Value strict(const Napi::CallbackInfo& info) {
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/!info[0].ToBoolean().Value());
+    return info.Env().Undefined();
+  }
+
+  /** compileKernels(library, source): the GPU's compute capability, times ten. */
   Napi::Value compile_kernels(const Napi::CallbackInfo& info) {
     return guarded(info, [] { return "compileKernels"; }, [&] {
       kernels_ = std::make_unique<CudaKernels>(info[0].ToString(), info[1].ToString());
-      return info.Env().Undefined();
+      return static_cast<Napi::Value>(Napi::Number::New(info.Env(), kernels_->capability()));
     });
   }
 

@@ -50,7 +50,8 @@ CudaKernels::CudaKernels(const std::string& library, const std::string& source) 
   int major = 0, minor = 0;
   check(driver.cuDeviceGetAttribute(&major, major_attribute, 0), "cuDeviceGetAttribute");
   check(driver.cuDeviceGetAttribute(&minor, minor_attribute, 0), "cuDeviceGetAttribute");
-  const std::string architecture = "--gpu-architecture=sm_" + std::to_string(major) + std::to_string(minor);
+  capability_ = 10 * major + minor;
+  const std::string architecture = "--gpu-architecture=sm_" + std::to_string(capability_);
   const char* const options[] = {architecture.c_str(), "--std=c++17"};
 
   void* program = nullptr;

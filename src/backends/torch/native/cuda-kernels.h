@@ -23,11 +23,15 @@ class CudaKernels {
   CudaKernels(const std::string& library, const std::string& source);
   ~CudaKernels();
 
+  /** Compute capability of the GPU, times ten. */
+  int capability() const { return capability_; }
+
   /** Queue a kernel in the default stream, where libtorch queues too. */
   void launch(const std::string& name, const unsigned (&grid)[2], const unsigned (&block)[2], std::vector<KernelArgument>& arguments);
 
  private:
   std::unique_ptr<Driver> driver_;
+  int capability_ = 0;
   void* module_ = nullptr;
   std::unordered_map<std::string, void*> functions_;
 };

@@ -1,7 +1,9 @@
 // A GPU made of threads, to run src/backends/torch/native/kernels.cu where there is none: the same source, compiled for the
 // CPU (-DKERNELS_CU), behind those functions of NVRTC and the CUDA driver that the bridge calls. Its memory is the host's.
+// With -DREAL_NVRTC the driver alone is made up, and NVRTC is what this is linked with.
 #include <barrier>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -65,9 +67,12 @@ static std::function<void(void**)> unpacking(void (*kernel)(Args...)) { return u
       KERNEL(residual_norm, suffix, true), KERNEL(residual_norm_backward, suffix, true), KERNEL(residual_norm_columns, suffix, true)
 static std::map<std::string, Kernel> kernels{EVERY(f4), EVERY(f1), EVERY(b8), EVERY(b1)};
 
-static const char code[] = "compiled already";
-
 extern "C" {
+#ifdef REAL_NVRTC
+static bool is_code(const void* image) { return std::memcmp(image, "\x7f" "ELF", 4) == 0; }
+#else
+static const char code[] = "compiled already";
+static bool is_code(const void* image) { return std::strcmp(static_cast<const char*>(image), code) == 0; }
 int nvrtcCreateProgram(void** program, const char* source, const char*, int, const char* const*, const char* const*) {
   *program = new std::string(source);
   return 0;
@@ -93,13 +98,16 @@ int nvrtcDestroyProgram(void** program) {
   delete static_cast<std::string*>(*program);
   return 0;
 }
+#endif
 int cuDeviceGetAttribute(int* value, int attribute, int) {
-  *value = attribute == 75 ? 9 : 0;
+  const char* const wanted = std::getenv("FAKE_CUDA_CAPABILITY");
+  const int capability = wanted == nullptr ? 90 : std::atoi(wanted);
+  *value = attribute == 75 ? capability / 10 : capability % 10;
   return 0;
 }
 int cuModuleLoadData(void** module, const void* image) {
   *module = &kernels;
-  return std::strcmp(static_cast<const char*>(image), code) == 0 ? 0 : 200;
+  return is_code(image) ? 0 : 200;
 }
 int cuModuleGetFunction(void** function, void*, const char* name) {
   const auto found = kernels.find(name);

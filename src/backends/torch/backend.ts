@@ -63,10 +63,16 @@ export class TorchBackend extends KernelBackend {
     this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
   }
 
+  /** Without our kernels ATen's do, in more passes over memory. */
   private compile(driver: string): void {
     // So that there is a context to load into: the first tensor makes it.
     this.addon.free(this.addon.fromHost(new Float32Array(1), [1], this.device));
-    this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
+    try {
+      this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
+    } catch (error) {
+      this.usesGpuKernels = false;
+      process.emitWarning(`Training on this GPU will be slower than it could be: our own kernels can't be used, so ATen's are. ${(error as Error).message}`);
+    }
   }
 
   /** Whether attention can be libtorch's FlashAttention, which is for bfloat16 on Ampere and newer. */

@@ -32,7 +32,7 @@ export interface Addon {
   compileKernels(library: string, source: string): number;
   /** Whether operators that may give other bits each time have to take a way that does not, or else fail; by default they warn. */
   strict(on: boolean): void;
-  /** Queue a kernel. `types` has a letter for each argument: a tensor's memory `p`, an integer of 32 bits `i`, a float `f`. */
+  /** Queue a kernel. `types` has a letter for each argument: a tensor's memory `p` (a copy's, of one that is not contiguous: results must be), an integer of 32 bits `i`, a float `f`. */
   launch(kernel: string, grid: readonly [number, number], block: readonly [number, number], types: string, ...args: readonly (Handle | number)[]): void;
 }
 

@@ -160,15 +160,17 @@ class Addon : public Napi::Addon<Addon> {
     });
   }
 
-  /** launch(name, grid, block, types, ...arguments), one letter a type: a tensor's memory `p`, an integer `i`, a real `f`. */
+  /** launch(name, grid, block, types, ...arguments), one letter a type: a tensor `p`, an integer `i`, a real `f`. */
   Napi::Value launch(const Napi::CallbackInfo& info) {
     const std::string name = info[0].ToString(), types = info[3].ToString();
     return guarded(info, [&] { return name; }, [&] {
       if (kernels_ == nullptr || info.Length() != 4 + types.size()) throw std::invalid_argument("no kernels are compiled, or not as many arguments given as types");
       std::vector<KernelArgument> arguments(types.size());
+      // Kernels walk memory, whatever the strides say. A copy may go as soon as the kernel is queued: its memory is used again behind it.
+      std::vector<at::Tensor> tensors;
       for (size_t i = 0; i < types.size(); i++) {
         const Napi::Value value = info[4 + i];
-        if (types[i] == 'p') arguments[i].pointer = tensor(value).data_ptr();
+        if (types[i] == 'p') arguments[i].pointer = tensors.emplace_back(tensor(value).contiguous()).data_ptr();
         else if (types[i] == 'i') arguments[i].integer = value.As<Napi::Number>().Int32Value();
         else arguments[i].real = value.As<Napi::Number>().FloatValue();
       }

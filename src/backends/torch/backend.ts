@@ -112,15 +112,26 @@ export class TorchBackend extends KernelBackend {
     return this.held.get(dataId).type;
   }
 
-  /** A weight as an operand of a product: itself, or rounded to bfloat16. */
-  weight(dataId: DataId): Handle {
+  /** A weight as an operand of a product: itself, or rounded to bfloat16, with so many rows of zeros after its own. */
+  weight(dataId: DataId, moreRows = 0): Handle {
     const held = this.held.get(dataId);
     if (this.heldType === scalar.float32) return held.handle;
-    held.low ??= this.round(held.handle);
+    held.low ??= this.round(held.handle, moreRows);
     return held.low;
   }
 
-  private round(x: Handle): Handle {
+  /** How many columns to add to products of this width: tensor cores take rows of 16 bytes, which those of a vocabulary seldom are. */
+  padding(width: number): number {
+    return this.usesGpuKernels && this.productType === scalar.bfloat16 ? (64 - (width % 64)) % 64 : 0;
+  }
+
+  private round(x: Handle, moreRows: number): Handle {
+    if (moreRows > 0) {
+      const more = this.call(aten.constant_pad, [x, [0, 0, 0, moreRows], 0]);
+      const low = this.round(more, 0);
+      this.addon.free(more);
+      return low;
+    }
     const low = this.call(aten.to, [x, scalar.bfloat16]);
     if (this.productType === scalar.bfloat16) return low;
     const wide = this.call(aten.to, [low, scalar.float32]);

@@ -95,9 +95,9 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return this.heldType === this.productType ? product : this.call(aten.to, product, this.heldType);
   }
 
-  /** A weight as an operand of a product; its low-precision copy is kept for the next one. */
-  weight(name: string | number): Handle {
-    return this.backend.weight(this.info(name).dataId);
+  /** A weight as an operand of a product, with more rows of zeros if asked for; its low-precision copy is kept for the next one. */
+  weight(name: string | number, moreRows = 0): Handle {
+    return this.backend.weight(this.info(name).dataId, moreRows);
   }
 
   /** Say that an input was written to. */

@@ -17,17 +17,21 @@ interface AdamWAttrs {
 /** Kernels of `src/ops`: one pass over memory where the composites make several. */
 export const fusedKernels = new FamilyBuilder()
   .add<{ transposed: boolean }>('RpLinear', (k) => {
-    const weight = k.weight('weight');
+    const { more, columns } = paddedColumns(k);
+    const weight = k.weight('weight', more);
     const factors = [k.operand('x'), k.attrs.transposed ? k.call(aten.transpose, weight, 0, 1) : weight] as const;
-    return k.activation(k.has('bias') ? k.call(aten.addmm, k.as('bias', k.productType), ...factors) : k.call(aten.mm, ...factors));
+    const product = k.has('bias') ? k.call(aten.addmm, columns(k.as('bias', k.productType)), ...factors) : k.call(aten.mm, ...factors);
+    return k.activation(more === 0 ? product : k.call(aten.slice, product, 1, 0, k.shape('weight')[0] as number, 1));
   })
   .add<{ transposed: boolean }>('RpLinearGrad', (k) => {
     const { transposed } = k.attrs;
-    const [dy, x, weight] = [k.operand('dy'), k.operand('x'), k.weight('weight')];
+    const { more, columns } = paddedColumns(k);
+    const [dy, x, weight] = [columns(k.operand('dy')), k.operand('x'), k.weight('weight', more)];
+    const rows = (dWeight: Handle) => (more === 0 ? dWeight : k.call(aten.slice, dWeight, 0, 0, k.shape('weight')[0] as number, 1));
     const flip = (h: Handle) => k.call(aten.transpose, h, 0, 1);
     return [
       k.activation(k.call(aten.mm, dy, transposed ? weight : flip(weight))),
-      float32(k, transposed ? k.call(aten.mm, flip(dy), x) : k.call(aten.mm, flip(x), dy)),
+      float32(k, transposed ? rows(k.call(aten.mm, flip(dy), x)) : k.call(aten.mm, flip(x), dy)),
     ];
   })
   .add<{ epsilon: number }>('RpLayerNorm', (k) => {
@@ -68,6 +72,12 @@ export const fusedKernels = new FamilyBuilder()
     return [];
   })
   .kernels;
+
+/** How many columns a product with a transposed weight has more than the weight has rows, and how to give them to what is as wide: zeros. */
+function paddedColumns(k: KernelCall<{ transposed: boolean }>): { more: number; columns: (x: Handle) => Handle } {
+  const more = k.attrs.transposed ? k.backend.padding(k.shape('weight')[0] as number) : 0;
+  return { more, columns: (x) => (more === 0 ? x : k.call(aten.constant_pad, x, [0, more], 0)) };
+}
 
 /** at::Reduction::Sum. */
 const reduceBySum = 2;

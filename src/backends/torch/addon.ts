@@ -18,6 +18,8 @@ export interface Addon {
   call(op: number, ...args: readonly Argument[]): unknown;
   fromHost(values: HostValues, shape: readonly number[], device: string): Handle;
   toHost(tensor: Handle): HostValues;
+  /** Let `toHost` wait for what is queued now, not for what is queued until then. For tensors that do not change in place. */
+  startReading(tensor: Handle): void;
   free(tensor: Handle): void;
   /** The number of its c10::ScalarType, then its shape. */
   info(tensor: Handle): [scalarType: number, ...shape: number[]];

@@ -70,7 +70,7 @@ export const aten = {
   layer_norm_backward: op<[dy: Tensor, x: Tensor, shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor, bias: Maybe, mask: readonly boolean[]], [dx: Tensor, dWeight: Tensor, dBias: Tensor]>('native_layer_norm_backward'),
   embedding_backward: op<[dy: Tensor, ids: Tensor, rows: number, padding: number, scaled: boolean]>('embedding_dense_backward'),
   nll_loss: op<[logProbabilities: Tensor, labels: Tensor, weight: null, reduction: number, ignore: number], [loss: Tensor, totalWeight: Tensor]>('nll_loss_forward'),
-  fused_adamw_: op<[parameters: readonly Tensor[], gradients: readonly Tensor[], means: readonly Tensor[], squares: readonly Tensor[], maxima: readonly Tensor[], steps: readonly Tensor[], rate: number, beta1: number, beta2: number, decay: number, epsilon: number, amsgrad: boolean, maximize: boolean], undefined>('_fused_adamw_'),
+  fused_adamw_: op<[parameters: readonly Tensor[], gradients: readonly Tensor[], means: readonly Tensor[], squares: readonly Tensor[], maxima: readonly Tensor[], steps: readonly Tensor[], rate: number, beta1: number, beta2: number, decay: number, epsilon: number, amsgrad: boolean, maximize: boolean, scale: null, stop: Maybe], undefined>('_fused_adamw_'),
   foreach_norm: op<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm.Scalar'), foreach_mul_: op<[tensors: readonly Tensor[], factor: number], undefined>('_foreach_mul_.Scalar'),
   vector_norm: op<[x: Tensor, order: number]>('linalg_vector_norm'),
 } as const;

@@ -187,6 +187,11 @@ export class TorchBackend extends KernelBackend {
     return this.addon.toHost(this.handle(dataId));
   }
 
+  /** See `ops/start-reading.ts`. */
+  startReading(dataId: DataId): void {
+    this.addon.startReading(this.handle(dataId));
+  }
+
   override refCount(dataId: DataId): number {
     return this.held.has(dataId) ? this.held.get(dataId).references : 0;
   }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "convert.h"
@@ -38,7 +39,7 @@ class Addon : public Napi::Addon<Addon> {
     at::globalContext().setDeterministicFillUninitializedMemory(false);
     DefineAddon(exports, {
       InstanceMethod("op", &Addon::op), InstanceMethod("call", &Addon::call),
-      InstanceMethod("fromHost", &Addon::from_host), InstanceMethod("toHost", &Addon::to_host),
+      InstanceMethod("fromHost", &Addon::from_host), InstanceMethod("toHost", &Addon::to_host), InstanceMethod("startReading", &Addon::start_reading),
       InstanceMethod("free", &Addon::free), InstanceMethod("info", &Addon::describe_tensor),
       InstanceMethod("count", &Addon::count), InstanceMethod("setThreads", &Addon::set_threads),
       InstanceMethod("hasGpu", &Addon::has_gpu), InstanceMethod("seed", &Addon::seed),
@@ -52,6 +53,7 @@ class Addon : public Napi::Addon<Addon> {
   TensorTable tensors_;
   std::vector<c10::OperatorHandle> ops_;
   std::unique_ptr<CudaKernels> kernels_;
+  std::unordered_map<uint32_t, Reading> readings_;
 
   /** op(name, overload): its number for `call`, or -1 when this libtorch has no such operator. */
   Napi::Value op(const Napi::CallbackInfo& info) {
@@ -105,13 +107,25 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value to_host(const Napi::CallbackInfo& info) {
     return guarded(info, [] { return "toHost"; }, [&] {
       const c10::InferenceMode no_autograd;
-      return bridge::to_host(info.Env(), tensor(info[0]));
+      const auto reading = readings_.find(info[0].As<Napi::Number>().Uint32Value());
+      return bridge::to_host(info.Env(), reading == readings_.end() ? tensor(info[0]) : reading->second.wait());
+    });
+  }
+
+  /** startReading(tensor): `toHost` will wait for what is queued now, not for what is queued until then. Not for tensors that change in place. */
+  Napi::Value start_reading(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "startReading"; }, [&] {
+      const c10::InferenceMode no_autograd;
+      if (tensor(info[0]).is_cuda()) readings_.try_emplace(info[0].As<Napi::Number>().Uint32Value(), tensor(info[0]));
+      return info.Env().Undefined();
     });
   }
 
   Napi::Value free(const Napi::CallbackInfo& info) {
     return guarded(info, [] { return "free"; }, [&] {
-      tensors_.free(info[0].As<Napi::Number>().Uint32Value());
+      const uint32_t handle = info[0].As<Napi::Number>().Uint32Value();
+      tensors_.free(handle);
+      readings_.erase(handle);
       return info.Env().Undefined();
     });
   }

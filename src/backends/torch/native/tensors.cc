@@ -1,6 +1,7 @@
 #include "tensors.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -63,6 +64,16 @@ at::Tensor from_host(const Napi::TypedArray& values, const std::vector<int64_t>&
   const auto* bytes = static_cast<const uint8_t*>(values.ArrayBuffer().Data()) + values.ByteOffset();
   if (count > 0) std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
   return device.is_cpu() ? tensor : tensor.to(options.device(device), /*non_blocking=*/pinned);
+}
+
+Reading::Reading(const at::Tensor& tensor) : host_(at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true))), arrived_(tensor.device().type()) {
+  host_.copy_(tensor, /*non_blocking=*/true);
+  arrived_.record(c10::impl::VirtualGuardImpl(tensor.device().type()).getStream(tensor.device()));
+}
+
+const at::Tensor& Reading::wait() const {
+  arrived_.synchronize();
+  return host_;
 }
 
 Napi::Value to_host(Napi::Env env, const at::Tensor& tensor) {

@@ -26,7 +26,7 @@ export interface Addon {
   /** Live handles. */
   count(): number;
   setThreads(count: number): void;
-  /** Whether there is a CUDA device that can be used; finding that out starts the driver. */
+  /** Whether there is a CUDA device that can be used; it is made ready. Throws what the driver says against it. */
   hasGpu(): boolean;
   /** Seed the generator that operators draw from which take none. */
   seed(seed: number, device: string): void;

@@ -65,8 +65,6 @@ export class TorchBackend extends KernelBackend {
 
   /** Without our kernels ATen's do, in more passes over memory. */
   private compile(driver: string): void {
-    // So that there is a context to load into: the first tensor makes it.
-    this.addon.free(this.addon.fromHost(new Float32Array(1), [1], this.device));
     try {
       this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
     } catch (error) {

@@ -2,6 +2,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <napi.h>
 #include <torch/version.h>
@@ -148,7 +149,14 @@ class Addon : public Napi::Addon<Addon> {
     return info.Env().Undefined();
   }
 
-  Napi::Value has_gpu(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), at::hasCUDA()); }
+  Napi::Value has_gpu(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "hasGpu"; }, [&] {
+      const bool found = at::hasCUDA();
+      // The first tensor there makes libtorch's context, which pinned memory and kernels of our own need.
+      if (found) at::empty({1}, at::TensorOptions().device(at::kCUDA));
+      return static_cast<Napi::Value>(Napi::Boolean::New(info.Env(), found));
+    });
+  }
 
   /** seed(number, device): start anew the generator that operators without one of their own draw from. */
   Napi::Value seed(const Napi::CallbackInfo& info) {

@@ -1,4 +1,4 @@
-// This project as a contestant: one training step for every line `step` on stdin, its time on stdout.
+// This project as a contestant: `--repeat` training steps for every line `step` on stdin, the time of one on stdout.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ import { encode, loss, maskedLmLogits } from '../../dist/src/model/roberta.js';
 import { trainStep } from '../../dist/src/model/train-step.js';
 import { key32, uniform } from '../../dist/src/ops/random.js';
 
-const names = ['hidden', 'layers', 'heads', 'intermediate', 'vocab', 'batch', 'length', 'backend', 'precision', 'device'];
+const names = ['hidden', 'layers', 'heads', 'intermediate', 'vocab', 'batch', 'length', 'backend', 'precision', 'device', 'repeat'];
 const { values: options } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 const number = (name) => Number(options[name]);
 
@@ -35,11 +35,13 @@ const labels = positions.map((at) => input_ids[at]);
 let steps = 0;
 function step() {
   const [start, busy] = [performance.now(), process.cpuUsage()];
-  const result = trainStep(optimizer, [() => loss(maskedLmLogits(model, encode(model, { input_ids, batch, length }, key32('dropout', steps)), positions), labels, labels.length)], 1e-4);
-  steps++;
+  let result;
+  for (let i = 0; i < number('repeat'); i++, steps++) {
+    result = trainStep(optimizer, [() => loss(maskedLmLogits(model, encode(model, { input_ids, batch, length }, key32('dropout', steps)), positions), labels, labels.length)], 1e-4);
+  }
   parameters.get('roberta.embeddings.LayerNorm.bias').dataSync(); // a GPU may still be at the update
   const { user, system } = process.cpuUsage(busy);
-  return { ms: performance.now() - start, cpu_ms: (user + system) / 1e3, loss: result.loss };
+  return { ms: (performance.now() - start) / number('repeat'), cpu_ms: (user + system) / 1e3 / number('repeat'), loss: result.loss };
 }
 
 console.log(JSON.stringify({ ready: `run-pipeline on ${backend.name} ${backend.version}, ${backend.device}` }));

@@ -25,10 +25,13 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
   };
   return (name, gpus) => {
     const usesGpu = Math.min(machineGpus, gpus ?? 1) > 0;
+    const chosen = (of: Installation, reason: string): BackendChoice => ({
+      ...choiceOf(of, usesGpu, reason), ...(of.cuda && machineGpus === 0 ? { hint: 'it has CUDA, but this machine shows no GPU' } : {}),
+    });
     if (name === 'auto') {
       for (const backend of installable) {
         const result = installation(backend);
-        if (result.ok) return choiceOf(result.value, usesGpu, 'the fastest that is set up');
+        if (result.ok) return chosen(result.value, 'the fastest that is set up');
       }
       const why = installable.flatMap((backend) => {
         const result = installation(backend);
@@ -40,7 +43,7 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
     if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `There is no backend "${name}".`);
     const result = installation(name);
     if (!result.ok) return fail('backend-missing', `backend: ${name} ${result.error}`, `run \`npx run-pipeline setup ${name}\`, or use \`backend: auto\``);
-    return choiceOf(result.value, usesGpu, 'the pipeline asks for it');
+    return chosen(result.value, 'the pipeline asks for it');
   };
 }
 

@@ -16,6 +16,6 @@ export interface BackendChoice {
   readonly threads?: number;
   /** Why this one, in a few words. */
   readonly reason: string;
-  /** What would be faster, as one sentence. */
+  /** What would be faster, or what to know of this one, as a phrase. */
   readonly hint?: string;
 }

@@ -25,8 +25,11 @@ export class Optimizer {
     this.squares = zerosLike(parameters);
   }
 
-  /** Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one stays as it is. */
-  update(gradients: ReadonlyMap<string, Tensor>, learning_rate: number, gradient_scale = 1): void {
+  /**
+   * Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one stays as it is. `ifFinite` is
+   * as for {@link adamW}: an update that it turns out to have stopped must be given back, by {@link undone}.
+   */
+  update(gradients: ReadonlyMap<string, Tensor>, learning_rate: number, gradient_scale = 1, ifFinite?: Tensor): void {
     this.updates++;
     const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon, weight_decay } = this.config;
     const options = { learning_rate, beta1, beta2, epsilon, step: this.updates, gradient_scale };
@@ -37,8 +40,13 @@ export class Optimizer {
       if (gradient === undefined || mean === undefined || squares === undefined) continue;
       (isDecayed(name) ? decayed : others).push({ parameter, mean, squares, gradient });
     }
-    adamW(decayed, { ...options, weight_decay });
-    adamW(others, { ...options, weight_decay: 0 });
+    adamW(decayed, { ...options, weight_decay }, ifFinite);
+    adamW(others, { ...options, weight_decay: 0 }, ifFinite);
+  }
+
+  /** The latest update did not take place. */
+  undone(): void {
+    this.updates--;
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
-import { add, dispose, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import { globalNorm } from '../ops/index.ts';
+import { add, dispose, stack, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { decidesUpdates, globalNorm, startReading } from '../ops/index.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** What came of one optimizer step; `skipped` when the loss or a gradient was not finite and nothing was changed. */
@@ -23,12 +23,18 @@ export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Sc
     losses.push(value);
     gradients = accumulate(gradients, grads, optimizer.parameters);
   }
-  // Read only now: a GPU would stand still while each micro-batch waited for its loss.
-  const gradient_norm = globalNorm([...gradients.values()]);
-  const total = losses.reduce((sum, loss) => sum + (loss.dataSync()[0] ?? Number.NaN), 0);
+  const outcome = tidy(() => stack([globalNorm([...gradients.values()]), ...losses]));
+  startReading(outcome);
+  // Where the device can tell whether to, it updates while the host goes on to the next step.
+  const isAhead = max_grad_norm === 0 && decidesUpdates();
+  if (isAhead) optimizer.update(gradients, learning_rate, 1, outcome);
+  // The only wait of a step, and all that it waits for in one.
+  const [gradient_norm = Number.NaN, ...values] = outcome.dataSync();
+  const total = values.reduce((sum, loss) => sum + loss, 0);
   const skipped = !Number.isFinite(total) || !Number.isFinite(gradient_norm);
-  if (!skipped) optimizer.update(gradients, learning_rate, max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1);
-  dispose([...losses, ...gradients.values()]);
+  if (isAhead && skipped) optimizer.undone();
+  if (!isAhead && !skipped) optimizer.update(gradients, learning_rate, max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1);
+  dispose([outcome, ...losses, ...gradients.values()]);
   return { loss: total, gradient_norm, skipped };
 }
 

@@ -21,12 +21,23 @@ export interface AdamWItem {
   readonly gradient: Tensor;
 }
 
-/** Update parameters and their moments in place, all at once (Loshchilov and Hutter 2019; order of operations as in PyTorch's AdamW). */
-export function adamW(items: readonly AdamWItem[], options: AdamWOptions): void {
+/** Whether the current backend can leave an update out by what it has computed, so that nobody has to wait for that. */
+export function decidesUpdates(): boolean {
+  return hasKernel('RpAdamWIfFinite');
+}
+
+/**
+ * Update parameters and their moments in place, all at once (Loshchilov and Hutter 2019; order of operations as in PyTorch's
+ * AdamW). Given `ifFinite`, on a backend that {@link decidesUpdates}, nothing changes unless all of its elements are finite.
+ */
+export function adamW(items: readonly AdamWItem[], options: AdamWOptions, ifFinite?: Tensor): void {
   if (items.length === 0) return;
-  if (hasKernel('RpAdamW')) {
-    const list = (part: keyof AdamWItem) => items.map((item) => item[part]);
-    runFused('RpAdamW', [...list('parameter'), ...list('mean'), ...list('squares'), ...list('gradient')], { ...options });
+  const list = (part: keyof AdamWItem) => items.map((item) => item[part]);
+  const tensors = () => [...list('parameter'), ...list('mean'), ...list('squares'), ...list('gradient')];
+  if (ifFinite !== undefined) {
+    runFused('RpAdamWIfFinite', [...tensors(), ifFinite], { ...options });
+  } else if (hasKernel('RpAdamW')) {
+    runFused('RpAdamW', tensors(), { ...options });
   } else {
     for (const item of items) update(item, options);
   }

@@ -25,13 +25,14 @@ function fused(projections: Tensor2D, shape: AttentionShape, bias: Tensor3D | un
   const mask = bias === undefined ? {} : { bias };
   const op = customGrad((...args: unknown[]) => {
     const [qkv, save] = args as [Tensor2D, GradSaveFunc];
-    const [out, statistics] = runFused('RpAttention', { projections: qkv, ...mask }, attrs) as [Tensor, Tensor];
-    save([qkv, statistics, ...Object.values(mask)]);
+    const [out, ...statistics] = runFused('RpAttention', { projections: qkv, ...mask }, attrs) as [Tensor, ...Tensor[]];
+    save([qkv, ...Object.values(mask), ...statistics]);
     return {
       value: out,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [inputs, kept, padding] = saved as [Tensor, Tensor, Tensor?];
-        return runFused('RpAttentionGrad', { dy, projections: inputs, statistics: kept, ...(padding === undefined ? {} : { bias: padding }) }, attrs);
+        const [inputs, ...rest] = saved as [Tensor, ...Tensor[]];
+        const padding = bias === undefined ? {} : { bias: rest.shift() as Tensor };
+        return runFused('RpAttentionGrad', { dy, projections: inputs, ...padding, ...Object.fromEntries(rest.map((each, i) => [`statistics${i}`, each])) }, attrs);
       },
     };
   });

@@ -6,6 +6,7 @@ export { residualNorm } from './residual-norm.ts';
 export { dropout } from './dropout.ts';
 export { embedding } from './embedding.ts';
 export { crossEntropy } from './cross-entropy.ts';
-export { adamW, type AdamWItem } from './adamw.ts';
+export { adamW, decidesUpdates, type AdamWItem } from './adamw.ts';
+export { startReading } from './start-reading.ts';
 export { registerGradients } from './gradients.ts';
 export { globalNorm } from './global-norm.ts';

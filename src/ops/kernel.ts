@@ -4,7 +4,7 @@ import { engine, getBackend, getKernel, type NamedAttrMap, type NamedTensorMap, 
 export type FusedKernel =
   | 'RpBiasGelu' | 'RpBiasGeluGrad' | 'RpResidualNorm' | 'RpResidualNormGrad' | 'RpLayerNorm' | 'RpLayerNormGrad' | 'RpDropout' | 'RpEmbedding' | 'RpEmbeddingGrad'
   | 'RpLinear' | 'RpLinearGrad' | 'RpAttention' | 'RpAttentionGrad' | 'RpCrossEntropy' | 'RpCrossEntropyGrad' | 'RpSoftmaxGrad' | 'RpColumnSum'
-  | 'RpGlobalNorm' | 'RpAdamW';
+  | 'RpGlobalNorm' | 'RpAdamW' | 'RpAdamWIfFinite';
 
 /** Whether the current backend has a kernel of its own for this op. */
 export function hasKernel(name: FusedKernel): boolean {

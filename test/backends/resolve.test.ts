@@ -46,8 +46,12 @@ describe('the device', () => {
     expect(createBackendResolver({ root: madeBackends({ cuda }).root, gpus: machine })('tensorflow', stage).device).toBe(device);
   });
 
-  it.each([{ gpus: 1, device: 'cuda', hint: 'untested on a GPU' }, { gpus: 0, device: 'cpu', hint: undefined }])('of torch is $device with $gpus GPUs, and says what that is worth', ({ gpus, device, hint }) => {
-    const choice = createBackendResolver({ root: madeBackends({ backend: 'torch', version: '2.13.0' }).root, gpus })('auto');
+  it.each([
+    { cuda: true, gpus: 1, device: 'cuda', hint: 'untested on a GPU' },
+    { cuda: true, gpus: 0, device: 'cpu', hint: 'has CUDA, but this machine shows no GPU' },
+    { cuda: false, gpus: 1, device: 'cpu', hint: undefined },
+  ])('of torch is $device with $gpus GPUs and CUDA $cuda, and says what to know of it', ({ cuda, gpus, device, hint }) => {
+    const choice = createBackendResolver({ root: madeBackends({ backend: 'torch', version: '2.13.0', cuda }).root, gpus })('auto');
     expect(choice).toMatchObject({ name: 'torch', device });
     if (hint === undefined) expect(choice.hint).toBeUndefined();
     else expect(choice.hint).toContain(hint);

@@ -1,12 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
 import { registerTorch } from '../../src/backends/torch/index.ts';
 import type { TorchOptions } from '../../src/backends/torch/backend.ts';
+import { fakeCuda, fakeCudaMissing } from '../rig/fake-cuda.ts';
+import { withFlashAttention } from '../rig/fake-flash.ts';
 import { availableBackends, missingBackends, torch, torchMissing } from '../rig/backends.ts';
 import { adamW, attention, biasGelu, crossEntropy, dropout, embedding, globalNorm, layerNorm, linear, registerGradients, residualNorm, tiedDecoder } from '../../src/ops/index.ts';
 import { fillNormal, key32 } from '../../src/ops/random.ts';
 import { ignoredLabel } from '../../src/ops/ignored-label.ts';
+
+vi.mock('../../src/backends/torch/addon.ts', async (original) => {
+  const { loadAddon } = await original<typeof import('../../src/backends/torch/addon.ts')>();
+  return { loadAddon: (path: string) => withFlashAttention(loadAddon(path)) };
+});
 
 registerGradients();
 
@@ -39,6 +46,7 @@ const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) 
   { name: 'attention', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0, 0) },
   { name: 'attention without padding', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0, 0) },
   { name: 'attention with padding and dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, bias(), 0.2, 5) },
+  { name: 'attention of rows of 16 bytes, with dropout', inputs: () => [normal('qkv', [10, 48])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 5, heads: 2 }, undefined, 0.2, 5) },
   { name: 'attention with dropout', inputs: () => [normal('qkv', [6, 24])], op: (x) => attention(x as tf.Tensor2D, { batch: 2, length: 3, heads: 2 }, undefined, 0.2, 5) },
 ];
 
@@ -136,10 +144,11 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
   test('globalNorm, of many tensors and of one that is not finite', () => {
     tf.tidy(() => {
       const tensors = [normal('a', [6, 8]), normal('b', [5]), normal('c', [2, 3, 4])];
+      const norm = (of: tf.Tensor[]) => globalNorm(of).dataSync()[0];
       const expected = Math.hypot(...tensors.flatMap((each) => [...each.dataSync()]));
-      expect(globalNorm(tensors)).toBeCloseTo(expected, 4);
-      expect(globalNorm([...tensors, tf.tensor1d([1, Number.NaN])])).toBeNaN();
-      expect(globalNorm([...tensors, tf.tensor1d([1, -Infinity])])).toBe(Infinity);
+      expect(norm(tensors)).toBeCloseTo(expected, 4);
+      expect(norm([...tensors, tf.tensor1d([1, Number.NaN])])).toBeNaN();
+      expect(norm([...tensors, tf.tensor1d([1, -Infinity])])).toBe(Infinity);
     });
   });
 
@@ -184,12 +193,18 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
   });
 });
 
-// What GPUs and other processors do: ATen's operators alone, bfloat16 products by the processor or in float32.
+if (fakeCudaMissing !== undefined) test.skip(`kernels for GPUs: ${fakeCudaMissing}`, () => {});
+
+// What GPUs and other processors do: ATen's operators alone, kernels for GPUs, bfloat16 products by the processor or in float32.
 describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchOptions; tolerance: number }>([
   { name: 'fp32, ATen alone', options: { portable: true }, tolerance: 1e-4 },
   ...(['native', 'widened'] as const).flatMap((bfloat16) => [false, true].map((portable) => (
     { name: `bf16, ${bfloat16} products${portable ? ', ATen alone' : ''}`, options: { precision: 'bf16' as const, bfloat16, portable }, tolerance: 0.05 }
   ))),
+  ...(fakeCudaMissing === undefined ? [
+    { name: 'fp32, our kernels for GPUs', options: { driver: fakeCuda }, tolerance: 1e-4 },
+    { name: 'bf16, our kernels for GPUs', options: { precision: 'bf16' as const, bfloat16: 'native' as const, driver: fakeCuda }, tolerance: 0.05 },
+  ] : []),
 ])('fused ops on torch: $name', ({ options, tolerance }) => {
   let composites: ReadonlyMap<string, number[][]>;
   const addon = torch?.native?.addon ?? '';

@@ -37,7 +37,7 @@ afterEach(() => {
   if (torch?.native !== undefined) registerTorch(torch.native.addon);
 });
 
-// What GPUs and other processors do; on a GPU it has not run.
+// What other processors do, and GPUs where our kernels for them do not compile; those are in cuda.test.ts.
 test.skipIf(torch === undefined).each<{ name: string; options: TorchOptions; tolerance: number }>([
   { name: 'fp32, ATen alone', options: { portable: true }, tolerance: 2e-3 },
   ...(['native', 'widened'] as const).flatMap((bfloat16) => [false, true].map((portable) => (

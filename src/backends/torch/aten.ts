@@ -57,21 +57,25 @@ export const aten = {
   cat: op<[tensors: readonly Tensor[], dim: number]>('cat'), stack: op<[tensors: readonly Tensor[], dim: number]>('stack'), unbind: op<[x: Tensor, dim: number], Tensor[]>('unbind.int'), split: op<[x: Tensor, sizes: Ints, dim: number], Tensor[]>('split_with_sizes'),
   repeat: op<[x: Tensor, times: Ints]>('repeat'), flip: op<[x: Tensor, dims: Ints]>('flip'), constant_pad: op<[x: Tensor, pads: Ints, value: number]>('constant_pad_nd'), diag_embed: op<Unary>('diag_embed'),
 
-  full: op<[shape: Ints, value: number | boolean, dtype: ScalarType, layout: null, device: string]>('full'), arange: op<[start: number, end: number, step: number, dtype: ScalarType, layout: null, device: string]>('arange.start_step'), linspace: op<[start: number, end: number, steps: number, dtype: ScalarType, layout: null, device: string]>('linspace'),
+  empty: op<[shape: Ints, dtype: ScalarType, layout: null, device: string]>('empty.memory_format'), full: op<[shape: Ints, value: number | boolean, dtype: ScalarType, layout: null, device: string]>('full'), arange: op<[start: number, end: number, step: number, dtype: ScalarType, layout: null, device: string]>('arange.start_step'), linspace: op<[start: number, end: number, steps: number, dtype: ScalarType, layout: null, device: string]>('linspace'),
   index_select: op<[x: Tensor, dim: number, index: Tensor]>('index_select'), gather: op<[x: Tensor, dim: number, index: Tensor]>('gather'), index: op<[x: Tensor, indices: readonly Tensor[]]>('index.Tensor'), index_put: op<[x: Tensor, indices: readonly Tensor[], values: Tensor, accumulate: boolean]>('index_put'),
   index_add: op<[x: Tensor, dim: number, index: Tensor, source: Tensor]>('index_add'), scatter_add_: op<[x: Tensor, dim: number, index: Tensor, source: Tensor]>('scatter_add_'), searchsorted: op<[sorted: Tensor, values: Tensor, int32: boolean, right: boolean]>('searchsorted.Tensor'), bincount: op<[x: Tensor, weights: Maybe, size: number]>('bincount'),
   multinomial: op<[probabilities: Tensor, count: number, replacement: boolean, seed: number]>('multinomial'),
+
+  // Of [batch, length, heads, width], without a mask; the generator of the device is drawn from.
+  flash_attention: op<[q: Tensor, k: Tensor, v: Tensor, startsQ: null, startsK: null, longestQ: number, longestK: number, rate: number, causal: boolean, debug: boolean], [out: Tensor, logSums: Tensor, random: Tensor, ...unused: Tensor[]]>('_flash_attention_forward'),
+  flash_attention_backward: op<[dy: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, logSums: Tensor, startsQ: null, startsK: null, longestQ: number, longestK: number, rate: number, causal: boolean, random: Tensor, unused: Tensor], [dq: Tensor, dk: Tensor, dv: Tensor]>('_flash_attention_backward'),
 
   layer_norm: op<[x: Tensor, shape: Ints, weight: Tensor, bias: Tensor, epsilon: number], [y: Tensor, mean: Tensor, rstd: Tensor]>('native_layer_norm'),
   layer_norm_backward: op<[dy: Tensor, x: Tensor, shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor, bias: Maybe, mask: readonly boolean[]], [dx: Tensor, dWeight: Tensor, dBias: Tensor]>('native_layer_norm_backward'),
   embedding_backward: op<[dy: Tensor, ids: Tensor, rows: number, padding: number, scaled: boolean]>('embedding_dense_backward'),
   nll_loss: op<[logProbabilities: Tensor, labels: Tensor, weight: null, reduction: number, ignore: number], [loss: Tensor, totalWeight: Tensor]>('nll_loss_forward'),
-  fused_adamw_: op<[parameters: readonly Tensor[], gradients: readonly Tensor[], means: readonly Tensor[], squares: readonly Tensor[], maxima: readonly Tensor[], steps: readonly Tensor[], rate: number, beta1: number, beta2: number, decay: number, epsilon: number, amsgrad: boolean, maximize: boolean], undefined>('_fused_adamw_'),
+  fused_adamw_: op<[parameters: readonly Tensor[], gradients: readonly Tensor[], means: readonly Tensor[], squares: readonly Tensor[], maxima: readonly Tensor[], steps: readonly Tensor[], rate: number, beta1: number, beta2: number, decay: number, epsilon: number, amsgrad: boolean, maximize: boolean, scale: null, stop: Maybe], undefined>('_fused_adamw_'),
   foreach_norm: op<[tensors: readonly Tensor[], order: number], Tensor[]>('_foreach_norm.Scalar'), foreach_mul_: op<[tensors: readonly Tensor[], factor: number], undefined>('_foreach_mul_.Scalar'),
   vector_norm: op<[x: Tensor, order: number]>('linalg_vector_norm'),
 } as const;
 
-/** Operators of our own (`native/*.cc`), for the CPU: loops that ATen has none for, or only as several passes over memory. */
+/** Operators of our own (`native/*.cc`; on a GPU `gpu-operators.ts`): loops that ATen has none for, or only as several passes over memory. */
 export const ours = {
   dropout: op<[x: Tensor, rate: number, key: number]>('run_pipeline::dropout'),
   bias_gelu: op<[x: Tensor, bias: Tensor]>('run_pipeline::bias_gelu'),

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataStorage, engine, KernelBackend, util, type BackendValues, type DataId, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import { torchSources } from '../installation.ts';
 import type { Precision } from '../select.ts';
 import type { Addon, Argument, Handle, HostValues } from './addon.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
+import { gpuOperators } from './gpu-operators.ts';
 import { bfloat16Products, readCpuinfo, type Bfloat16Products } from './bfloat16.ts';
 
 export interface TorchOptions {
@@ -10,8 +14,10 @@ export interface TorchOptions {
   readonly device?: 'cpu' | 'cuda';
   /** What bf16 products are computed in; by default what suits the processor. */
   readonly bfloat16?: Bfloat16Products;
-  /** Call ATen's operators only, as a GPU has to, and none of our own for the CPU. */
+  /** Call ATen's operators only, and none of our own. */
   readonly portable?: boolean;
+  /** A library with NVRTC and the driver, for kernels of our own on a GPU; by default the one that libtorch itself opens. */
+  readonly driver?: string;
 }
 
 /** A tensor's value. A tfjs float32 tensor may be held in bfloat16: what it is held in is this backend's business. */
@@ -32,7 +38,11 @@ export class TorchBackend extends KernelBackend {
   heldType: ScalarType = scalar.float32;
   /** What products are computed in. */
   productType: ScalarType = scalar.float32;
+  /** Whether our kernels for GPUs are compiled and to be used. */
+  usesGpuKernels = false;
   private portable = false;
+  /** Compute capability of the GPU, times ten; 0 until our kernels are compiled for it. */
+  private capability = 0;
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
@@ -44,11 +54,28 @@ export class TorchBackend extends KernelBackend {
   }
 
   /** Compute like this from now on; tensors keep what they are held in. */
-  use({ precision = 'fp32', bfloat16, portable = false }: TorchOptions): void {
+  use({ precision = 'fp32', bfloat16, portable = false, driver }: TorchOptions): void {
     this.portable = portable;
+    this.usesGpuKernels = !portable && (this.device === 'cuda' || driver !== undefined);
+    if (this.usesGpuKernels && this.capability === 0) this.compile(driver ?? 'libcaffe2_nvrtc.so');
     this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
     const isNative = (): boolean => (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
     this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
+  }
+
+  /** Without our kernels ATen's do, in more passes over memory. */
+  private compile(driver: string): void {
+    try {
+      this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
+    } catch (error) {
+      this.usesGpuKernels = false;
+      process.emitWarning(`Training on this GPU will be slower than it could be: our own kernels can't be used, so ATen's are. ${(error as Error).message}`);
+    }
+  }
+
+  /** Whether attention can be libtorch's FlashAttention, which is for bfloat16 on Ampere and newer. */
+  get hasFlashAttention(): boolean {
+    return this.usesGpuKernels && this.capability >= 80 && this.productType === scalar.bfloat16;
   }
 
   /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */
@@ -69,8 +96,9 @@ export class TorchBackend extends KernelBackend {
     return index;
   }
 
-  /** Whether one of our own operators can be called: they are for the CPU, and attention needs a BLAS that libtorch may hide. */
+  /** Whether one of our own operators can be called: GPUs have some, and on the CPU attention needs a BLAS that libtorch may hide. */
   has<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
+    if (this.usesGpuKernels) return gpuOperators.has(op);
     return this.device === 'cpu' && !this.portable && this.find(op) >= 0;
   }
 
@@ -82,15 +110,26 @@ export class TorchBackend extends KernelBackend {
     return this.held.get(dataId).type;
   }
 
-  /** A weight as an operand of a product: itself, or rounded to bfloat16. */
-  weight(dataId: DataId): Handle {
+  /** A weight as an operand of a product: itself, or rounded to bfloat16, with so many rows of zeros after its own. */
+  weight(dataId: DataId, moreRows = 0): Handle {
     const held = this.held.get(dataId);
     if (this.heldType === scalar.float32) return held.handle;
-    held.low ??= this.round(held.handle);
+    held.low ??= this.round(held.handle, moreRows);
     return held.low;
   }
 
-  private round(x: Handle): Handle {
+  /** How many columns to add to products of this width: tensor cores take rows of 16 bytes, which those of a vocabulary seldom are. */
+  padding(width: number): number {
+    return this.usesGpuKernels && this.productType === scalar.bfloat16 ? (64 - (width % 64)) % 64 : 0;
+  }
+
+  private round(x: Handle, moreRows: number): Handle {
+    if (moreRows > 0) {
+      const more = this.call(aten.constant_pad, [x, [0, 0, 0, moreRows], 0]);
+      const low = this.round(more, 0);
+      this.addon.free(more);
+      return low;
+    }
     const low = this.call(aten.to, [x, scalar.bfloat16]);
     if (this.productType === scalar.bfloat16) return low;
     const wide = this.call(aten.to, [low, scalar.float32]);
@@ -144,6 +183,11 @@ export class TorchBackend extends KernelBackend {
 
   override readSync(dataId: DataId): BackendValues {
     return this.addon.toHost(this.handle(dataId));
+  }
+
+  /** See `ops/start-reading.ts`. */
+  startReading(dataId: DataId): void {
+    this.addon.startReading(this.handle(dataId));
   }
 
   override refCount(dataId: DataId): number {

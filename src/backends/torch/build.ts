@@ -104,7 +104,7 @@ function compileFlags({ folder, cxx11Abi, cuda }: TorchLibrary): string[] {
 function linkFlags({ folder, cuda }: TorchLibrary): string[] {
   const lib = join(folder, 'lib');
   // Nothing here names libtorch_cuda's symbols; unless told, the linker would leave it out, and with it every CUDA kernel.
-  const libraries = ['-ltorch', '-ltorch_cpu', '-lc10', ...(cuda ? ['-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'] : [])];
+  const libraries = ['-ltorch', '-ltorch_cpu', '-lc10', '-ldl', ...(cuda ? ['-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'] : [])];
   return ['-shared', '-fopenmp', `-L${lib}`, `-Wl,-rpath,${lib}`, ...libraries];
 }
 

@@ -22,14 +22,20 @@ let backend: TorchBackend | undefined;
 /**
  * Make the `torch` backend known to tfjs, over a compiled addon (`setup torch` makes one). Asked for another precision
  * than before, the same backend changes over; tensors keep what they are held in. Throws what the loader says when the
- * addon does not load.
+ * addon does not load, or that there is no GPU for `device: cuda`.
  */
 export function registerTorch(addonPath: string, options: TorchOptions = {}): void {
-  backend ??= new TorchBackend(loadAddon(addonPath), options);
+  backend ??= open(addonPath, options);
   backend.use(options);
   if (findBackend('torch') !== null) return;
   registerFamilies('torch', families);
   registerBackend('torch', () => backend as TorchBackend);
+}
+
+function open(addonPath: string, options: TorchOptions): TorchBackend {
+  const addon = loadAddon(addonPath);
+  if (options.device === 'cuda' && !addon.hasGpu()) throw new Error('libtorch finds no GPU that it can use: the NVIDIA driver is missing, too old for the CUDA of this PyTorch, or hides its GPUs (nvidia-smi says which)');
+  return new TorchBackend(addon, options);
 }
 
 /** Let ATen use so many threads from now on. Sums may differ in their last bit with another number. */

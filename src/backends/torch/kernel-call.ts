@@ -1,7 +1,8 @@
 import { type DataType, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { Argument, Handle } from './addon.ts';
+import type { Addon, Argument, Handle } from './addon.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
 import type { TorchBackend } from './backend.ts';
+import { gpuOperators } from './gpu-operators.ts';
 
 /** One run of a kernel: its inputs as handles, and ATen calls whose results are freed at its end unless it returns them. */
 export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
@@ -17,10 +18,17 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
   }
 
   call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, ...args: Args): Result {
+    const onGpu = this.backend.usesGpuKernels ? gpuOperators.get(op) : undefined;
+    if (onGpu !== undefined) return onGpu(this, args) as Result;
     const result = this.backend.call(op, args);
     if (typeof result === 'number') this.made.push(result as unknown as Handle);
     else if (Array.isArray(result)) for (const each of result) if (typeof each === 'number') this.made.push(each as Handle);
     return result;
+  }
+
+  /** Queue a kernel of `native/kernels.cu`. */
+  launch(...args: Parameters<Addon['launch']>): void {
+    this.backend.addon.launch(...args);
   }
 
   /** Whether one of our own operators can be called here. */
@@ -87,9 +95,9 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return this.heldType === this.productType ? product : this.call(aten.to, product, this.heldType);
   }
 
-  /** A weight as an operand of a product; its low-precision copy is kept for the next one. */
-  weight(name: string | number): Handle {
-    return this.backend.weight(this.info(name).dataId);
+  /** A weight as an operand of a product, with more rows of zeros if asked for; its low-precision copy is kept for the next one. */
+  weight(name: string | number, moreRows = 0): Handle {
+    return this.backend.weight(this.info(name).dataId, moreRows);
   }
 
   /** Say that an input was written to. */

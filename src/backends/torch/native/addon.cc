@@ -2,16 +2,20 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <napi.h>
 #include <torch/version.h>
 
 #include <cstdlib>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "convert.h"
+#include "cuda-kernels.h"
 #include "tensors.h"
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -36,16 +40,21 @@ class Addon : public Napi::Addon<Addon> {
     at::globalContext().setDeterministicFillUninitializedMemory(false);
     DefineAddon(exports, {
       InstanceMethod("op", &Addon::op), InstanceMethod("call", &Addon::call),
-      InstanceMethod("fromHost", &Addon::from_host), InstanceMethod("toHost", &Addon::to_host),
+      InstanceMethod("fromHost", &Addon::from_host), InstanceMethod("toHost", &Addon::to_host), InstanceMethod("startReading", &Addon::start_reading),
       InstanceMethod("free", &Addon::free), InstanceMethod("info", &Addon::describe_tensor),
       InstanceMethod("count", &Addon::count), InstanceMethod("setThreads", &Addon::set_threads),
-      InstanceValue("version", Napi::String::New(env, TORCH_VERSION)), InstanceValue("cuda", Napi::Boolean::New(env, at::hasCUDA())),
+      InstanceMethod("hasGpu", &Addon::has_gpu), InstanceMethod("seed", &Addon::seed),
+      InstanceMethod("compileKernels", &Addon::compile_kernels), InstanceMethod("launch", &Addon::launch),
+      InstanceMethod("strict", &Addon::strict),
+      InstanceValue("version", Napi::String::New(env, TORCH_VERSION)),
     });
   }
 
  private:
   TensorTable tensors_;
   std::vector<c10::OperatorHandle> ops_;
+  std::unique_ptr<CudaKernels> kernels_;
+  std::unordered_map<uint32_t, Reading> readings_;
 
   /** op(name, overload): its number for `call`, or -1 when this libtorch has no such operator. */
   Napi::Value op(const Napi::CallbackInfo& info) {
@@ -99,13 +108,25 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value to_host(const Napi::CallbackInfo& info) {
     return guarded(info, [] { return "toHost"; }, [&] {
       const c10::InferenceMode no_autograd;
-      return bridge::to_host(info.Env(), tensor(info[0]));
+      const auto reading = readings_.find(info[0].As<Napi::Number>().Uint32Value());
+      return bridge::to_host(info.Env(), reading == readings_.end() ? tensor(info[0]) : reading->second.wait());
+    });
+  }
+
+  /** startReading(tensor): `toHost` will wait for what is queued now, not for what is queued until then. Not for tensors that change in place. */
+  Napi::Value start_reading(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "startReading"; }, [&] {
+      const c10::InferenceMode no_autograd;
+      if (tensor(info[0]).is_cuda()) readings_.try_emplace(info[0].As<Napi::Number>().Uint32Value(), tensor(info[0]));
+      return info.Env().Undefined();
     });
   }
 
   Napi::Value free(const Napi::CallbackInfo& info) {
     return guarded(info, [] { return "free"; }, [&] {
-      tensors_.free(info[0].As<Napi::Number>().Uint32Value());
+      const uint32_t handle = info[0].As<Napi::Number>().Uint32Value();
+      tensors_.free(handle);
+      readings_.erase(handle);
       return info.Env().Undefined();
     });
   }
@@ -126,6 +147,65 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value set_threads(const Napi::CallbackInfo& info) {
     at::set_num_threads(info[0].As<Napi::Number>().Int32Value());
     return info.Env().Undefined();
+  }
+
+  Napi::Value has_gpu(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "hasGpu"; }, [&] {
+      const bool found = at::hasCUDA();
+      // The first tensor there makes libtorch's context, which pinned memory and kernels of our own need.
+      if (found) at::empty({1}, at::TensorOptions().device(at::kCUDA));
+      return static_cast<Napi::Value>(Napi::Boolean::New(info.Env(), found));
+    });
+  }
+
+  /** seed(number, device): start anew the generator that operators without one of their own draw from. */
+  Napi::Value seed(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "seed"; }, [&] {
+      at::Generator generator = at::globalContext().defaultGenerator(c10::Device(info[1].ToString().Utf8Value()));
+      const std::lock_guard<std::mutex> lock(generator.mutex());
+      generator.set_current_seed(static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()));
+      return info.Env().Undefined();
+    });
+  }
+
+  /** strict(on): operators whose default may give other bits each time take the way that does not, or else fail; off, they warn. */
+  Napi::Value strict(const Napi::CallbackInfo& info) {
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/!info[0].ToBoolean().Value());
+    return info.Env().Undefined();
+  }
+
+  /** compileKernels(library, source): the GPU's compute capability, times ten. */
+  Napi::Value compile_kernels(const Napi::CallbackInfo& info) {
+    return guarded(info, [] { return "compileKernels"; }, [&] {
+      kernels_ = std::make_unique<CudaKernels>(info[0].ToString(), info[1].ToString());
+      return static_cast<Napi::Value>(Napi::Number::New(info.Env(), kernels_->capability()));
+    });
+  }
+
+  /** launch(name, grid, block, types, ...arguments), one letter a type: a tensor `p`, an integer `i`, a real `f`. */
+  Napi::Value launch(const Napi::CallbackInfo& info) {
+    const std::string name = info[0].ToString(), types = info[3].ToString();
+    return guarded(info, [&] { return name; }, [&] {
+      if (kernels_ == nullptr || info.Length() != 4 + types.size()) throw std::invalid_argument("no kernels are compiled, or not as many arguments given as types");
+      std::vector<KernelArgument> arguments(types.size());
+      // Kernels walk memory, whatever the strides say. A copy may go as soon as the kernel is queued: its memory is used again behind it.
+      std::vector<at::Tensor> tensors;
+      for (size_t i = 0; i < types.size(); i++) {
+        const Napi::Value value = info[4 + i];
+        if (types[i] == 'p') arguments[i].pointer = tensors.emplace_back(tensor(value).contiguous()).data_ptr();
+        else if (types[i] == 'i') arguments[i].integer = value.As<Napi::Number>().Int32Value();
+        else arguments[i].real = value.As<Napi::Number>().FloatValue();
+      }
+      const auto pair = [](const Napi::Value& value, unsigned (&into)[2]) {
+        const auto array = value.As<Napi::Array>();
+        for (uint32_t i = 0; i < 2; i++) into[i] = Napi::Value(array[i]).As<Napi::Number>().Uint32Value();
+      };
+      unsigned grid[2], block[2];
+      pair(info[1], grid);
+      pair(info[2], block);
+      kernels_->launch(name, grid, block, arguments);
+      return info.Env().Undefined();
+    });
   }
 
   const at::Tensor& tensor(const Napi::Value& handle) const { return tensors_.get(handle.As<Napi::Number>().Uint32Value()); }

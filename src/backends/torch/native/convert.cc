@@ -82,7 +82,7 @@ c10::IValue to_list(const Napi::Value& value, const c10::TypePtr& element, const
 
 c10::IValue to_ivalue(const Napi::Value& value, const c10::TypePtr& type, const TensorTable& tensors, c10::Device device) {
   switch (type->kind()) {
-    case c10::TypeKind::TensorType: return tensor(value, tensors);
+    case c10::TypeKind::TensorType: return value.IsNull() ? at::Tensor() : tensor(value, tensors);
     case c10::TypeKind::OptionalType:
       if (value.IsNull() || value.IsUndefined()) return c10::IValue();
       return to_ivalue(value, type->castRaw<c10::OptionalType>()->getElementType(), tensors, device);

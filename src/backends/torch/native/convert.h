@@ -8,7 +8,7 @@
 namespace bridge {
 
 /**
- * An argument of the given schema type. Tensors are handles, `null` is none, a list may be one value, a device is its
+ * An argument of the given schema type. Tensors are handles, `null` is none (an undefined tensor where one must be), a list may be one value, a device is its
  * name, and a generator is the number that seeds it, on `device`: randomness has no other state.
  */
 c10::IValue to_ivalue(const Napi::Value& value, const c10::TypePtr& type, const TensorTable& tensors, c10::Device device);

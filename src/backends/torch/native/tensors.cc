@@ -1,6 +1,7 @@
 #include "tensors.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -31,6 +32,8 @@ void TensorTable::free(uint32_t handle) {
 
 namespace {
 
+constexpr size_t most_pinned = 16 << 20;
+
 at::ScalarType scalar_type(const Napi::TypedArray& values) {
   switch (values.TypedArrayType()) {
     case napi_float32_array: return at::kFloat;
@@ -53,10 +56,24 @@ at::Tensor from_host(const Napi::TypedArray& values, const std::vector<int64_t>&
   int64_t count = 1;
   for (const int64_t size : shape) count *= size;
   if (count != static_cast<int64_t>(values.ElementLength())) throw std::invalid_argument(std::to_string(values.ElementLength()) + " values do not fill a shape of " + std::to_string(count));
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(scalar_type(values)));
+  const auto options = at::TensorOptions().dtype(scalar_type(values));
+  // From pinned memory a GPU takes its copy when its queue comes to it, and libtorch's allocator gives that memory out again
+  // only then; from any other, this thread would wait for all that is queued. Weights, which come once, would hold too much.
+  const bool pinned = device.is_cuda() && values.ByteLength() <= most_pinned;
+  at::Tensor tensor = at::empty(shape, options.pinned_memory(pinned));
   const auto* bytes = static_cast<const uint8_t*>(values.ArrayBuffer().Data()) + values.ByteOffset();
   if (count > 0) std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
-  return device.is_cpu() ? tensor : tensor.to(device);
+  return device.is_cpu() ? tensor : tensor.to(options.device(device), /*non_blocking=*/pinned);
+}
+
+Reading::Reading(const at::Tensor& tensor) : host_(at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true))), arrived_(tensor.device().type()) {
+  host_.copy_(tensor, /*non_blocking=*/true);
+  arrived_.record(c10::impl::VirtualGuardImpl(tensor.device().type()).getStream(tensor.device()));
+}
+
+const at::Tensor& Reading::wait() const {
+  arrived_.synchronize();
+  return host_;
 }
 
 Napi::Value to_host(Napi::Env env, const at::Tensor& tensor) {

@@ -71,11 +71,17 @@ export function maskSequence(plan: MaskPlan, input_ids: ArrayLike<number>, word_
   const random = new KeyedRandom(plan.seed, epoch, index);
   const eligible = ordinaryPositions(plan, input_ids);
   const wanted = Math.floor(rateAt(plan, epoch) * eligible.length + random.next());
-  const positions = inOrder(plan.whole_word || plan.max_span_length > 1
+  const chosen = plan.whole_word || plan.max_span_length > 1
     ? chooseUnits(plan, input_ids, plan.whole_word ? splitWords(eligible, word_starts) : Array.from(eligible, (position) => [position]), wanted, random)
-    : choosePositions(plan, input_ids, eligible, wanted, random), input_ids.length);
-  const masked = new Uint32Array(input_ids);
-  const labels = new Uint32Array(positions.length);
+    : choosePositions(plan, input_ids, eligible, wanted, random);
+  // One buffer for all three: making one takes longer than filling it.
+  const { length } = input_ids;
+  const buffer = new ArrayBuffer(length * 4 + chosen.length * 6);
+  const masked = new Uint32Array(buffer, 0, length);
+  const labels = new Uint32Array(buffer, length * 4, chosen.length);
+  const positions = new Uint16Array(buffer, length * 4 + chosen.length * 4, chosen.length);
+  masked.set(input_ids);
+  putInOrder(chosen, length, positions);
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i]!;
     labels[i] = masked[position]!;
@@ -93,21 +99,32 @@ export function rateAt({ rate, rate_end: end, epochs }: MaskSettings, epoch: num
   return epochs <= 1 ? end : rate + (end - rate) * Math.min(1, epoch / (epochs - 1));
 }
 
+/** Room for the positions of a sequence, and a mark for each; used again for every sequence, and all marks are 0 in between. */
+let room = new Uint16Array(1024);
+let marks = new Uint8Array(1024);
+
+/** Valid until the next call. */
 function ordinaryPositions({ isSpecial }: MaskPlan, ids: ArrayLike<number>): Uint16Array {
-  const positions = new Uint16Array(ids.length);
+  if (ids.length > room.length) [room, marks] = [new Uint16Array(ids.length), new Uint8Array(ids.length)];
+  const positions = room;
   let count = 0;
-  for (let i = 0; i < ids.length; i++) if (isSpecial[ids[i]!] === 0) positions[count++] = i;
+  // Without a branch, which would be guessed wrong.
+  for (let i = 0; i < ids.length; i++) {
+    positions[count] = i;
+    count += 1 - isSpecial[ids[i]!]!;
+  }
   return positions.subarray(0, count);
 }
 
-/** Positions in ascending order, by a mark at each: sorting would take longer than all the rest. */
-function inOrder(positions: ArrayLike<number>, length: number): Uint16Array {
-  const isChosen = new Uint8Array(length);
-  for (let i = 0; i < positions.length; i++) isChosen[positions[i]!] = 1;
-  const sorted = new Uint16Array(positions.length);
+/** Put positions in ascending order, by a mark at each: sorting would take longer than all the rest. */
+function putInOrder(positions: ArrayLike<number>, length: number, sorted: Uint16Array): void {
+  for (let i = 0; i < positions.length; i++) marks[positions[i]!] = 1;
   let count = 0;
-  for (let position = 0; position < length; position++) if (isChosen[position] === 1) sorted[count++] = position;
-  return sorted;
+  for (let position = 0; position < length; position++) {
+    if (marks[position] === 0) continue;
+    marks[position] = 0;
+    sorted[count++] = position;
+  }
 }
 
 /** The ordinary positions as words; a word ends before the next start and before a special token. */

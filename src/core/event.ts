@@ -23,7 +23,7 @@ export type EventBody =
   | { readonly type: 'run-start'; readonly run: string; readonly pipeline: string; readonly file: string; readonly store: string; readonly stages: readonly { readonly id: string; readonly uses: string }[]; readonly backends?: readonly BackendChoice[] }
   | { readonly type: 'stage-planned'; readonly stage: string; readonly freshness: Freshness }
   | { readonly type: 'stage-start'; readonly stage: string; readonly actions: number; readonly cached: number }
-  | { readonly type: 'action-start'; readonly stage: string; readonly action: string; readonly key: ActionKey; readonly attempt: number; readonly pid: number; readonly gpus: readonly number[] }
+  | { readonly type: 'action-start'; readonly stage: string; readonly action: string; readonly key: ActionKey; readonly attempt: number; readonly pid: number; readonly gpus: readonly string[] }
   | { readonly type: 'progress'; readonly stage: string; readonly action: string; readonly done: number; readonly total?: number; readonly unit: string; readonly note?: string }
   | { readonly type: 'log'; readonly stage: string; readonly action: string; readonly stream: 'stdout' | 'stderr' | 'log'; readonly text: string }
   | { readonly type: 'metric'; readonly stage: string; readonly name: string; readonly value: number; readonly step?: number }

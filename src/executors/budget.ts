@@ -7,7 +7,7 @@ export interface Limits {
   /** Bytes. */
   readonly memory: number;
   /** Ids as `CUDA_VISIBLE_DEVICES` takes them. */
-  readonly gpus: readonly number[];
+  readonly gpus: readonly string[];
 }
 
 /** What a stage asks for beyond all there is: `cpus: 8 of 2, gpus: 1 of 0`; `undefined` for one that fits. */
@@ -24,7 +24,7 @@ export function shortfall(need: Resources, capacity: Resources): string | undefi
 
 export interface Grant {
   readonly cpus: number;
-  readonly gpus: readonly number[];
+  readonly gpus: readonly string[];
   release(): void;
 }
 
@@ -35,7 +35,7 @@ export interface Grant {
 export class Budget {
   private readonly limits: Limits;
   private readonly queue: { readonly need: Resources; readonly grant: (grant: Grant) => void }[] = [];
-  private readonly freeGpus: number[];
+  private readonly freeGpus: string[];
   private jobs: number;
   private cpus: number;
   private memory: number;
@@ -108,7 +108,7 @@ export class Budget {
         this.cpus += need.cpus;
         this.memory += need.memory;
         this.freeGpus.push(...gpus);
-        this.freeGpus.sort((a, b) => a - b);
+        this.freeGpus.sort((a, b) => this.limits.gpus.indexOf(a) - this.limits.gpus.indexOf(b));
         this.serve();
       },
     };

@@ -13,7 +13,7 @@ export interface Job<Kept> {
   readonly signal: AbortSignal;
   /** Ends the action only while it waits. */
   readonly admission: AbortSignal;
-  readonly onStart: (worker: { readonly pid: number; readonly gpus: readonly number[] }) => void;
+  readonly onStart: (worker: { readonly pid: number; readonly gpus: readonly string[] }) => void;
   readonly onMessage: (message: WorkerMessage) => void;
   /** Whether it is a shard of its stage: its resources are free only when its result is kept, so that a kill costs a shard per worker at most. */
   readonly isShard: boolean;

@@ -19,7 +19,7 @@ export interface LocalExecutorOptions {
   /** Bytes; default: the machine's memory. */
   readonly memory?: number;
   /** Default: those in `CUDA_VISIBLE_DEVICES`, or every `/dev/nvidia<n>`. */
-  readonly gpus?: readonly number[];
+  readonly gpus?: readonly string[];
   /** Time between asking an action to end and killing it. */
   readonly graceMs?: number;
 }
@@ -108,12 +108,16 @@ const timeout = (stage: string, ms: number): Diagnostic => ({
   help: 'Raise the timeout of the stage, or leave it out.',
 });
 
-/** Ids of the GPUs that stages may use. */
-export function findGpus(env: LocalExecutorOptions['env']): number[] {
+/** Ids of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` has them: numbers, `GPU-<uuid>` or `MIG-<uuid>`. As for CUDA, nothing counts from one on that is none of these. */
+export function findGpus(env: LocalExecutorOptions['env']): string[] {
   const visible = env['CUDA_VISIBLE_DEVICES'];
-  if (visible !== undefined) return visible.split(',').map((id) => id.trim()).filter((id) => /^\d+$/.test(id)).map(Number);
+  if (visible !== undefined) {
+    const ids = visible.split(',').map((id) => id.trim());
+    const end = ids.findIndex((id) => !/^(?:\d+|(?:GPU|MIG)-[\w/-]+)$/.test(id));
+    return end === -1 ? ids : ids.slice(0, end);
+  }
   try {
-    return readdirSync('/dev').flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
+    return readdirSync('/dev').flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b));
   } catch {
     return [];
   }

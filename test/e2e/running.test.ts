@@ -53,13 +53,13 @@ describe('how actions are run', () => {
     expect(together(notes(project))).toBe(most);
   });
 
-  it('each action is given GPUs of its own', async () => {
+  it.each([['3', '5'], ['GPU-8932f937-d72c-4106-c12f-20bd9faed9f6', 'MIG-0c757cd7-e942-5726-a0b8-0e8fb7067135']])('each action is given GPUs of its own: %s, %s', async (...gpuIds) => {
     const project = new Project({ 'p.yaml': four(', resources: { cpus: 0.1, gpus: 1 }') });
-    const result = await project.start(['p.yaml', '--json', '--jobs', '4'], { CUDA_VISIBLE_DEVICES: '3,5' }).ended;
+    const result = await project.start(['p.yaml', '--json', '--jobs', '4'], { CUDA_VISIBLE_DEVICES: gpuIds.join() }).ended;
     expect(result.code, said(result)).toBe(0);
     const steps = notes(project);
     expect(together(steps)).toBe(2);
-    for (const gpu of ['3', '5']) expect(together(steps.filter(({ gpus }) => gpus === gpu))).toBe(1);
+    for (const gpu of gpuIds) expect(together(steps.filter(({ gpus }) => gpus === gpu))).toBe(1);
     for (const { type, stage = '', gpus } of eventsOf(result)) if (type === 'action-start') expect(steps[names.indexOf(stage)]?.gpus).toBe(String(gpus));
   });
 

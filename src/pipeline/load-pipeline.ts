@@ -61,9 +61,11 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   const contracts = new Contracts(options.contracts);
   const producers: Producers = { byName: await withTypes(instances, options.catalogue, contracts, problems), directory, contracts, carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)) };
   const draft = (stage: Typed, inputs: StageNode['inputs']): Draft => draftOf(stage, inputs, header, inherited(header, options), problems);
-  const drafts = await implyStages(connect(producers, rounds, draft, problems), options.catalogue, draft, problems);
-  const { sorted, cycles } = orderStages(drafts.map((draft) => draft.node));
-  reportCycles(cycles, drafts, problems);
+  const connected = connect(producers, rounds, draft, problems);
+  const drafts = await implyStages(connected, options.catalogue, draft, problems);
+  const { sorted, cycles } = orderStages(drafts.map(({ node }) => node));
+  // Of stages that the pipeline writes: one that it implies is in a circle only where these are.
+  if (cycles.length > 0) reportCycles(orderStages(connected.map(({ node }) => node)).cycles, connected, problems);
   await checkConfigs(drafts, options.catalogue, problems);
   checkEmptyInputs(drafts, problems);
   if (problems.count > 0) return err(problems.list());

@@ -28,7 +28,7 @@ describe('a run', () => {
     const { root, addon } = madeBackends();
     const project = new Project({ 'p.yaml': pipeline(''), 's.ts': stage });
     const run = async (where: string, ...args: string[]) => (await project.start(['p.yaml', ...args], at(where)).ended).stdout;
-    expect(await run(root)).toMatch(/backend tensorflow 2\.21\.0 on cpu: the fastest that is set up\n/);
+    expect(await run(root)).toMatch(/backend tensorflow 2\.21\.0 on cpu: the fastest that is set up \(it has CUDA, but this machine shows no GPU\)\n/);
     expect(JSON.parse(project.read('outputs/p/s/backend.json'))).toMatchObject({ name: 'tensorflow', native: { addon } });
     expect(await run(root)).toMatch(/1 cached, 0 ran/);
     expect(await run(root, '--set', 'backend=tensorflow')).toMatch(/1 cached, 0 ran/);

@@ -123,6 +123,7 @@ class PipelineRun {
     this.journal.flush();
     for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
     sweepAttempts(this.store.layout.attempts);
+    await this.store.sweepCheckpoints();
     const { signal } = this.options;
     signal.addEventListener('abort', () => this.emit({ type: 'run-ending', signal: String(signal.reason) }), { once: true });
 

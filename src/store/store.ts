@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActionKey, Digest } from '../core/artifact.ts';
@@ -31,6 +31,8 @@ export interface Store extends ActionCache {
   /** The folder of an artifact, its files under their own names; built when missing. */
   view(artifact: Artifact): string;
   checkpoint(key: ActionKey): string;
+  /** Remove checkpoints of actions that are done: of runs that were killed after an action was published and before its checkpoint was removed. */
+  sweepCheckpoints(): Promise<void>;
   lock(key: ActionKey, options?: LockOptions): Promise<Lock>;
   saveLast(pipeline: string, stage: string, last: LastStage): void;
   /** Write what is only kept in memory: the digests of sources. */
@@ -158,6 +160,16 @@ export function createStore(root: string): Store {
 
     view: (artifact) => buildView(layout, artifact, objectPath),
     checkpoint: (key) => join(layout.checkpoints, key),
+    async sweepCheckpoints() {
+      for (const key of (existsSync(layout.checkpoints) ? readdirSync(layout.checkpoints) : []) as ActionKey[]) {
+        if (!existsSync(recordPath(key))) continue;
+        // One whose record another run does not take for a hit may be in use again.
+        const lock = await store.lock(key, { signal: AbortSignal.timeout(200) }).catch(() => undefined);
+        if (lock === undefined) continue;
+        await rm(store.checkpoint(key), { recursive: true, force: true }).catch(() => {}); // left to a later run
+        await lock.release();
+      }
+    },
     lock: (key, lockOptions) => acquireLock(join(layout.locks, key), lockOptions),
 
     last(pipeline, stage) {

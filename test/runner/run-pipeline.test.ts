@@ -37,6 +37,17 @@ test('a stage that asks for more than the machine has is told of, and runs', asy
   expect(warnings).toEqual([expect.objectContaining({ code: 'resources-cut', stage: 'large', message: expect.stringMatching(/^large asks for more than this machine has \(cpus: 64 of 2, gpus: 8 of 0, memory: 1073741824 of [\d.]+ GiB\); it runs with what there is$/) as string })]);
 });
 
+test('a checkpoint of an action that is done goes with the next run, one of an action that is not stays', async () => {
+  const bench = new Bench(programs.worker);
+  chain(bench);
+  await bench.run();
+  const done = bench.events.flatMap((event) => (event.type === 'action-start' ? [event.key] : []))[0]!;
+  const [leftover, needed] = [done, 'f'.repeat(64)].map((key) => bench.write(`store/checkpoints/${key}/step-1/state`, 'x'));
+  expect(bench.store.checkpoint(done)).toBe(join(leftover!, '../..'));
+  await bench.run();
+  expect([existsSync(join(leftover!, '../..')), existsSync(needed!)]).toEqual([false, true]);
+});
+
 describe('reuse', () => {
   test('a second run reuses all; an equal input counts as the same; early cut-off on equal output', async () => {
     const bench = new Bench(programs.worker);

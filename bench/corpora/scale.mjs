@@ -5,23 +5,11 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machine } from '../runner/measure.mjs';
+import { implied, pipelineOf, stages } from './scale-stages.mjs';
 import { writeText } from './scale-text.mjs';
 
 const bin = new URL('../../bin/run-pipeline.js', import.meta.url).pathname;
 const jobs = Number(process.env.JOBS ?? 2);
-
-/** In order, each with what is before it. */
-const stages = [
-  'books: { uses: ingest-books, with: { path: text } }',
-  'cleaned: { uses: clean, inputs: { documents: books }, with: { languages: [en] } }',
-  'documents: { uses: deduplicate, inputs: { documents: cleaned }, with: { method: minhash } }',
-  'window: { uses: refresh, inputs: { documents: documents } }',
-  'tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 30000 } }',
-  'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
-  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
-].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
-/** What goes before a stage without being written. */
-const implied = { documents: ['sign[documents]', 'find-duplicates[documents]'], tokenizer: ['count-words[tokenizer]'], masked: ['count-tokens[masked]'] };
 
 /** UNTIL=cleaned: the chain up to that stage only. */
 const last = process.env.UNTIL === undefined ? stages.length : stages.findIndex((stage) => stage.startsWith(`${process.env.UNTIL}:`)) + 1;
@@ -38,7 +26,7 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
   const sum = { seconds: 0, cpuSeconds: 0 };
   for (const [index, stage] of stages.slice(0, last).entries()) {
     const name = stage.split(':')[0];
-    writeFileSync(join(project, `${name}.yaml`), `name: scale\nseed: 1\nstages:\n${stages.slice(0, index + 1).map((line) => `  ${line}\n`).join('')}`);
+    writeFileSync(join(project, `${name}.yaml`), pipelineOf(index + 1));
     const ids = [...(implied[name] ?? []), name];
     for (const [place, id] of ids.entries()) {
       const parts = await stageRuns(project, `${name}.yaml`, id, ids[place + 1]);

@@ -17,6 +17,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
 
+const { promisesOf } = await import(pathToFileURL(join(root, 'dist/src/core/stage.js')).href);
 const catalogue = {};
 for (const type of readdirSync(join(root, 'stages')).sort()) {
   const module = join('stages', type, 'index.js');
@@ -26,10 +27,7 @@ for (const type of readdirSync(join(root, 'stages')).sort()) {
   const { default: stage } = await import(pathToFileURL(path).href);
   catalogue[type] = {
     type,
-    description: stage.description,
-    inputs: stage.inputs,
-    outputs: stage.outputs,
-    ...(stage.map ? { map: stage.map } : {}),
+    ...promisesOf(stage),
     config: schema,
     implementation: await implementationDigest(path),
     module,

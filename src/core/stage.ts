@@ -105,6 +105,11 @@ export interface StageType<Config = Record<string, unknown>> {
   run(context: StageContext<Config>): Promise<void>;
 }
 
+/** What of a stage type the planner has to know before any of its code runs. */
+export function promisesOf({ description, inputs, outputs, map, tellsRepeatsApart }: Pick<StageType, 'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'>): Pick<StageType, 'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'> {
+  return { description, inputs, outputs, ...(map === undefined ? {} : { map }), ...(tellsRepeatsApart === undefined ? {} : { tellsRepeatsApart }) };
+}
+
 /**
  * Declare a stage type; a stage module has it as default export.
  * @example

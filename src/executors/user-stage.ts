@@ -7,7 +7,7 @@ import type { BuildOptions, Message, OnResolveArgs, OnResolveResult, PluginBuild
 import type { Digest } from '../core/artifact.ts';
 import { fail } from '../core/diagnostic.ts';
 import type { StageDescription } from '../core/pipeline.ts';
-import type { StageType } from '../core/stage.ts';
+import { promisesOf, type StageType } from '../core/stage.ts';
 import { readJson, writeAtomic } from '../store/files.ts';
 
 export interface UserStageOptions {
@@ -96,10 +96,7 @@ async function describe(file: string, module: string): Promise<Omit<StageDescrip
   if (typeof stage?.run !== 'function' || stage.outputs === undefined)
     return fail('user-stage-broken', `${file} has no stage as its default export`, 'Write `export default defineStage({ description, inputs, outputs, run })`.');
   return {
-    description: stage.description ?? '',
-    inputs: stage.inputs ?? {},
-    outputs: stage.outputs,
-    ...(stage.map === undefined ? {} : { map: stage.map }),
+    ...promisesOf({ ...stage, description: stage.description ?? '', inputs: stage.inputs ?? {}, outputs: stage.outputs }),
     config: stage.config ?? { type: 'object', additionalProperties: false, properties: {} },
     ...(typeof stage.check === 'function' ? { checkModule: module } : {}),
   };

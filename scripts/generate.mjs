@@ -11,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
 const generated = {
   'schemas/pipeline.merged.schema.json': mergedSchema(root),
-  'stages/README.md': stageReference(root),
+  'stages/README.md': await stageReference(root),
 };
 
 let stale = 0;

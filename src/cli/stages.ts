@@ -14,7 +14,8 @@ export function listStages(stages: readonly StageDescription[]): string {
   return stages.map((stage) => `${stage.type.padEnd(width)}  ${stage.description}`).join('\n');
 }
 
-const conditions = (neededIf: Readonly<Record<string, unknown>> = {}): string =>
+/** The config values with which an input is made: ` with `mode: static``. */
+export const conditions = (neededIf: Readonly<Record<string, unknown>> = {}): string =>
   Object.entries(neededIf).map(([property, value], index) => `${index === 0 ? ' with' : ' and'} \`${property}: ${String(value)}\``).join('');
 
 /** What a stage type takes, gives and is configured with, from its schema. */

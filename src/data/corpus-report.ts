@@ -14,6 +14,16 @@ export async function reportMetrics(context: Context & Pick<StageContext, 'metri
   await report.end();
 }
 
+/** Counts of a shard, for the run, which adds them up, and as rows `in` of the output `metrics`. */
+export async function reportCounts(context: Context, counts: Readonly<Record<string, number>>): Promise<void> {
+  const report = new CorpusReport(context);
+  for (const [name, value] of Object.entries(counts)) {
+    context.count(name, value);
+    report.add(name, 'in', value);
+  }
+  await report.end();
+}
+
 /**
  * Counts what a stage does with documents: as counters of the run (`documents.in`, `documents.out`, `dropped.<reason>`)
  * and, with {@link end}, as rows of its output `metrics` (contract `metrics`). Memory does not grow with the corpus.

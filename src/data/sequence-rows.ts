@@ -1,5 +1,6 @@
 import type { Dataset, Row, Shard } from '../core/data.ts';
 import { fail } from '../core/diagnostic.ts';
+import type { StageContext } from '../core/stage.ts';
 
 /** A packed sequence, without its special meaning for training. */
 export interface Sequence {
@@ -28,6 +29,17 @@ export async function* sequencesOf(dataset: Dataset, limit: (shard: Shard) => nu
       yield { ids: input_ids as Uint32Array, starts: word_starts as Uint16Array, pair: next_sentence_label === undefined ? {} : { next_sentence_label }, number: first + row, row: row++, shard, source };
     }
     first += shard.rows ?? 0;
+  }
+}
+
+/** The sequences of a stage's input `sequences`, each with ids of so many tokens; tells how far it got. */
+export async function* checkedSequences(context: Pick<StageContext, 'dataset' | 'progress' | 'signal'>, vocabSize: number): AsyncGenerator<Sequence> {
+  const input = context.dataset('sequences');
+  for await (const sequence of sequencesOf(input)) {
+    checkIds(sequence.ids, vocabSize, sequence.number + 1);
+    yield sequence;
+    context.progress(sequence.number + 1, input.rowCount, 'sequences');
+    context.signal.throwIfAborted();
   }
 }
 

@@ -1,6 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../core/diagnostic.ts';
+import { writeTokenizer } from '../text/bpe/files.ts';
+import type { BpeModel } from '../text/bpe/model.ts';
 import { maxTokens, type RobertaConfig } from './config.ts';
 import { configJson, readConfig, type HfConfig } from './hf-config.ts';
 import { checkWeights, listed, openWeights, storedShape, tokenTypes, type HfWeights } from './hf-weights.ts';
@@ -44,7 +46,13 @@ function limitTokenizer(path: string, model_max_length: number): void {
   writeFileSync(path, `${JSON.stringify({ ...settings, model_max_length }, undefined, 2)}\n`);
 }
 
-export function copyTokenizer(from: string, to: string): void {
+/** Put a tokenizer that was read from a folder into another; what the folder lacks of a tokenizer's files is made from those that it has. */
+export function bringTokenizer(from: string, tokenizer: BpeModel, to: string): void {
+  writeTokenizer(to, tokenizer);
+  copyTokenizer(from, to);
+}
+
+function copyTokenizer(from: string, to: string): void {
   for (const file of tokenizerFiles) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
 }
 

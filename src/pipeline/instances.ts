@@ -19,8 +19,6 @@ export interface Instance {
   readonly sound: boolean;
   /** Its `when` holds. */
   readonly on: boolean;
-  /** Left out unless an input refers to it. */
-  readonly ifUsed?: boolean;
 }
 
 /** Unroll one stage. */

@@ -55,11 +55,11 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   vars.checkAll();
   const header = interpolateHeader(document, vars, schema, problems);
   const rounds = readRounds(header, document, vars, problems);
-  const written = unroll(document, rounds, vars, schema, problems);
   const directory = dirname(resolve(options.file));
-  const instances = new Map([...written, ...modelFolders(written, directory)]);
   const contracts = new Contracts(options.contracts);
-  const producers: Producers = { byName: await withTypes(instances, options.catalogue, contracts, problems), directory, contracts, carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)) };
+  const typed = (instances: ReadonlyMap<string, readonly Instance[]>) => withTypes(instances, options.catalogue, contracts, problems);
+  const written = await typed(unroll(document, rounds, vars, schema, problems));
+  const producers: Producers = { byName: new Map([...written, ...(await typed(modelFolders(written, directory)))]), directory, contracts, carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)) };
   const draft = (stage: Typed, inputs: StageNode['inputs']): Draft => draftOf(stage, inputs, header, inherited(header, options), problems);
   const connected = connect(producers, rounds, draft, problems);
   const drafts = await implyStages(connected, options.catalogue, draft, problems);
@@ -185,8 +185,7 @@ function connect(producers: Producers, rounds: Rounds | undefined, draft: (stage
       drafts.push(draft(isShell(stage) ? { ...stage, type: withContracts(stage.type, inputs, types) } : stage, inputs));
     }
   }
-  const used = new Set(drafts.flatMap(({ node }) => Object.values(node.inputs).flat().map((reference) => (reference.kind === 'stage' ? reference.stage : ''))));
-  return drafts.filter(({ stage }) => stage.ifUsed !== true || used.has(stage.id));
+  return drafts;
 }
 
 const isShell = (stage: Instance): boolean => child(stage.node, 'run') !== undefined;

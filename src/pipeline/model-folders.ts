@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { Instance } from './instances.ts';
 import { child, entriesOf, nodeOf, stringNodes, type Span } from './node.ts';
+import type { Producers } from './references.ts';
 
 /** Whether an input names a folder rather than a stage: `./roberta-base`, `../models/roberta-base`, `/models/roberta-base`. */
 export const isPath = (text: string): boolean => /^\.{0,2}\//.test(text);
@@ -15,21 +16,19 @@ export function folderStage(path: string, contract: string, at: Span, directory:
   return `${importers[contract] ?? ''}[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
 }
 
-/**
- * The stages that inputs such as `init: ../models/roberta-base` mean, one for each folder and what is taken of it, however
- * many inputs name it. What an input takes is not known yet, so there is one of each type; those that nothing uses are
- * left out when inputs are resolved.
- */
-export function modelFolders(instances: ReadonlyMap<string, readonly Instance[]>, directory: string): ReadonlyMap<string, readonly Instance[]> {
+/** The stages that inputs such as `init: ../models/roberta-base` mean: one for each folder and what is taken of it, however many inputs name it. */
+export function modelFolders(instances: Producers['byName'], directory: string): ReadonlyMap<string, readonly Instance[]> {
   const stages = new Map<string, readonly Instance[]>();
-  for (const instance of [...instances.values()].flat()) {
-    if (!instance.on) continue;
-    for (const { node: input } of entriesOf(child(instance.node, 'inputs')).values())
-      for (const { value: path, span } of stringNodes(input))
-        for (const [contract, uses] of isPath(path) ? Object.entries(importers) : []) {
-          const name = folderStage(path, contract, span, directory);
-          if (!stages.has(name)) stages.set(name, [{ id: name, name, matrix: {}, node: nodeOf({ uses, with: { path } }, span), at: span, sound: true, on: true, ifUsed: true }]);
-        }
+  for (const { on, type, node } of [...instances.values()].flat()) {
+    for (const [port, input] of on ? entriesOf(child(node, 'inputs')) : []) {
+      const contract = type?.inputs[port]?.contract;
+      if (contract === undefined || !isGivenAsFolder(contract)) continue;
+      for (const { value: path, span } of stringNodes(input.node)) {
+        if (!isPath(path)) continue;
+        const name = folderStage(path, contract, span, directory);
+        if (!stages.has(name)) stages.set(name, [{ id: name, name, matrix: {}, node: nodeOf({ uses: importers[contract], with: { path } }, span), at: span, sound: true, on: true }]);
+      }
+    }
   }
   return stages;
 }

@@ -40,10 +40,7 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
       problems.add('unknown-port', `\`${consumer.type.type}\` has no input \`${portName}\``, entry.key, suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'), consumer.name);
       continue;
     }
-    if (port.madeBy !== undefined) {
-      problems.add('made-input', `input \`${portName}\` of \`${consumer.name}\` is made by \`${port.madeBy}\`, which goes before it by itself`, entry.key, 'leave it out', consumer.name);
-      continue;
-    }
+    if (isMade(consumer, portName, port, entry.key, problems)) continue;
     const resolved = stringNodes(entry.node).map((item) => resolveReference(item.value, item.span, consumer, portName, port, producers, problems));
     const references = resolved.flatMap((each) => each ?? []);
     if (references.length > 1 && port.many !== true) {
@@ -59,6 +56,12 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
     problems.add('missing-input', `\`${consumer.name}\` has no input \`${portName}\` (${port.description || port.contract})`, consumer.at, `add \`inputs: { ${portName}: <stage> }\`${candidates(port, consumer, producers)}`, consumer.name);
   }
   return inputs;
+}
+
+/** Whether an input is made by a stage before its own, after saying that it can't be connected. */
+export function isMade(consumer: Typed, portName: string, { madeBy }: Port, at: Span, problems: Problems): boolean {
+  if (madeBy !== undefined) problems.add('made-input', `input \`${portName}\` of \`${consumer.name}\` is made by \`${madeBy}\`, which goes before it by itself`, at, 'leave it out', consumer.name);
+  return madeBy !== undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { parseExpression, pathsOf } from './expression.ts';
 import { bareExpression } from './instances.ts';
 import { child, entriesOf, entryOf, locationOf, stringNodes, stringOf, type Span, type YamlNode } from './node.ts';
 import type { Problems } from './problems.ts';
-import { resolveReference, type Producers, type Typed } from './references.ts';
+import { isMade, resolveReference, type Producers, type Typed } from './references.ts';
 import { suggest } from './suggest.ts';
 import type { Vars } from './vars.ts';
 import { interpolate, spanInside } from './interpolate.ts';
@@ -57,10 +57,7 @@ export function carryInputs(stage: Typed, rounds: Rounds | undefined, producers:
       problems.add('unknown-port', `\`${stage.type.type}\` has no input \`${carry.port}\``, carry.key, suggest(carry.port, Object.keys(stage.type.inputs), 'its inputs'), stage.name);
       continue;
     }
-    if (port.madeBy !== undefined) {
-      problems.add('made-input', `input \`${carry.port}\` of \`${stage.name}\` is made by \`${port.madeBy}\`, which goes before it by itself`, carry.key, 'leave it out', stage.name);
-      continue;
-    }
+    if (isMade(stage, carry.port, port, carry.key, problems)) continue;
     if (stage.round === 1) continue;
     const references = resolveReference(carry.from, carry.value, stage, carry.port, port, producers, problems, true) ?? [];
     if (references.length > 1 && port.many !== true) problems.add('too-many-inputs', `input \`${carry.port}\` of \`${stage.name}\` takes one artifact, not ${references.length}`, carry.value, undefined, stage.name);

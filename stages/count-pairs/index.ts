@@ -1,6 +1,6 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
+import { reportCounts } from '../../src/data/corpus-report.ts';
+import { checkedSequences } from '../../src/data/sequence-rows.ts';
 import { PairCounts } from '../../src/text/importance.ts';
 import { specialOf } from '../../src/text/mask-settings.ts';
 
@@ -20,29 +20,19 @@ export default defineStage({
   },
   map: 'sequences',
   async run(context) {
-    const input = context.dataset('sequences');
     const isSpecial = specialOf(context.model('tokenizer')!.path);
     const counter = new PairCounts(isSpecial);
     let sampled = 0, tokens = 0;
-    const everyNth = Math.ceil(input.bytes / 4 / sampledTokens); // a token takes four bytes
-    for await (const { ids, number } of sequencesOf(input)) {
-      checkIds(ids, isSpecial.length, number + 1);
-      if (number % everyNth === 0) {
-        counter.add(ids);
-        sampled++;
-        tokens += ids.length;
-      }
-      context.progress(number + 1, input.rowCount, 'sequences');
-      context.signal.throwIfAborted();
+    const everyNth = Math.ceil(context.dataset('sequences').bytes / 4 / sampledTokens); // a token takes four bytes
+    for await (const { ids, number } of checkedSequences(context, isSpecial.length)) {
+      if (number % everyNth !== 0) continue;
+      counter.add(ids);
+      sampled++;
+      tokens += ids.length;
     }
     const out = context.writer('pair_counts');
     for (const [key, count] of counter.pairs) await out.add({ left: Math.floor(key / isSpecial.length), right: key % isSpecial.length, count });
     await out.endShard({ tokens });
-    const report = new CorpusReport(context);
-    for (const [name, value] of Object.entries({ sequences: sampled, pairs: counter.pairs.size })) {
-      report.add(name, 'in', value);
-      context.count(name, value);
-    }
-    await report.end();
+    await reportCounts(context, { sequences: sampled, pairs: counter.pairs.size });
   },
 });

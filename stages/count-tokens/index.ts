@@ -1,6 +1,6 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
+import { reportCounts } from '../../src/data/corpus-report.ts';
+import { checkedSequences } from '../../src/data/sequence-rows.ts';
 import { TokenCounts } from '../../src/text/importance.ts';
 import { specialOf } from '../../src/text/mask-settings.ts';
 
@@ -17,15 +17,9 @@ export default defineStage({
   },
   map: 'sequences',
   async run(context) {
-    const input = context.dataset('sequences');
     const isSpecial = specialOf(context.model('tokenizer')!.path);
     const counter = new TokenCounts(isSpecial);
-    for await (const { ids, number } of sequencesOf(input)) {
-      checkIds(ids, isSpecial.length, number + 1);
-      counter.add(ids);
-      context.progress(number + 1, input.rowCount, 'sequences');
-      context.signal.throwIfAborted();
-    }
+    for await (const { ids } of checkedSequences(context, isSpecial.length)) counter.add(ids);
     const out = context.writer('token_counts');
     let tokens = 0;
     for (const [token_id, count] of counter.counts.entries()) {
@@ -33,11 +27,6 @@ export default defineStage({
       tokens += count;
     }
     await out.endShard({ sequences: counter.sequences });
-    const report = new CorpusReport(context);
-    for (const [name, value] of Object.entries({ sequences: counter.sequences, tokens })) {
-      report.add(name, 'in', value);
-      context.count(name, value);
-    }
-    await report.end();
+    await reportCounts(context, { sequences: counter.sequences, tokens });
   },
 });

@@ -23,25 +23,21 @@ export default defineStage<Config>({
     const out = context.writer('word_counts');
     const piecesOf = await pieceSplitter(context.config.word_segmentation);
     const { sample } = context.config;
-    let done = 0;
-    for (const shard of input.shards) {
-      const words = new WordCounter();
-      let seen = 0;
-      for await (const row of input.select([shard]).rows()) {
-        const text = row.text as string;
-        report.read(text);
-        seen++;
-        if (Math.ceil(seen * sample) === Math.ceil((seen - 1) * sample)) report.drop('not-sampled'); // evenly spread, the first one in
-        else {
-          for (const piece of piecesOf(text)) words.addText(piece);
-          report.keep(row);
-        }
-        context.progress(++done, input.rowCount, 'documents');
-        context.signal.throwIfAborted();
+    const words = new WordCounter();
+    let seen = 0;
+    for await (const row of input.rows()) {
+      const text = row.text as string;
+      report.read(text);
+      seen++;
+      if (Math.ceil(seen * sample) === Math.ceil((seen - 1) * sample)) report.drop('not-sampled'); // evenly spread, the first one in
+      else {
+        for (const piece of piecesOf(text)) words.addText(piece);
+        report.keep(row);
       }
-      for (const [word, count] of words.counts) await out.add({ word, count });
-      await out.endShard();
+      context.progress(seen, input.rowCount, 'documents');
+      context.signal.throwIfAborted();
     }
+    for (const [word, count] of words.counts) await out.add({ word, count });
     await report.end();
   },
 });

@@ -23,24 +23,21 @@ export default defineStage({
     const writer = context.writer('documents');
     const documents = new ShardedDocuments(writer);
     context.count('dropped.duplicate', 0); // told even when there are none
-    let done = 0;
-    for (const shard of input.shards) {
-      // Nothing to drop: the same bytes under the same digest, so what follows need not look at the shard again.
-      const isLinked = dropped.size === 0 && (shard.rows ?? 0) > 0 && saysWhatItHolds(shard);
-      if (isLinked) writer.link(shard);
-      let number = 0;
-      for await (const row of input.select([shard]).rows()) {
-        report.read(row.text as string);
-        const reason = dropped.get(number++);
-        if (reason === undefined) {
-          report.keep(row);
-          if (!isLinked) await documents.add(row);
-        } else report.drop(reason);
-        context.progress(++done, input.rowCount, 'documents');
-        context.signal.throwIfAborted();
-      }
-      await documents.end();
+    // Nothing to drop: the same bytes under the same digest, so what follows need not look at the shard again.
+    const isLinked = dropped.size === 0 && input.rowCount > 0 && input.shards.every(saysWhatItHolds);
+    if (isLinked) for (const shard of input.shards) writer.link(shard);
+    let number = 0;
+    for await (const row of input.rows()) {
+      report.read(row.text as string);
+      const reason = dropped.get(number++);
+      if (reason === undefined) {
+        report.keep(row);
+        if (!isLinked) await documents.add(row);
+      } else report.drop(reason);
+      context.progress(number, input.rowCount, 'documents');
+      context.signal.throwIfAborted();
     }
+    await documents.end();
     await report.end();
   },
 });

@@ -3,10 +3,10 @@ import { basename, dirname } from 'node:path';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
 import { specialIds } from '../../src/model/config.ts';
-import { checkFinite, copyTokenizer, isModelFile, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
+import { bringTokenizer, checkFinite, isModelFile, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
-import { loadTokenizer, writeTokenizer } from '../../src/text/bpe/files.ts';
+import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 
 /** Brings a Hugging Face folder into a pipeline: `inputs: { init: roberta, tokenizer: roberta }` continues its pretraining. */
@@ -28,9 +28,7 @@ export default defineStage<{ readonly path: string }>({
     const { path: tokenizerFolder } = context.folder('tokenizer');
     if (tokenizer !== undefined) {
       checkVocabulary(tokenizer, model, folder);
-      // What the folder lacks of a tokenizer's files is made from those that it has.
-      writeTokenizer(tokenizerFolder, tokenizer);
-      copyTokenizer(folder, tokenizerFolder);
+      bringTokenizer(folder, tokenizer, tokenizerFolder);
     }
     writeModel(context.folder('model').path, model, tokenizer === undefined ? folder : tokenizerFolder);
 

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { copyTokenizer } from '../../src/model/hf.ts';
+import { bringTokenizer } from '../../src/model/hf.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
-import { loadTokenizer, writeTokenizer } from '../../src/text/bpe/files.ts';
+import { loadTokenizer } from '../../src/text/bpe/files.ts';
 
 /** Brings a Hugging Face tokenizer into a pipeline. */
 export default defineStage<{ readonly path: string }>({
@@ -16,10 +16,7 @@ export default defineStage<{ readonly path: string }>({
     if (file === undefined) fail('unsupported-tokenizer', `${context.config.path} has neither tokenizer.json nor vocab.json and merges.txt.`, 'Point to a Hugging Face folder with a byte-level BPE tokenizer.');
     const folder = dirname(file.uri);
     const { model } = new Tokenizer(loadTokenizer(folder));
-    const { path } = context.folder('tokenizer');
-    // What the folder lacks of a tokenizer's files is made from those that it has.
-    writeTokenizer(path, model);
-    copyTokenizer(folder, path);
+    bringTokenizer(folder, model, context.folder('tokenizer').path);
     context.metric('vocab_size', model.tokens.length);
   },
 });

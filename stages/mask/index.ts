@@ -42,9 +42,10 @@ export default defineStage<Config>({
     const uniform = createMaskPlan(settings);
 
     const counted = await readTokenCounts(context, settings.vocab_size);
-    const importance = config.mode === 'importance' ? importanceOf(config.importance, counted, await readPairCounts(context, uniform.isSpecial)) : new Float64Array(settings.vocab_size);
+    const isWeighted = config.mode === 'importance';
+    const importance = isWeighted ? importanceOf(config.importance, counted, await readPairCounts(context, uniform.isSpecial)) : new Float64Array(settings.vocab_size);
     const probability = calibrate(importance, counted.counts, config).map((p, id) => (uniform.isSpecial[id] ? 0 : p));
-    const weighting = config.mode === 'importance' ? { importance: config.importance, favour: config.favour, strength: config.strength } : {};
+    const weighting = isWeighted ? { importance: config.importance, favour: config.favour, strength: config.strength } : {};
     writeMaskPlan(context.folder('plan').path, settings, { count: counted.counts, importance, probability }, { ...weighting, ...(config.mode === 'static' ? { copies: config.copies } : {}) });
 
     const report = new CorpusReport(context);
@@ -55,8 +56,10 @@ export default defineStage<Config>({
       report.add(what, 'in', count);
       report.add(what, 'out', count * copies);
     }
-    const [plan, statistics] = config.mode === 'importance' ? [createMaskPlan(settings, probability), new MaskStatistics(uniform, importance, counted.counts)] : [uniform, new MaskStatistics(uniform)];
-    const [all, masked] = config.mode === 'static' ? await linkCopies(context, report) : await linkSequences(context, sequences, plan, statistics, report);
+    const tryOut = (): Promise<Masked> => (isWeighted
+      ? linkSequences(context, sequences, createMaskPlan(settings, probability), new MaskStatistics(uniform, importance, counted.counts), report)
+      : linkSequences(context, sequences, uniform, new MaskStatistics(uniform), report));
+    const [all, masked] = config.mode === 'static' ? await linkCopies(context, report) : await tryOut();
     if (tokens > 0) context.metric('masked_share', masked / all);
     await report.end();
   },

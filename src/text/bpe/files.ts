@@ -39,9 +39,14 @@ function tokenizerJson(model: BpeModel, vocab: Record<string, number>, merges: r
   };
 }
 
+/** Whether a folder has the files of a tokenizer, of whatever kind. */
+export function hasTokenizer(folder: string): boolean {
+  return ['tokenizer.json', 'vocab.json'].some((file) => existsSync(join(folder, file)));
+}
+
 /** {@link loadTokenizer} of a model's folder, which may have none: fails with `no-tokenizer` then. */
 export function loadModelTokenizer(folder: string): BpeModel {
-  if (!['tokenizer.json', 'vocab.json'].some((file) => existsSync(join(folder, file))))
+  if (!hasTokenizer(folder))
     fail('no-tokenizer', 'The model comes without a tokenizer.', 'Put tokenizer.json, or vocab.json and merges.txt, into the folder that it was imported from; the log of that stage says why one was left out.');
   return loadTokenizer(folder);
 }

@@ -1,4 +1,5 @@
-// Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner knows of
+// Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner
+// knows of
 // every stage type; validators.js, the schemas compiled; cli/, the command line with its packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -38,9 +39,15 @@ writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify(catalogue));
 await compileSchemas();
 await bundleCommandLine();
 
-/** dist/validators.js: a function for each schema that a pipeline without stages of the user's own needs, by its digest. */
+/**
+ * dist/validators.js: a function for each schema that a pipeline without stages of the user's own needs, by its digest.
+ */
 async function compileSchemas() {
-  const [{ ajvOptions, schemaDigest }, { noConfig }, { stageSchema }] = await Promise.all(['schema', 'config', 'load-pipeline'].map((name) => import(pathToFileURL(join(root, `dist/src/pipeline/${name}.js`)).href)));
+  const [{ ajvOptions, schemaDigest }, { noConfig }, { stageSchema }] = await Promise.all(
+    ['schema', 'config', 'load-pipeline'].map(
+      (name) => import(pathToFileURL(join(root, `dist/src/pipeline/${name}.js`)).href),
+    ),
+  );
   const pipeline = JSON.parse(readFileSync(join(root, 'schemas/pipeline.schema.json'), 'utf8'));
   const schemas = [pipeline, stageSchema(pipeline), noConfig, ...Object.values(catalogue).map(({ config }) => config)];
   const ajv = new Ajv({ ...ajvOptions, code: { source: true, esm: true } });
@@ -49,32 +56,66 @@ async function compileSchemas() {
     return [`check${index}`, `schema${index}`];
   });
   const byDigest = schemas.map((schema, index) => `${JSON.stringify(schemaDigest(schema))}: check${index}`);
-  const contents = `${standalone.default(ajv, Object.fromEntries(exported))}\nexport const validators = { ${byDigest.join(', ')} };`;
-  await build({ stdin: { contents, resolveDir: root }, outfile: join(root, 'dist/validators.js'), bundle: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' });
+  const contents =
+    `${standalone.default(ajv, Object.fromEntries(exported))}\nexport const validators = { ${byDigest.join(', ')} ` +
+    '};';
+  await build({
+    stdin: { contents, resolveDir: root },
+    outfile: join(root, 'dist/validators.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
 }
 
 /** dist/cli/: loading 150 small files takes longer than all else in a run that has nothing to do. */
 async function bundleCommandLine() {
   await build({
-    entryPoints: [join(root, 'dist/src/cli/main.js')], outdir: join(root, 'dist/cli'), bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning',
-    // Stages and the command line must agree on what a Failure is; setup starts programs beside itself; the rest is large and seldom needed.
-    external: [join(root, 'dist/src/core/diagnostic.js'), join(root, 'dist/src/setup/set-up.js'), '@tensorflow/*', 'ajv', 'esbuild'],
-    banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+    entryPoints: [join(root, 'dist/src/cli/main.js')],
+    outdir: join(root, 'dist/cli'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+    // Stages and the command line must agree on what a Failure is; setup starts programs beside itself; the rest is
+    // large and seldom needed.
+    external: [
+      join(root, 'dist/src/core/diagnostic.js'),
+      join(root, 'dist/src/setup/set-up.js'),
+      '@tensorflow/*',
+      'ajv',
+      'esbuild',
+    ],
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
   });
 }
 
 /** Where a stage's `check` is: every run loads it, so it must not bring along what only `run` needs. */
 function checkModule(type) {
   const module = join('stages', type, 'check.js');
-  if (!existsSync(join(root, 'dist', module))) throw new Error(`stages/${type} has a check: export it from stages/${type}/check.ts`);
+  if (!existsSync(join(root, 'dist', module)))
+    throw new Error(`stages/${type} has a check: export it from stages/${type}/check.ts`);
   return module;
 }
 
 /** SHA-256 over a stage's module and every project module it reaches, without comments and layout. */
 async function implementationDigest(path) {
   const { outputFiles } = await build({
-    entryPoints: [path], bundle: true, write: false, format: 'esm', platform: 'node', packages: 'external',
-    minifyWhitespace: true, legalComments: 'none', logLevel: 'silent',
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'silent',
   });
   return createHash('sha256').update(outputFiles[0].contents).digest('hex');
 }

@@ -21,6 +21,9 @@ for (const [path, text] of Object.entries(generated)) {
   if (current === text) continue;
   stale++;
   if (check) console.error(`${path} is not what its sources say: run \`npm run generate\` and commit it.`);
-  else { writeFileSync(file, text); console.log(`wrote ${path}`); }
+  else {
+    writeFileSync(file, text);
+    console.log(`wrote ${path}`);
+  }
 }
 if (check && stale > 0) process.exit(1);

@@ -19,7 +19,17 @@ const allowed: Record<string, readonly string[]> = {
   'src/executors': ['src/core', 'src/data', 'src/store', 'src/plan', 'src/pipeline'],
   'src/runner': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors'],
   'src/reporting': ['src/core'],
-  'src/cli': ['src/core', 'src/pipeline', 'src/plan', 'src/store', 'src/executors', 'src/runner', 'src/reporting', 'src/backends', 'src/setup'],
+  'src/cli': [
+    'src/core',
+    'src/pipeline',
+    'src/plan',
+    'src/store',
+    'src/executors',
+    'src/runner',
+    'src/reporting',
+    'src/backends',
+    'src/setup',
+  ],
   'src/setup': ['src/core', 'src/ops', 'src/model', 'src/backends', 'src/store'],
   'src/index.ts': ['src/core'],
 };
@@ -32,8 +42,11 @@ it('imports go one way', () => {
     const home = homeOf(file);
     for (const target of importsOf(file)) {
       const other = homeOf(target);
-      const legal = other === home
-        || (home.startsWith('stages/') ? !other.startsWith('stages/') && /^src\/(core|data|text|model|ops|backends)$/.test(other) : (allowed[home] ?? []).includes(other));
+      const legal =
+        other === home ||
+        (home.startsWith('stages/')
+          ? !other.startsWith('stages/') && /^src\/(core|data|text|model|ops|backends)$/.test(other)
+          : (allowed[home] ?? []).includes(other));
       if (!legal) broken.push(`${file} imports ${target}`);
     }
   }
@@ -41,8 +54,11 @@ it('imports go one way', () => {
 });
 
 it('only the command line and the worker entry touch the console, the environment and exit', () => {
-  const broken = files.filter((file) => !/^src\/cli\/|^src\/executors\/worker-main\.ts$/.test(file)
-    && /\bconsole\.|process\.(exit|env)\b/.test(code(file)));
+  const broken = files.filter(
+    (file) =>
+      !/^src\/cli\/|^src\/executors\/worker-main\.ts$/.test(file) &&
+      /\bconsole\.|process\.(exit|env)\b/.test(code(file)),
+  );
   expect(broken).toEqual([]);
 });
 
@@ -51,10 +67,14 @@ function homeOf(file: string): string {
 }
 
 function importsOf(file: string): string[] {
-  return [...code(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => relative(root, join(root, dirname(file), match[1]!)));
+  return [...code(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) =>
+    relative(root, join(root, dirname(file), match[1]!)),
+  );
 }
 
 /** A file's text without its comments. */
 function code(file: string): string {
-  return readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
+  return readFileSync(join(root, file), 'utf8')
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '');
 }

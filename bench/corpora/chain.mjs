@@ -1,5 +1,7 @@
-// The corpus stages in one run of the command line, on one core and on two in turns: `npm run build && node bench/corpora/chain.mjs [folder] [MB]`
-// (Linux; ROUNDS=2; CLEAN=0 leaves out cleaning). One core means one: the process and all that it starts are bound to it by taskset.
+// The corpus stages in one run of the command line, on one core and on two in turns: `npm run build && node
+// bench/corpora/chain.mjs [folder] [MB]`
+// (Linux; ROUNDS=2; CLEAN=0 leaves out cleaning). One core means one: the process and all that it starts are bound to
+// it by taskset.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +17,10 @@ mkdirSync(project, { recursive: true });
 writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
 writeFileSync(join(project, 'p.yaml'), pipelineOf(stages.length));
 const { bytes, documents } = writeText(join(project, 'text'), Number(megabytes));
-console.log(`${machine()}\n\n${(bytes / 1e6).toFixed(0)} MB of text, ${documents.toLocaleString('en')} documents\n\n| cores | s | MB/s |\n| --: | --: | --: |`);
+console.log(
+  `${machine()}\n\n${(bytes / 1e6).toFixed(0)} MB of text, ${documents.toLocaleString('en')} documents\n\n| ` +
+    `cores | s | MB/s |\n| --: | --: | --: |`,
+);
 
 const best = { 1: Infinity, 2: Infinity };
 for (let round = 0; round < Number(process.env.ROUNDS ?? 2); round++)
@@ -31,6 +36,16 @@ rmSync(project, { recursive: true });
 /** Wall seconds of a run from an empty store. */
 function run(cores) {
   const began = performance.now();
-  const child = spawn('taskset', ['--cpu-list', cores === 1 ? '0' : '0-1', process.execPath, bin, 'p.yaml', '-j', String(cores)], { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] });
-  return new Promise((resolve, reject) => child.on('error', reject).on('exit', (code) => (code === 0 ? resolve((performance.now() - began) / 1000) : reject(new Error(`the run ended with ${code}`)))));
+  const child = spawn(
+    'taskset',
+    ['--cpu-list', cores === 1 ? '0' : '0-1', process.execPath, bin, 'p.yaml', '-j', String(cores)],
+    { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  return new Promise((resolve, reject) =>
+    child
+      .on('error', reject)
+      .on('exit', (code) =>
+        code === 0 ? resolve((performance.now() - began) / 1000) : reject(new Error(`the run ended with ${code}`)),
+      ),
+  );
 }

@@ -15,6 +15,7 @@ export function installPeers(...names) {
   return {
     folder,
     load: (name) => import(pathToFileURL(require.resolve(name)).href),
-    version: (name) => `${name} ${JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version}`,
+    version: (name) =>
+      `${name} ${JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version}`,
   };
 }

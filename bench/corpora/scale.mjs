@@ -12,7 +12,10 @@ const bin = new URL('../../bin/run-pipeline.js', import.meta.url).pathname;
 const jobs = Number(process.env.JOBS ?? 2);
 
 /** UNTIL=cleaned: the chain up to that stage only. */
-const last = process.env.UNTIL === undefined ? stages.length : stages.findIndex((stage) => stage.startsWith(`${process.env.UNTIL}:`)) + 1;
+const last =
+  process.env.UNTIL === undefined
+    ? stages.length
+    : stages.findIndex((stage) => stage.startsWith(`${process.env.UNTIL}:`)) + 1;
 
 const [folder = join(tmpdir(), 'run-pipeline-scale'), ...sizes] = process.argv.slice(2);
 for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
@@ -21,8 +24,14 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   const { bytes, documents } = writeText(join(project, 'text'), megabytes);
-  console.log(`\n${machine()}\n\n${(bytes / 1e6).toFixed(0)} MB of text, ${documents.toLocaleString('en')} documents; -j ${jobs}\n`);
-  console.log('| stage | actions | s | MB/s | processor s | peak MiB of a worker | of the runner | killed: done, under way → done again |\n| --- | --: | --: | --: | --: | --: | --: | --- |');
+  console.log(
+    `\n${machine()}\n\n${(bytes / 1e6).toFixed(0)} MB of text, ${documents.toLocaleString('en')} documents; -j ` +
+      `${jobs}\n`,
+  );
+  console.log(
+    '| stage | actions | s | MB/s | processor s | peak MiB of a worker | of the runner | killed: done, under way ' +
+      '→ done again |\n| --- | --: | --: | --: | --: | --: | --: | --- |',
+  );
   const sum = { seconds: 0, cpuSeconds: 0 };
   for (const [index, stage] of stages.slice(0, last).entries()) {
     const name = stage.split(':')[0];
@@ -34,23 +43,49 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
       const seconds = total('seconds');
       sum.seconds += seconds;
       sum.cpuSeconds += total('cpuSeconds');
-      console.log(`| ${id} | ${parts.at(-1).actions} | ${seconds.toFixed(1)} | ${(bytes / 1e6 / seconds).toFixed(1)} | ${total('cpuSeconds').toFixed(1)} | ${Math.max(...parts.map((part) => part.workerMiB))} | ${Math.max(...parts.map((part) => part.runnerMiB))} | ${parts.length > 1 ? resumption(...parts) : ''} |`);
+      console.log(
+        `| ${id} | ${parts.at(-1).actions} | ${seconds.toFixed(1)} | ${(bytes / 1e6 / seconds).toFixed(1)} | ` +
+          `${total('cpuSeconds').toFixed(1)} | ${Math.max(...parts.map((part) => part.workerMiB))} | ` +
+          `${Math.max(...parts.map((part) => part.runnerMiB))} | ${parts.length > 1 ? resumption(...parts) : ''} |`,
+      );
     }
   }
-  console.log(`| all | | ${sum.seconds.toFixed(1)} | ${(bytes / 1e6 / sum.seconds).toFixed(1)} | ${sum.cpuSeconds.toFixed(1)} | | | |\n\nThe store takes ${(sizeOf(join(project, '.run-pipeline/objects')) / 1e6).toFixed(0)} MB.`);
+  console.log(
+    `| all | | ${sum.seconds.toFixed(1)} | ${(bytes / 1e6 / sum.seconds).toFixed(1)} | ` +
+      `${sum.cpuSeconds.toFixed(1)} | | | |\n\nThe store takes ` +
+      `${(sizeOf(join(project, '.run-pipeline/objects')) / 1e6).toFixed(0)} MB.`,
+  );
   if (process.env.KEEP !== '1') rmSync(project, { recursive: true });
 }
 
-/** Run a stage, what is before it being there already: in two runs, the first of them killed, if it has four shards or more. */
+/**
+ * Run a stage, what is before it being there already: in two runs, the first of them killed, if it has four shards or
+ * more.
+ */
 async function stageRuns(project, file, stage, next) {
   const first = await run(project, file, stage, next, process.env.KILL !== '0');
   return first.isKilled ? [first, await run(project, file, stage, next, false)] : [first];
 }
 
-/** The seconds are those of the stage itself, from its start to its end or the kill. A run ends when the next stage begins, which has workers of its own. */
+/**
+ * The seconds are those of the stage itself, from its start to its end or the kill. A run ends when the next stage
+ * begins, which has workers of its own.
+ */
 function run(project, file, stage, next, killsHalfWay) {
-  const child = spawn(process.execPath, [bin, file, '--json', '-j', String(jobs)], { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] });
-  const result = { actions: 0, seconds: 0, workerMiB: 0, runnerMiB: 0, isKilled: false, began: [], ended: [], cpuSeconds: 0 };
+  const child = spawn(process.execPath, [bin, file, '--json', '-j', String(jobs)], {
+    cwd: project,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const result = {
+    actions: 0,
+    seconds: 0,
+    workerMiB: 0,
+    runnerMiB: 0,
+    isKilled: false,
+    began: [],
+    ended: [],
+    cpuSeconds: 0,
+  };
   const cpuOf = new Map();
   const look = () => {
     result.runnerMiB = Math.max(result.runnerMiB, peakMiB(child.pid));
@@ -60,7 +95,11 @@ function run(project, file, stage, next, killsHalfWay) {
     }
   };
   const timer = setInterval(look, 50);
-  let rest = '', start = 0, end = 0, failed = '', isOver = false;
+  let rest = '',
+    start = 0,
+    end = 0,
+    failed = '',
+    isOver = false;
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       const lines = (rest + String(chunk)).split('\n');
@@ -102,7 +141,10 @@ function run(project, file, stage, next, killsHalfWay) {
 function resumption(killed, resumed) {
   const again = resumed.began.filter((action) => killed.began.includes(action));
   const lost = again.filter((action) => killed.ended.includes(action));
-  return `${killed.ended.length}, ${killed.began.length - killed.ended.length} → ${again.length}${lost.length > 0 ? `, ${lost.length} of them were done: a bug` : ''}`;
+  return (
+    `${killed.ended.length}, ${killed.began.length - killed.ended.length} → ` +
+    `${again.length}${lost.length > 0 ? `, ${lost.length} of them were done: a bug` : ''}`
+  );
 }
 
 function peakMiB(pid) {

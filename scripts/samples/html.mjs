@@ -1,14 +1,26 @@
 import { stream } from './random.mjs';
 
-const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/“/g, '&ldquo;').replace(/”/g, '&rdquo;');
+const escape = (text) =>
+  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/“/g, '&ldquo;').replace(/”/g, '&rdquo;');
 
 /** A page as web sites send it: the text inside menus, scripts, banners, side columns and footers. */
 export function html({ title, paragraphs, url = '' }, charset) {
   const r = stream('html', url);
-  const menu = ['Home', 'News', 'Walks', 'Recipes', 'Gardens', 'Contact us'].map((word) => `<li><a href="/${word.toLowerCase().replace(' ', '-')}">${word}</a></li>`).join('');
+  const menu = ['Home', 'News', 'Walks', 'Recipes', 'Gardens', 'Contact us']
+    .map((word) => `<li><a href="/${word.toLowerCase().replace(' ', '-')}">${word}</a></li>`)
+    .join('');
   const image = `<figure><img src="/photo.jpg" alt="${escape(title)}"><figcaption>Photograph: the editors</figcaption></figure>`;
-  const body = paragraphs.map((text, i) => `<p>${mark(r, escape(text))}</p>${i === 0 && r.chance(0.4) ? image : ''}${i === 2 && r.chance(0.5) ? `<h2>${r.pick(['More about it', 'What else', 'In the village'])}</h2>` : ''}`).join('\n');
-  const wrap = r.pick([(text) => `<article>${text}</article>`, (text) => `<div id="content" class="post">${text}</div>`, (text) => `<main><section>${text}</section></main>`]);
+  const body = paragraphs
+    .map(
+      (text, i) =>
+        `<p>${mark(r, escape(text))}</p>${i === 0 && r.chance(0.4) ? image : ''}${i === 2 && r.chance(0.5) ? `<h2>${r.pick(['More about it', 'What else', 'In the village'])}</h2>` : ''}`,
+    )
+    .join('\n');
+  const wrap = r.pick([
+    (text) => `<article>${text}</article>`,
+    (text) => `<div id="content" class="post">${text}</div>`,
+    (text) => `<main><section>${text}</section></main>`,
+  ]);
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="${charset}"><title>${escape(title)} – Vale Pages</title>
 <meta name="description" content="Pages from the Vale of Mosse">
@@ -26,4 +38,7 @@ ${wrap(`<h1>${escape(title)}</h1>\n${body}`)}
 }
 
 /** Links and emphasis inside a paragraph, as editors put them. */
-const mark = (r, text) => text.replace(/\b(river|market|inn|bridge|festival|garden)\b/, (word) => r.pick([`<a href="/${word}">${word}</a>`, `<em>${word}</em>`, `<strong>${word}</strong>`, word]));
+const mark = (r, text) =>
+  text.replace(/\b(river|market|inn|bridge|festival|garden)\b/, (word) =>
+    r.pick([`<a href="/${word}">${word}</a>`, `<em>${word}</em>`, `<strong>${word}</strong>`, word]),
+  );

@@ -4,7 +4,14 @@ import { stream } from './random.mjs';
 import { surroundings } from './surroundings.mjs';
 
 const byName = new Map(world.map((thing) => [thing.name, thing]));
-const units = { km: ['km', 'mi', 'kilometres'], km2: ['km', 'mi', 'kilometres'], m: ['m', 'ft', 'metres'], m2: ['m', 'ft', 'metres'], cm: ['cm', 'in', 'centimetres'], kg: ['kg', 'lb', 'kilograms'] };
+const units = {
+  km: ['km', 'mi', 'kilometres'],
+  km2: ['km', 'mi', 'kilometres'],
+  m: ['m', 'ft', 'metres'],
+  m2: ['m', 'ft', 'metres'],
+  cm: ['cm', 'in', 'centimetres'],
+  kg: ['kg', 'lb', 'kilograms'],
+};
 
 /** `[[River Arrel]]`, `[[Moss saffron|moss saffron]]`, or the bare name of something that has no article. */
 function link(name) {
@@ -17,15 +24,17 @@ const measure = (thing, key) => `{{convert|${thing[key]}|${units[key][0]}|${unit
 
 /** Put a thing's own words into a sentence; a slot that names nothing is a mistake in the prose. */
 export function fill(sentence, thing) {
-  return sentence.replace(/\{([*~]?)([A-Za-z0-9]+)((?:\.[a-z0-9]+)*)\}/g, (slot, mark, key, path) => {
-    if (mark === '~') return measure(thing, key);
-    const lower = key[0].toLowerCase() + key.slice(1);
-    let value = thing[lower];
-    for (const word of path.split('.').slice(1)) value = byName.get(value)?.[word];
-    if (value === undefined) throw new Error(`${thing.title}: nothing for ${slot} in “${sentence}”`);
-    if (mark === '*') return link(value);
-    return lower === key ? String(value) : String(value)[0].toUpperCase() + String(value).slice(1);
-  }).replace(/(^|[^a-z])(a) (\[\[)?([aeiouAEIOU])/g, '$1an $3$4');
+  return sentence
+    .replace(/\{([*~]?)([A-Za-z0-9]+)((?:\.[a-z0-9]+)*)\}/g, (slot, mark, key, path) => {
+      if (mark === '~') return measure(thing, key);
+      const lower = key[0].toLowerCase() + key.slice(1);
+      let value = thing[lower];
+      for (const word of path.split('.').slice(1)) value = byName.get(value)?.[word];
+      if (value === undefined) throw new Error(`${thing.title}: nothing for ${slot} in “${sentence}”`);
+      if (mark === '*') return link(value);
+      return lower === key ? String(value) : String(value)[0].toUpperCase() + String(value).slice(1);
+    })
+    .replace(/(^|[^a-z])(a) (\[\[)?([aeiouAEIOU])/g, '$1an $3$4');
 }
 
 /** The sections of a thing's article: heading and sentences in wikitext. */
@@ -41,7 +50,10 @@ const capital = (text) => text.replace(/^((?:'''|\[\[)*)([a-z])/, (_, marks, let
 /** Wikitext of a sentence as plain words, for pages that are not a wiki's. */
 export function plain(wikitext) {
   return wikitext
-    .replace(/\{\{convert\|(\d+)\|(\w+)\|\w+\}\}/g, (_, n, unit) => `${n} ${{ km: 'kilometres', m: 'metres', cm: 'centimetres', kg: 'kilograms' }[unit]}`)
+    .replace(
+      /\{\{convert\|(\d+)\|(\w+)\|\w+\}\}/g,
+      (_, n, unit) => `${n} ${{ km: 'kilometres', m: 'metres', cm: 'centimetres', kg: 'kilograms' }[unit]}`,
+    )
     .replace(/\[\[(?:[^\]|]*\|)?([^\]]*)\]\]/g, '$1')
     .replace(/'''?/g, '');
 }

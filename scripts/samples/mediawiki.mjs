@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 
-const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-const sha1 = (text) => BigInt(`0x${createHash('sha1').update(text).digest('hex')}`).toString(36).padStart(31, '0');
+const escape = (text) =>
+  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+const sha1 = (text) =>
+  BigInt(`0x${createHash('sha1').update(text).digest('hex')}`)
+    .toString(36)
+    .padStart(31, '0');
 
 export function siteinfo({ sitename, dbname, lang, namespaces }) {
   const list = Object.entries({ '-1': 'Special', ...namespaces })
-    .map(([key, name]) => `      <namespace key="${key}" case="first-letter"${name === '' ? ' />' : `>${name}</namespace>`}`).join('\n');
+    .map(
+      ([key, name]) =>
+        `      <namespace key="${key}" case="first-letter"${name === '' ? ' />' : `>${name}</namespace>`}`,
+    )
+    .join('\n');
   return `<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://www.mediawiki.org/xml/export-0.11/ http://www.mediawiki.org/xml/export-0.11.xsd" version="0.11" xml:lang="${lang}">
   <siteinfo>
     <sitename>${sitename}</sitename>
@@ -50,7 +58,9 @@ const bzip2 = (text) => execFileSync('bzip2', ['-9', '-c'], { input: text, maxBu
 
 export const singleStream = (site, pages) => bzip2(siteinfo(site) + pages.map(page).join('') + '</mediawiki>\n');
 
-/** As dumps are published: a stream for the header, one per `group` pages, one for the footer; and the index of offsets. */
+/**
+ * As dumps are published: a stream for the header, one per `group` pages, one for the footer; and the index of offsets.
+ */
 export function multistream(site, pages, group) {
   const streams = [bzip2(siteinfo(site))];
   const index = [];

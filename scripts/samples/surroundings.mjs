@@ -10,4 +10,7 @@ export const surroundings = `
   A {trade.worker} needs {trade.tool} and {trade.stuff} for {*trade}. / The word {trade.worker} means a person who works in {*trade} with {trade.stuff}. / In {*trade} one uses {trade.tool}, and the best {trade.stuff} comes from {*trade.town}.
   The {*building} in {*building.place} was built in {building.year2} of {building.material}. / On the way one passes the {*building}, a {building.type} of {building.material}. / The {building.type} called {*building} stands in {*building.place}.
   {*someone}, who was born in {*someone.town} in {someone.born}, passed here many times. / The {someone.worker} {*someone} of {*someone.town} mentioned the place in a letter. / In the notebooks of {*someone}, a {someone.worker} from {*someone.town}, the place is called quiet and friendly.
-`.trim().split('\n').map((line) => line.trim().split(' / '));
+`
+  .trim()
+  .split('\n')
+  .map((line) => line.trim().split(' / '));

@@ -3,9 +3,19 @@ import { opinions } from './sentiment.mjs';
 import { stream } from './random.mjs';
 
 /** Texts of the vale's web pages: `{ title, paragraphs }`, each built around one thing of the world. */
-const lines = (text) => text.trim().split('\n').map((line) => line.trim().split(' / '));
+const lines = (text) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(' / '));
 const say = (r, thing, slots) => slots.map((alternatives) => plain(fill(r.pick(alternatives), thing)));
-const facts = (r, thing, count) => r.some(compose(thing, 'web').flatMap((part) => part.sentences), count).map(plain);
+const facts = (r, thing, count) =>
+  r
+    .some(
+      compose(thing, 'web').flatMap((part) => part.sentences),
+      count,
+    )
+    .map(plain);
 const upper = (text) => text[0].toUpperCase() + text.slice(1);
 
 const story = lines(`
@@ -31,10 +41,27 @@ const advice = lines(`
 `);
 
 const kinds = [
-  (r, thing) => ({ title: `News from ${thing.town}`, paragraphs: [...say(r, thing, story), ...group(facts(r, thing, 8), 3)] }),
-  (r, thing) => ({ title: `A walk from ${thing.town} to ${thing.town2}`, paragraphs: [...group(say(r, thing, diary), 2), ...group(facts(r, thing, 7), 3)] }),
-  (r, thing) => ({ title: `Growing the ${thing.plant}`, paragraphs: [...group(say(r, thing, advice), 2), ...group(facts(r, thing, 8), 3)] }),
-  (r, thing) => ({ title: `What guests say about ${thing.town}`, paragraphs: [...group(opinions(`guests ${thing.name}`, 18).map((row) => row.sentence), 3)] }),
+  (r, thing) => ({
+    title: `News from ${thing.town}`,
+    paragraphs: [...say(r, thing, story), ...group(facts(r, thing, 8), 3)],
+  }),
+  (r, thing) => ({
+    title: `A walk from ${thing.town} to ${thing.town2}`,
+    paragraphs: [...group(say(r, thing, diary), 2), ...group(facts(r, thing, 7), 3)],
+  }),
+  (r, thing) => ({
+    title: `Growing the ${thing.plant}`,
+    paragraphs: [...group(say(r, thing, advice), 2), ...group(facts(r, thing, 8), 3)],
+  }),
+  (r, thing) => ({
+    title: `What guests say about ${thing.town}`,
+    paragraphs: [
+      ...group(
+        opinions(`guests ${thing.name}`, 18).map((row) => row.sentence),
+        3,
+      ),
+    ],
+  }),
   (r, thing) => ({ title: `All about ${upper(thing.name)}`, paragraphs: group(facts(r, thing, 18), 3) }),
 ];
 

@@ -7,7 +7,12 @@ import type { HostArray } from '../ops/kernel.ts';
 /** tfjs's JavaScript backend: slow, exact, always there. */
 export function registerCpu(): void {
   registerHostKernels<MathBackendCPU & KernelBackend>('cpu', {
-    allocate: (backend, shape, dtype) => backend.makeTensorInfo(shape, dtype, util.makeZerosTypedArray(util.sizeFromShape(shape), dtype as 'float32' | 'int32')),
+    allocate: (backend, shape, dtype) =>
+      backend.makeTensorInfo(
+        shape,
+        dtype,
+        util.makeZerosTypedArray(util.sizeFromShape(shape), dtype as 'float32' | 'int32'),
+      ),
     view: (backend, info) => backend.data.get(info.dataId).values as HostArray,
     changed: () => {},
   });

@@ -1,4 +1,10 @@
-import { registerKernel, type DataType, type KernelBackend, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  registerKernel,
+  type DataType,
+  type KernelBackend,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { hostKernels } from '../ops/host-kernels.ts';
 import type { HostArray } from '../ops/kernel.ts';
 
@@ -19,11 +25,19 @@ export function registerHostKernels<B extends KernelBackend>(backendName: string
       backendName,
       kernelFunc: ({ inputs, backend, attrs }) => {
         const host = backend as B;
-        const infos = kernel.inputs === 'list' ? (Object.values(inputs) as TensorInfo[]) : kernel.inputs.map((name) => input(inputs, name, kernel.name));
+        const infos =
+          kernel.inputs === 'list'
+            ? (Object.values(inputs) as TensorInfo[])
+            : kernel.inputs.map((name) => input(inputs, name, kernel.name));
         const shapes = infos.map((info) => info.shape);
         const numbers = (attrs ?? {}) as unknown as Record<string, number>;
         const outputs = kernel.outputs(shapes, numbers).map(({ shape, dtype }) => memory.allocate(host, shape, dtype));
-        kernel.run(infos.map((info) => memory.view(host, info)), outputs.map((info) => memory.view(host, info)), numbers, shapes);
+        kernel.run(
+          infos.map((info) => memory.view(host, info)),
+          outputs.map((info) => memory.view(host, info)),
+          numbers,
+          shapes,
+        );
         if (kernel.inPlace === true) for (const info of infos) memory.changed(host, info);
         return outputs;
       },

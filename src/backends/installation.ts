@@ -57,7 +57,8 @@ export function readInstallation(root: string, backend: Installable): Result<Ins
   for (const path of [addon, library.path, ...(modules === undefined ? [] : [modules])])
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return err(`was set up, but ${path} is gone`);
   const now = stampOf(library.path);
-  if (now.bytes !== library.bytes || now.mtimeMs !== library.mtimeMs) return err(`was set up, but ${library.path} has changed since`);
+  if (now.bytes !== library.bytes || now.mtimeMs !== library.mtimeMs)
+    return err(`was set up, but ${library.path} has changed since`);
   if (sources !== bridgeSources(backend)) return err('was set up for another version of its bridge');
   return ok(installation);
 }
@@ -65,7 +66,9 @@ export function readInstallation(root: string, backend: Installable): Result<Ins
 function parse(text: string): Installation | undefined {
   try {
     const value = JSON.parse(text) as Installation;
-    return value.v === 1 && typeof value.addon === 'string' && typeof value.library?.path === 'string' ? value : undefined;
+    return value.v === 1 && typeof value.addon === 'string' && typeof value.library?.path === 'string'
+      ? value
+      : undefined;
   } catch {
     return undefined;
   }

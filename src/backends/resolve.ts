@@ -16,7 +16,10 @@ export interface BackendSurroundings {
  * `auto` is the first that is there of torch, tensorflow, wasm and cpu; the answer says why. Fails with `backend-missing`
  * when the one asked for is not set up.
  */
-export function createBackendResolver({ root, gpus: machineGpus }: BackendSurroundings): (name: string, gpus?: number) => BackendChoice {
+export function createBackendResolver({
+  root,
+  gpus: machineGpus,
+}: BackendSurroundings): (name: string, gpus?: number) => BackendChoice {
   const found = new Map<Installable, ReturnType<typeof readInstallation>>();
   const installation = (backend: Installable): ReturnType<typeof readInstallation> => {
     const known = found.get(backend) ?? readInstallation(root, backend);
@@ -26,7 +29,8 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
   return (name, gpus) => {
     const usesGpu = Math.min(machineGpus, gpus ?? 1) > 0;
     const chosen = (of: Installation, reason: string): BackendChoice => ({
-      ...choiceOf(of, usesGpu, reason), ...(of.cuda && machineGpus === 0 ? { hint: 'it has CUDA, but this machine shows no GPU' } : {}),
+      ...choiceOf(of, usesGpu, reason),
+      ...(of.cuda && machineGpus === 0 ? { hint: 'it has CUDA, but this machine shows no GPU' } : {}),
     });
     if (name === 'auto') {
       for (const backend of installable) {
@@ -37,12 +41,20 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
         const result = installation(backend);
         return result.ok ? [] : [`${backend} ${result.error}`];
       });
-      return { ...embedded(hasWasm() ? 'wasm' : 'cpu', why.join(', ')), hint: '`npx run-pipeline setup torch` makes training many times faster' };
+      return {
+        ...embedded(hasWasm() ? 'wasm' : 'cpu', why.join(', ')),
+        hint: '`npx run-pipeline setup torch` makes training many times faster',
+      };
     }
     if (name === 'wasm' || name === 'cpu') return embedded(name, 'the pipeline asks for it');
     if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `There is no backend "${name}".`);
     const result = installation(name);
-    if (!result.ok) return fail('backend-missing', `backend: ${name} ${result.error}`, `run \`npx run-pipeline setup ${name}\`, or use \`backend: auto\``);
+    if (!result.ok)
+      return fail(
+        'backend-missing',
+        `backend: ${name} ${result.error}`,
+        `run \`npx run-pipeline setup ${name}\`, or use \`backend: auto\``,
+      );
     return chosen(result.value, 'the pipeline asks for it');
   };
 }
@@ -51,15 +63,27 @@ export function createBackendResolver({ root, gpus: machineGpus }: BackendSurrou
 export function choiceOf(installation: Installation, usesGpu: boolean, reason: string): BackendChoice {
   const { backend, version, addon, sources, modules, cuda } = installation;
   const device = cuda && usesGpu ? 'cuda' : 'cpu';
-  const hint = backend === 'torch' && device === 'cuda' ? { hint: 'untested on a GPU so far; `resources: { gpus: 0 }` computes on the CPU' } : {};
-  return { name: backend, version, device, native: { addon, sources, ...(modules === undefined ? {} : { modules }) }, reason, ...hint };
+  const hint =
+    backend === 'torch' && device === 'cuda'
+      ? { hint: 'untested on a GPU so far; `resources: { gpus: 0 }` computes on the CPU' }
+      : {};
+  return {
+    name: backend,
+    version,
+    device,
+    native: { addon, sources, ...(modules === undefined ? {} : { modules }) },
+    reason,
+    ...hint,
+  };
 }
 
 const require = createRequire(import.meta.url);
 
 /** Of what a plain install brings along. */
 function embedded(name: 'wasm' | 'cpu', reason: string): BackendChoice {
-  const { version } = JSON.parse(readFileSync(require.resolve(`@tensorflow/tfjs-backend-${name}/package.json`), 'utf8')) as { version: string };
+  const { version } = JSON.parse(
+    readFileSync(require.resolve(`@tensorflow/tfjs-backend-${name}/package.json`), 'utf8'),
+  ) as { version: string };
   return { name, version, device: 'cpu', reason };
 }
 

@@ -19,9 +19,13 @@ export type Precision = 'fp32' | 'bf16';
  */
 export async function openBackend(backend: BackendName | NamedBackend, precision: Precision = 'fp32'): Promise<void> {
   const choice: NamedBackend = typeof backend === 'string' ? { name: backend } : backend;
-  const problem = precision === 'bf16' && choice.name !== 'torch' ? 'it computes in fp32 only' : await start(choice, precision);
+  const problem =
+    precision === 'bf16' && choice.name !== 'torch' ? 'it computes in fp32 only' : await start(choice, precision);
   if (problem === undefined) return;
-  const help = choice.native === undefined ? "Reinstall the project's packages with npm ci." : `Set it up anew with \`npx run-pipeline setup ${choice.name} --force\`, or use another backend.`;
+  const help =
+    choice.native === undefined
+      ? "Reinstall the project's packages with npm ci."
+      : `Set it up anew with \`npx run-pipeline setup ${choice.name} --force\`, or use another backend.`;
   fail('backend-unavailable', `backend ${choice.name} does not start: ${problem}`, help);
 }
 
@@ -34,7 +38,8 @@ async function start(choice: NamedBackend, precision: Precision): Promise<string
       await register(choice, precision);
       registered.set(choice.name, precision);
     }
-    if (choice.name === 'torch' && choice.threads !== undefined) (await import('./torch/index.ts')).useThreads(choice.threads);
+    if (choice.name === 'torch' && choice.threads !== undefined)
+      (await import('./torch/index.ts')).useThreads(choice.threads);
     const started = await setBackend(choice.name);
     await ready();
     return started ? undefined : 'tfjs refused it';

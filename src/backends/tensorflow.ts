@@ -1,7 +1,22 @@
 import { createRequire, Module } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
-import { cast, div, expandDims, maximum, mul, notEqual, registerBackend, registerKernel, scalar, sum, tidy, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  cast,
+  div,
+  expandDims,
+  maximum,
+  mul,
+  notEqual,
+  registerBackend,
+  registerKernel,
+  scalar,
+  sum,
+  tidy,
+  type KernelBackend,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { ignoredLabel } from '../ops/ignored-label.ts';
 import type { FusedKernel } from '../ops/kernel.ts';
 
@@ -9,7 +24,12 @@ import type { FusedKernel } from '../ops/kernel.ts';
 type TensorflowBackend = KernelBackend & {
   readonly binding: Binding;
   executeSingleOutput(op: string, attributes: readonly Attribute[], inputs: readonly TensorInfo[]): Tensor;
-  executeMultipleOutputs(op: string, attributes: readonly Attribute[], inputs: readonly TensorInfo[], outputs: number): Tensor[];
+  executeMultipleOutputs(
+    op: string,
+    attributes: readonly Attribute[],
+    inputs: readonly TensorInfo[],
+    outputs: number,
+  ): Tensor[];
 };
 
 type Attribute = { readonly name: string; readonly type: number; readonly value: number | boolean };
@@ -24,7 +44,8 @@ interface Binding {
 }
 
 /**
- * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what our
+ * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what
+ * our
  * ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
  */
 export function registerTensorflow(addon: string, modules: string, device: 'cpu' | 'cuda'): void {
@@ -32,8 +53,14 @@ export function registerTensorflow(addon: string, modules: string, device: 'cpu'
   shimNode();
   shareCore(load, modules);
   const binding = load(addon) as Binding;
-  if (device === 'cuda' && !binding.isUsingGpuDevice()) throw new Error('TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them are missing');
-  const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as { NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend };
+  if (device === 'cuda' && !binding.isUsingGpuDevice())
+    throw new Error(
+      'TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them ' +
+        'are missing',
+    );
+  const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend;
+  };
   load('./dist/register_all_kernels.js');
   registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'));
   addOurKernels();
@@ -41,7 +68,10 @@ export function registerTensorflow(addon: string, modules: string, device: 'cpu'
 
 /** Functions that tfjs-node calls and Node 23 dropped; before that they print a warning. */
 function shimNode(): void {
-  Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray });
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
 }
 
 /**
@@ -60,37 +90,89 @@ function shareCore(load: NodeJS.Require, modules: string): void {
   stand(join(modules, 'dist/proto/api_pb.js'), {});
 }
 
-/** Kernels that tfjs-node lacks, or does with a one-hot matrix or a copy to the host. Our other ops run as composites. */
+/**
+ * Kernels that tfjs-node lacks, or does with a one-hot matrix or a copy to the host. Our other ops run as composites.
+ */
 function addOurKernels(): void {
-  addKernel('LogSoftmax', (backend, [logits]) => backend.executeSingleOutput('LogSoftmax', [type(backend, 'T', 'float32')], [logits]), ['logits']);
+  addKernel(
+    'LogSoftmax',
+    (backend, [logits]) => backend.executeSingleOutput('LogSoftmax', [type(backend, 'T', 'float32')], [logits]),
+    ['logits'],
+  );
 
-  addKernel('RpEmbedding', (backend, [table, ids]) => backend.executeSingleOutput(
-    'GatherV2', [{ name: 'batch_dims', type: backend.binding.TF_ATTR_INT, value: 0 }, type(backend, 'Tparams', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Taxis', 'int32')],
-    [table, ids, scalar(0, 'int32')]), ['table', 'ids']);
+  addKernel(
+    'RpEmbedding',
+    (backend, [table, ids]) =>
+      backend.executeSingleOutput(
+        'GatherV2',
+        [
+          { name: 'batch_dims', type: backend.binding.TF_ATTR_INT, value: 0 },
+          type(backend, 'Tparams', 'float32'),
+          type(backend, 'Tindices', 'int32'),
+          type(backend, 'Taxis', 'int32'),
+        ],
+        [table, ids, scalar(0, 'int32')],
+      ),
+    ['table', 'ids'],
+  );
 
-  addKernel('RpEmbeddingGrad', (backend, [dy, ids], { rows = 0 }) => backend.executeSingleOutput(
-    'UnsortedSegmentSum', [type(backend, 'T', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Tnumsegments', 'int32')], [dy, ids, scalar(rows, 'int32')]), ['dy', 'ids']);
+  addKernel(
+    'RpEmbeddingGrad',
+    (backend, [dy, ids], { rows = 0 }) =>
+      backend.executeSingleOutput(
+        'UnsortedSegmentSum',
+        [type(backend, 'T', 'float32'), type(backend, 'Tindices', 'int32'), type(backend, 'Tnumsegments', 'int32')],
+        [dy, ids, scalar(rows, 'int32')],
+      ),
+    ['dy', 'ids'],
+  );
 
-  // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale. It takes no
+  // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale. It
+  // takes no
   // label that is not a class, so ignored ones become 0 and their rows weigh nothing.
   const weights = (labels: TensorInfo) => cast(notEqual(labels as Tensor, ignoredLabel), 'float32');
-  addKernel('RpCrossEntropy', (backend, [logits, labels], { divisor = 1 }) => {
-    const [losses, difference] = backend.executeMultipleOutputs(
-      'SparseSoftmaxCrossEntropyWithLogits', [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')], [logits, maximum(labels as Tensor, scalar(0, 'int32'))], 2) as [Tensor, Tensor];
-    return [div(sum(mul(losses, weights(labels))), divisor), difference];
-  }, ['logits', 'labels']);
-  addKernel('RpCrossEntropyGrad', (backend, [dy, difference, labels], { divisor = 1 }) => {
-    const times = (a: TensorInfo, b: TensorInfo) => backend.executeSingleOutput('Mul', [type(backend, 'T', 'float32')], [a, b]);
-    return times(difference, times(expandDims(weights(labels as TensorInfo), 1), times(dy, scalar(1 / divisor))));
-  }, ['dy', 'probabilities', 'labels']);
+  addKernel(
+    'RpCrossEntropy',
+    (backend, [logits, labels], { divisor = 1 }) => {
+      const [losses, difference] = backend.executeMultipleOutputs(
+        'SparseSoftmaxCrossEntropyWithLogits',
+        [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')],
+        [logits, maximum(labels as Tensor, scalar(0, 'int32'))],
+        2,
+      ) as [Tensor, Tensor];
+      return [div(sum(mul(losses, weights(labels))), divisor), difference];
+    },
+    ['logits', 'labels'],
+  );
+  addKernel(
+    'RpCrossEntropyGrad',
+    (backend, [dy, difference, labels], { divisor = 1 }) => {
+      const times = (a: TensorInfo, b: TensorInfo) =>
+        backend.executeSingleOutput('Mul', [type(backend, 'T', 'float32')], [a, b]);
+      return times(difference, times(expandDims(weights(labels as TensorInfo), 1), times(dy, scalar(1 / divisor))));
+    },
+    ['dy', 'probabilities', 'labels'],
+  );
 }
 
 type Inputs = readonly [TensorInfo, TensorInfo, ...TensorInfo[]];
 
-function addKernel(kernelName: FusedKernel | 'LogSoftmax', run: (backend: TensorflowBackend, inputs: Inputs, attributes: Readonly<Record<string, number>>) => Tensor | Tensor[], names: readonly string[]): void {
+function addKernel(
+  kernelName: FusedKernel | 'LogSoftmax',
+  run: (backend: TensorflowBackend, inputs: Inputs, attributes: Readonly<Record<string, number>>) => Tensor | Tensor[],
+  names: readonly string[],
+): void {
   registerKernel({
-    kernelName, backendName: 'tensorflow',
-    kernelFunc: ({ inputs, backend, attrs }) => tidy(() => run(backend as TensorflowBackend, names.map((name) => inputs[name]) as unknown as Inputs, (attrs ?? {}) as unknown as Record<string, number>)),
+    kernelName,
+    backendName: 'tensorflow',
+    kernelFunc: ({ inputs, backend, attrs }) =>
+      tidy(() =>
+        run(
+          backend as TensorflowBackend,
+          names.map((name) => inputs[name]) as unknown as Inputs,
+          (attrs ?? {}) as unknown as Record<string, number>,
+        ),
+      ),
   });
 }
 

@@ -1,23 +1,34 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { getKernel, registerKernel, unregisterKernel, type DataId, type KernelBackend, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  getKernel,
+  registerKernel,
+  unregisterKernel,
+  type DataId,
+  type KernelBackend,
+  type KernelFunc,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { registerHostKernels } from './host.ts';
 
 /** What of the wasm backend's inside this file uses; its own types keep it private. */
-type Wasm = KernelBackend & Pick<BackendWasm, 'makeOutput' | 'typedArrayFromHeap' | 'disposeData'> & {
-  dataIdNextNumber: number;
-  dataIdMap: { get(id: DataId): { id: number; memoryOffset: number } };
-  wasm: {
-    cwrap(name: string, result: null, argumentTypes: readonly string[]): (...args: readonly unknown[]) => void;
-    tfjs: { registerTensor(id: number, size: number, offset: number): void; disposeData(id: number): void };
+type Wasm = KernelBackend &
+  Pick<BackendWasm, 'makeOutput' | 'typedArrayFromHeap' | 'disposeData'> & {
+    dataIdNextNumber: number;
+    dataIdMap: { get(id: DataId): { id: number; memoryOffset: number } };
+    wasm: {
+      cwrap(name: string, result: null, argumentTypes: readonly string[]): (...args: readonly unknown[]) => void;
+      tfjs: { registerTensor(id: number, size: number, offset: number): void; disposeData(id: number): void };
+    };
   };
-};
 
 /** tfjs on WebAssembly with SIMD: needs nothing but its npm package. */
 export function registerWasm(): void {
-  const binary = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm');
+  const binary = createRequire(import.meta.url).resolve(
+    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+  );
   setWasmPaths(join(dirname(binary), sep));
   registerHostKernels<Wasm>('wasm', {
     allocate: (backend, shape, dtype) => backend.makeOutput(shape, dtype),
@@ -30,7 +41,11 @@ export function registerWasm(): void {
     changed: (backend, info) => {
       const { id, memoryOffset } = backend.dataIdMap.get(info.dataId);
       backend.wasm.tfjs.disposeData(id);
-      backend.wasm.tfjs.registerTensor(id, info.shape.reduce((a, b) => a * b, 1), memoryOffset);
+      backend.wasm.tfjs.registerTensor(
+        id,
+        info.shape.reduce((a, b) => a * b, 1),
+        memoryOffset,
+      );
     },
   });
   replaceKernel('Transpose', transpose);
@@ -49,7 +64,10 @@ function transpose(original: KernelFunc): KernelFunc {
     const x = args.inputs.x as TensorInfo;
     const { perm } = args.attrs as unknown as { perm: number[] };
     const rank = perm.length;
-    const swapsLastTwo = rank >= 2 && x.dtype === 'float32' && perm.every((axis, i) => axis === (i < rank - 2 ? i : i === rank - 2 ? rank - 1 : rank - 2));
+    const swapsLastTwo =
+      rank >= 2 &&
+      x.dtype === 'float32' &&
+      perm.every((axis, i) => axis === (i < rank - 2 ? i : i === rank - 2 ? rank - 1 : rank - 2));
     if (!swapsLastTwo) return original(args);
     return swapLastTwo(args.backend as Wasm, x);
   };
@@ -75,7 +93,8 @@ function swapLastTwo(backend: Wasm, x: TensorInfo): TensorInfo {
 }
 
 /**
- * The original has a fast path (XNNPACK) for one untransposed pair of matrices and a naive loop for everything else, 10 to
+ * The original has a fast path (XNNPACK) for one untransposed pair of matrices and a naive loop for everything else, 10
+ * to
  * 50 times slower. This one transposes first and gives XNNPACK one matrix of the batch at a time, as views.
  */
 function batchMatMul(original: KernelFunc): KernelFunc {
@@ -94,16 +113,37 @@ function batchMatMul(original: KernelFunc): KernelFunc {
     const b = plain(args.inputs.b as TensorInfo, transposeB);
     const [batchA, batchB] = [batchSize(a), batchSize(b)];
     let out: TensorInfo;
-    if (batchA === 1 && batchB === 1 || batchA !== batchB) {
+    if ((batchA === 1 && batchB === 1) || batchA !== batchB) {
       out = original({ ...args, inputs: { a, b }, attrs: { transposeA: false, transposeB: false } }) as TensorInfo;
     } else {
-      multiply ??= backend.wasm.cwrap('BatchMatMul', null, ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number']);
+      multiply ??= backend.wasm.cwrap('BatchMatMul', null, [
+        'number',
+        'array',
+        'number',
+        'number',
+        'array',
+        'number',
+        'number',
+        'number',
+        'number',
+      ]);
       const [m, k, n] = [a.shape.at(-2) as number, a.shape.at(-1) as number, b.shape.at(-1) as number];
       out = backend.makeOutput([...a.shape.slice(0, -2), m, n], 'float32');
-      const [atA, atB, atOut] = [a, b, out].map((info) => backend.dataIdMap.get(info.dataId).memoryOffset) as [number, number, number];
-      const [shapeA, shapeB] = [[1, m, k], [1, k, n]].map((shape) => new Uint8Array(new Int32Array(shape).buffer));
+      const [atA, atB, atOut] = [a, b, out].map((info) => backend.dataIdMap.get(info.dataId).memoryOffset) as [
+        number,
+        number,
+        number,
+      ];
+      const [shapeA, shapeB] = [
+        [1, m, k],
+        [1, k, n],
+      ].map((shape) => new Uint8Array(new Int32Array(shape).buffer));
       for (let i = 0; i < batchA; i++) {
-        const ids = [view(backend, atA, m * k, i), view(backend, atB, k * n, i), view(backend, atOut, m * n, i)] as const;
+        const ids = [
+          view(backend, atA, m * k, i),
+          view(backend, atB, k * n, i),
+          view(backend, atOut, m * n, i),
+        ] as const;
         multiply(ids[0], shapeA, 3, ids[1], shapeB, 3, 0, 0, ids[2]);
         for (const id of ids) backend.wasm.tfjs.disposeData(id);
       }

@@ -15,10 +15,24 @@ export function cacheLs(options: CacheOptions): number {
   const actions = listActions(open(options).layout);
   const width = Math.max(5, ...actions.map(({ record }) => record.stage.length));
   for (const { record, bytes: size, usedMs } of actions) {
-    if (options.json) print(JSON.stringify({ key: record.key, stage: record.stage, bytes: size, used: usedMs, durationMs: record.durationMs }));
-    else print(`${record.key.slice(0, 12)}  ${record.stage.padEnd(width)}  ${bytes(size).padStart(10)}  took ${duration(record.durationMs)}`);
+    if (options.json)
+      print(
+        JSON.stringify({
+          key: record.key,
+          stage: record.stage,
+          bytes: size,
+          used: usedMs,
+          durationMs: record.durationMs,
+        }),
+      );
+    else
+      print(
+        `${record.key.slice(0, 12)}  ${record.stage.padEnd(width)}  ${bytes(size).padStart(10)}  took ` +
+          `${duration(record.durationMs)}`,
+      );
   }
-  if (!options.json) print(`${plural(actions.length, 'result')}, ${bytes(actions.reduce((sum, action) => sum + action.bytes, 0))}`);
+  if (!options.json)
+    print(`${plural(actions.length, 'result')}, ${bytes(actions.reduce((sum, action) => sum + action.bytes, 0))}`);
   return exitCodes.ok;
 }
 
@@ -28,16 +42,27 @@ export function cacheVerify(options: CacheOptions): number {
   if (options.json) print(JSON.stringify({ checked, damaged }));
   else {
     for (const digest of damaged) printError(`damaged: ${digest}`);
-    print(`${plural(checked, 'object')} read, ${damaged.length} damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`);
+    print(
+      `${plural(checked, 'object')} read, ${damaged.length} ` +
+        `damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`,
+    );
   }
   return damaged.length === 0 ? exitCodes.ok : exitCodes.damagedStore;
 }
 
 /** `cache gc`: what went, or would go. */
 export function cacheGc(options: CacheOptions & { keepDays: number; dryRun?: boolean }): number {
-  const { actions, objects, bytes: size } = collectGarbage(open(options).layout, { keepDays: options.keepDays, dryRun: options.dryRun === true });
+  const {
+    actions,
+    objects,
+    bytes: size,
+  } = collectGarbage(open(options).layout, { keepDays: options.keepDays, dryRun: options.dryRun === true });
   if (options.json) print(JSON.stringify({ actions, objects, bytes: size, dryRun: options.dryRun === true }));
-  else print(`${options.dryRun ? 'would remove' : 'removed'} ${plural(actions, 'result')}, ${plural(objects, 'object')}, ${bytes(size)}`);
+  else
+    print(
+      `${options.dryRun ? 'would remove' : 'removed'} ${plural(actions, 'result')}, ${plural(objects, 'object')},` +
+        ` ${bytes(size)}`,
+    );
   return exitCodes.ok;
 }
 

@@ -10,8 +10,15 @@ import { backendResolver, backendsRoot, packageRoot, projectOf, storeRoot } from
 /** `doctor`: what this machine offers, whether the store can be written, and which backend a run would use and why. */
 export async function doctorCommand(options: { store?: string; json?: boolean }): Promise<number> {
   const store = storeRoot(options.store, projectOf(join(process.cwd(), 'x')));
-  const checks = [checkNode(), { ok: true, text: `${cpus().length} cores, ${bytes(totalmem())} of memory` }, checkBuild(), checkStore(store), ...(await checkBackends())];
-  for (const { ok, text } of checks) print(options.json ? JSON.stringify({ ok, text }) : `${ok ? 'ok     ' : 'problem'}  ${text}`);
+  const checks = [
+    checkNode(),
+    { ok: true, text: `${cpus().length} cores, ${bytes(totalmem())} of memory` },
+    checkBuild(),
+    checkStore(store),
+    ...(await checkBackends()),
+  ];
+  for (const { ok, text } of checks)
+    print(options.json ? JSON.stringify({ ok, text }) : `${ok ? 'ok     ' : 'problem'}  ${text}`);
   return checks.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.stageFailed;
 }
 
@@ -47,10 +54,17 @@ function checkStore(store: string): Check {
 async function checkBackends(): Promise<Check[]> {
   const resolve = backendResolver();
   const choice = resolve('auto');
-  const others = installable.filter((name) => name !== choice.name).map((name): Check => {
-    const installation = readInstallation(backendsRoot(), name);
-    return { ok: true, text: `backend ${name} ${installation.ok ? `is set up too: ${installation.value.version} in ${installation.value.folder}` : `${installation.error}: npx run-pipeline setup ${name}`}` };
-  });
+  const others = installable
+    .filter((name) => name !== choice.name)
+    .map((name): Check => {
+      const installation = readInstallation(backendsRoot(), name);
+      return {
+        ok: true,
+        text:
+          `backend ${name} ` +
+          `${installation.ok ? `is set up too: ${installation.value.version} in ${installation.value.folder}` : `${installation.error}: npx run-pipeline setup ${name}`}`,
+      };
+    });
   try {
     await openBackend(choice);
     return [{ ok: true, text: describeBackend(choice) }, ...others];

@@ -4,7 +4,8 @@ import { renderDiagnostics } from '../reporting/code-frame.ts';
 /** Exit codes of the command line, also in README.md. */
 export const exitCodes = { ok: 0, stageFailed: 1, badInput: 2, damagedStore: 4, sigint: 130, sigterm: 143 } as const;
 
-export const color = process.env['NO_COLOR'] === undefined && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
+export const color =
+  process.env['NO_COLOR'] === undefined && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
 
 // `| head` closes the pipe: what is said no longer matters, but a run goes on.
 for (const stream of [process.stdout, process.stderr]) {
@@ -13,13 +14,20 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-export const print = (line: string): void => { process.stdout.write(`${line}\n`); };
-export const printError = (line: string): void => { process.stderr.write(`${line}\n`); };
-export const render = (diagnostic: Diagnostic): string => renderDiagnostics([diagnostic], { color, cwd: process.cwd() });
+export const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+export const printError = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+export const render = (diagnostic: Diagnostic): string =>
+  renderDiagnostics([diagnostic], { color, cwd: process.cwd() });
 
 /** Say what is wrong and with which exit code to end. */
 export function refuse(diagnostics: readonly Diagnostic[], json = false): number {
   if (json) for (const diagnostic of diagnostics) print(JSON.stringify({ v: 1, type: 'diagnostic', diagnostic }));
   else printError(renderDiagnostics(diagnostics, { color, cwd: process.cwd() }));
-  return diagnostics.some((diagnostic) => diagnostic.code.startsWith('store-damaged')) ? exitCodes.damagedStore : exitCodes.badInput;
+  return diagnostics.some((diagnostic) => diagnostic.code.startsWith('store-damaged'))
+    ? exitCodes.damagedStore
+    : exitCodes.badInput;
 }

@@ -9,9 +9,13 @@ export function drawGraph(pipeline: Pipeline, format: GraphFormat): string {
   const node = (id: string): string => number.get(id) ?? 'unknown';
   if (format === 'dot') {
     return [
-      `digraph ${JSON.stringify(pipeline.name)} {`, '  rankdir=LR; node [shape=box, fontname="sans-serif"];',
-      ...pipeline.stages.map((stage) => `  ${node(stage.id)} [label=${JSON.stringify(`${stage.id}\n${stage.type.type}`)}];`),
-      ...edges.map((edge) => `  ${node(edge.from)} -> ${node(edge.to)} [label=${JSON.stringify(edge.port)}];`), '}',
+      `digraph ${JSON.stringify(pipeline.name)} {`,
+      '  rankdir=LR; node [shape=box, fontname="sans-serif"];',
+      ...pipeline.stages.map(
+        (stage) => `  ${node(stage.id)} [label=${JSON.stringify(`${stage.id}\n${stage.type.type}`)}];`,
+      ),
+      ...edges.map((edge) => `  ${node(edge.from)} -> ${node(edge.to)} [label=${JSON.stringify(edge.port)}];`),
+      '}',
     ].join('\n');
   }
   return [
@@ -22,7 +26,11 @@ export function drawGraph(pipeline: Pipeline, format: GraphFormat): string {
 }
 
 function edgesInto(stage: StageNode): { from: string; to: string; port: string }[] {
-  return Object.entries(stage.inputs).flatMap(([port, references]) => references.map((reference) => ({
-    from: reference.kind === 'stage' ? reference.stage : (reference.rounds.at(-1) ?? ''), to: stage.id, port,
-  })));
+  return Object.entries(stage.inputs).flatMap(([port, references]) =>
+    references.map((reference) => ({
+      from: reference.kind === 'stage' ? reference.stage : (reference.rounds.at(-1) ?? ''),
+      to: stage.id,
+      port,
+    })),
+  );
 }

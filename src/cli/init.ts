@@ -6,7 +6,14 @@ import { packageRoot } from './workspace.ts';
 /** `init [folder]`: a pipeline file to start from, over a text of the user's own. Never overwrites. */
 export function initCommand(folder = '.'): number {
   const file = join(folder, 'pipeline.yaml');
-  if (existsSync(file)) return refuse([{ code: 'exists', message: `${file} exists already.`, help: 'Name another folder: `run-pipeline init <folder>`.' }]);
+  if (existsSync(file))
+    return refuse([
+      {
+        code: 'exists',
+        message: `${file} exists already.`,
+        help: 'Name another folder: `run-pipeline init <folder>`.',
+      },
+    ]);
   mkdirSync(join(folder, 'corpus'), { recursive: true });
   const schema = relative(folder, join(packageRoot, 'schemas/pipeline.merged.schema.json'));
   writeFileSync(file, starter(schema));

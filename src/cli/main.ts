@@ -16,11 +16,20 @@ const collect = (value: string, all: readonly string[]): string[] => [...all, va
 
 /** A command over a pipeline file, with the options that all of these share. */
 function pipelineCommand(name: string, description: string, options: { isDefault?: boolean } = {}): Command {
-  return program.command(name, options)
+  return program
+    .command(name, options)
     .description(description)
     .argument('[pipeline]', 'pipeline file; looked for here, then in ./pipelines', 'pipeline.yaml')
-    .option('--set <path=value>', 'override a value, such as vars.vocab_size=8192 or stages.mask.with.rate=0.3 (repeatable)', collect, [])
-    .option('--store <dir>', 'where results are kept (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)');
+    .option(
+      '--set <path=value>',
+      'override a value, such as vars.vocab_size=8192 or stages.mask.with.rate=0.3 (repeatable)',
+      collect,
+      [],
+    )
+    .option(
+      '--store <dir>',
+      'where results are kept (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)',
+    );
 }
 
 const json = (): Option => new Option('--json', 'one JSON object a line on standard output');
@@ -31,11 +40,24 @@ pipelineCommand('run', 'run what is stale (the default command)', { isDefault: t
   .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
   .option('--verify', 'read every cached artifact again and compare its digest before it is used')
   .option('-n, --dry-run', 'say what would run, and stop')
-  .action(async (pipeline: string, options: { dryRun?: boolean; json?: boolean; set: string[]; store?: string; jobs?: number; keepGoing?: boolean; verify?: boolean }) => {
-    process.exitCode = options.dryRun
-      ? await (await import('./plan.ts')).planCommand(pipeline, options)
-      : await (await import('./run.ts')).runCommand(pipeline, options);
-  });
+  .action(
+    async (
+      pipeline: string,
+      options: {
+        dryRun?: boolean;
+        json?: boolean;
+        set: string[];
+        store?: string;
+        jobs?: number;
+        keepGoing?: boolean;
+        verify?: boolean;
+      },
+    ) => {
+      process.exitCode = options.dryRun
+        ? await (await import('./plan.ts')).planCommand(pipeline, options)
+        : await (await import('./run.ts')).runCommand(pipeline, options);
+    },
+  );
 
 pipelineCommand('plan', 'say what a run would do, stage by stage')
   .addOption(json())
@@ -62,41 +84,85 @@ pipelineCommand('graph', 'draw the stages and what flows between them')
     process.exitCode = await (await import('./validate.ts')).graphCommand(pipeline, options);
   });
 
-program.command('stages').description('list the stage types, or document one from its schema')
+program
+  .command('stages')
+  .description('list the stage types, or document one from its schema')
   .argument('[type]', 'stage type, or ./file.ts')
   .addOption(json())
   .action(async (type: string | undefined, options: { json?: boolean }) => {
     process.exitCode = await (await import('./validate.ts')).stagesCommand(type, options);
   });
 
-storeOption(program.command('runs').description('list the runs of the store, newest first')).addOption(json())
-  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./runs.ts')).runsCommand(options); });
+storeOption(program.command('runs').description('list the runs of the store, newest first'))
+  .addOption(json())
+  .action(async (options: { store?: string; json?: boolean }) => {
+    process.exitCode = (await import('./runs.ts')).runsCommand(options);
+  });
 
-storeOption(program.command('logs').description('print what a run said')).argument('[run]', 'run id (default: the newest)')
-  .option('--stage <name>', 'only this stage').option('--json', 'the journal as it is')
-  .action(async (run: string | undefined, options: { store?: string; json?: boolean; stage?: string }) => { process.exitCode = (await import('./runs.ts')).logsCommand(run, options); });
+storeOption(program.command('logs').description('print what a run said'))
+  .argument('[run]', 'run id (default: the newest)')
+  .option('--stage <name>', 'only this stage')
+  .option('--json', 'the journal as it is')
+  .action(async (run: string | undefined, options: { store?: string; json?: boolean; stage?: string }) => {
+    process.exitCode = (await import('./runs.ts')).logsCommand(run, options);
+  });
 
 const cache = program.command('cache').description('look after the store');
-storeOption(cache.command('ls').description('list cached results with their size')).addOption(json())
-  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheLs(options); });
-storeOption(cache.command('verify').description('read every object again; damaged ones are set aside and rebuilt by the next run')).addOption(json())
-  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheVerify(options); });
+storeOption(cache.command('ls').description('list cached results with their size'))
+  .addOption(json())
+  .action(async (options: { store?: string; json?: boolean }) => {
+    process.exitCode = (await import('./cache.ts')).cacheLs(options);
+  });
+storeOption(
+  cache
+    .command('verify')
+    .description('read every object again; damaged ones are set aside and rebuilt by the next run'),
+)
+  .addOption(json())
+  .action(async (options: { store?: string; json?: boolean }) => {
+    process.exitCode = (await import('./cache.ts')).cacheVerify(options);
+  });
 storeOption(cache.command('gc').description('remove results that no recent run refers to'))
-  .option('--keep-days <n>', 'keep what was used in the last n days, and the newest of every stage', wholeNumberFrom(0), 14).option('-n, --dry-run', 'say what would go').addOption(json())
-  .action(async (options: { store?: string; keepDays: number; dryRun?: boolean; json?: boolean }) => { process.exitCode = (await import('./cache.ts')).cacheGc(options); });
+  .option(
+    '--keep-days <n>',
+    'keep what was used in the last n days, and the newest of every stage',
+    wholeNumberFrom(0),
+    14,
+  )
+  .option('-n, --dry-run', 'say what would go')
+  .addOption(json())
+  .action(async (options: { store?: string; keepDays: number; dryRun?: boolean; json?: boolean }) => {
+    process.exitCode = (await import('./cache.ts')).cacheGc(options);
+  });
 
-program.command('init').description('write a pipeline file to start from').argument('[folder]', 'where', '.')
-  .action(async (folder: string) => { process.exitCode = (await import('./init.ts')).initCommand(folder); });
-program.command('setup').description('set up a faster backend: find or install its library, compile the bridge to it, try it')
+program
+  .command('init')
+  .description('write a pipeline file to start from')
+  .argument('[folder]', 'where', '.')
+  .action(async (folder: string) => {
+    process.exitCode = (await import('./init.ts')).initCommand(folder);
+  });
+program
+  .command('setup')
+  .description('set up a faster backend: find or install its library, compile the bridge to it, try it')
   .addArgument(new Argument('<backend>', 'which').choices(['torch', 'tensorflow']))
   .option('--python <exe>', 'use the PyTorch or TensorFlow of this Python')
-  .option('--torch-dir <dir>', 'use this PyTorch or libtorch folder').option('--tensorflow-dir <dir>', 'use this TensorFlow folder')
+  .option('--torch-dir <dir>', 'use this PyTorch or libtorch folder')
+  .option('--tensorflow-dir <dir>', 'use this TensorFlow folder')
   .option('--force', 'do everything anew')
-  .action(async (backend: 'torch' | 'tensorflow', options: { python?: string; torchDir?: string; tensorflowDir?: string; force?: boolean }) => {
-    process.exitCode = await (await import('./setup.ts')).setupCommand(backend, options);
+  .action(
+    async (
+      backend: 'torch' | 'tensorflow',
+      options: { python?: string; torchDir?: string; tensorflowDir?: string; force?: boolean },
+    ) => {
+      process.exitCode = await (await import('./setup.ts')).setupCommand(backend, options);
+    },
+  );
+storeOption(program.command('doctor').description('check the machine, the store and the backend'))
+  .addOption(json())
+  .action(async (options: { store?: string; json?: boolean }) => {
+    process.exitCode = await (await import('./doctor.ts')).doctorCommand(options);
   });
-storeOption(program.command('doctor').description('check the machine, the store and the backend')).addOption(json())
-  .action(async (options: { store?: string; json?: boolean }) => { process.exitCode = await (await import('./doctor.ts')).doctorCommand(options); });
 
 for (const command of program.commands) command.exitOverride();
 for (const command of cache.commands) command.exitOverride();
@@ -109,22 +175,41 @@ try {
   else process.exitCode = await unexpected(error);
 }
 
-/** The first word is a command, or the pipeline file of the default command: one that is neither is more likely a slip in the first. */
+/**
+ * The first word is a command, or the pipeline file of the default command: one that is neither is more likely a slip
+ * in the first.
+ */
 async function refuseUnknownCommand(word: string | undefined): Promise<void> {
   const names = program.commands.map((command) => command.name());
-  if (word === undefined || !/^[a-z]+$/.test(word) || word === 'help' || names.includes(word) || existsSync(word) || existsSync(join('pipelines', word))) return;
+  if (
+    word === undefined ||
+    !/^[a-z]+$/.test(word) ||
+    word === 'help' ||
+    names.includes(word) ||
+    existsSync(word) ||
+    existsSync(join('pipelines', word))
+  )
+    return;
   const { fail } = await import('../core/diagnostic.ts');
   const { suggest } = await import('../pipeline/suggest.ts');
-  fail('unknown-command', `\`${word}\` is no command, and there is no pipeline file of that name.`, suggest(word, names, 'commands'));
+  fail(
+    'unknown-command',
+    `\`${word}\` is no command, and there is no pipeline file of that name.`,
+    suggest(word, names, 'commands'),
+  );
 }
 
 function storeOption(command: Command): Command {
-  return command.option('--store <dir>', 'the store (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)');
+  return command.option(
+    '--store <dir>',
+    'the store (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)',
+  );
 }
 
 function wholeNumberFrom(least: number): (text: string) => number {
   return (text) => {
-    if (!/^\d+$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`it takes a whole number from ${least}.`);
+    if (!/^\d+$/.test(text) || Number(text) < least)
+      throw new InvalidArgumentError(`it takes a whole number from ${least}.`);
     return Number(text);
   };
 }

@@ -18,8 +18,20 @@ export async function planCommand(name: string | undefined, options: PlanOptions
   const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store } = workspace.value;
-  const stages = pipeline.stages.filter((stage) => options.stage === undefined || stage.name === options.stage || stage.id === options.stage);
-  if (stages.length === 0) return refuse([{ code: 'unknown-stage', message: `The pipeline has no stage "${options.stage}".`, help: `Its stages are ${pipeline.stages.map((stage) => stage.id).join(', ')}.` }], options.json);
+  const stages = pipeline.stages.filter(
+    (stage) => options.stage === undefined || stage.name === options.stage || stage.id === options.stage,
+  );
+  if (stages.length === 0)
+    return refuse(
+      [
+        {
+          code: 'unknown-stage',
+          message: `The pipeline has no stage "${options.stage}".`,
+          help: `Its stages are ${pipeline.stages.map((stage) => stage.id).join(', ')}.`,
+        },
+      ],
+      options.json,
+    );
   let plan: ReturnType<typeof planPipeline>;
   try {
     plan = planPipeline(pipeline, { store, contracts, env: process.env });
@@ -35,7 +47,8 @@ export async function planCommand(name: string | undefined, options: PlanOptions
     else {
       const note = stage.shell || stage.type.type.startsWith('.') ? ' (runs code of yours)' : '';
       print(`${stage.id.padEnd(width)}  ${label(freshness)}  ${reason(freshness)}${note}`);
-      if (options.explain && freshness.kind === 'miss') for (const change of freshness.changed) print(`${' '.repeat(width)}    ${describe(change)}`);
+      if (options.explain && freshness.kind === 'miss')
+        for (const change of freshness.changed) print(`${' '.repeat(width)}    ${describe(change)}`);
     }
   }
   return exitCodes.ok;

@@ -35,14 +35,22 @@ export async function runCommand(name: string | undefined, options: RunOptions):
   process.on('SIGTERM', onSignal);
   try {
     const result = await runPipeline(pipeline, {
-      store, contracts, outputsDir: outputs,
-      executor: createLocalExecutor({ workerEntry: join(distribution, 'src/executors/worker-main.js'), env: process.env, jobs }),
+      store,
+      contracts,
+      outputsDir: outputs,
+      executor: createLocalExecutor({
+        workerEntry: join(distribution, 'src/executors/worker-main.js'),
+        env: process.env,
+        jobs,
+      }),
       jobs,
       keepGoing: options.keepGoing === true,
       verify: options.verify === true,
       env: process.env,
       signal: abort.signal,
-      emit: (event: RunEvent) => { reporter.event(event); },
+      emit: (event: RunEvent) => {
+        reporter.event(event);
+      },
     });
     if (signalled) return signalled === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
     return result.state === 'ok' ? exitCodes.ok : exitCodes.stageFailed;
@@ -53,6 +61,7 @@ export async function runCommand(name: string | undefined, options: RunOptions):
 
 async function createReporter(json: boolean): Promise<Reporter> {
   if (json) return new NdjsonReporter(print);
-  if (process.stdout.isTTY && process.env['CI'] === undefined) return new (await import('../reporting/live.ts')).LiveReporter(process.stdout, render);
+  if (process.stdout.isTTY && process.env['CI'] === undefined)
+    return new (await import('../reporting/live.ts')).LiveReporter(process.stdout, render);
   return new PlainReporter(print, render);
 }

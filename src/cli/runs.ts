@@ -13,24 +13,46 @@ export function runsCommand(options: { store?: string; json?: boolean }): number
     const events = readJournal(runs, id);
     const start = events.find((event) => event.type === 'run-start');
     const end = events.find((event) => event.type === 'run-end');
-    if (options.json) print(JSON.stringify({ run: id, pipeline: start?.pipeline, start: start?.time, state: end?.state ?? 'killed' }));
+    if (options.json)
+      print(JSON.stringify({ run: id, pipeline: start?.pipeline, start: start?.time, state: end?.state ?? 'killed' }));
     else print(`${id}  ${start?.pipeline ?? '?'}  ${end ? `${end.state} · ${tally(end)}` : 'killed or still running'}`);
   }
   return exitCodes.ok;
 }
 
 /** `logs [run]`: the journal of a run as plain text; the newest when none is named. */
-export function logsCommand(id: string | undefined, options: { store?: string; json?: boolean; stage?: string }): number {
+export function logsCommand(
+  id: string | undefined,
+  options: { store?: string; json?: boolean; stage?: string },
+): number {
   const runs = join(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))), 'runs');
   const all = listRuns(runs);
   const run = id ?? all[0];
   if (run === undefined || !all.includes(run)) {
-    return refuse([{ code: 'unknown-run', message: run === undefined ? `There are no runs in ${runs}.` : `There is no run ${run} in ${runs}.`, help: 'List them with `run-pipeline runs`.' }], options.json);
+    return refuse(
+      [
+        {
+          code: 'unknown-run',
+          message: run === undefined ? `There are no runs in ${runs}.` : `There is no run ${run} in ${runs}.`,
+          help: 'List them with `run-pipeline runs`.',
+        },
+      ],
+      options.json,
+    );
   }
   const reporter = new PlainReporter(print, render);
   const events = readJournal(runs, run);
   if (options.stage !== undefined && !events.some((event) => 'stage' in event && event.stage === options.stage)) {
-    return refuse([{ code: 'unknown-stage', message: `Run ${run} has no stage "${options.stage}".`, help: 'Without --stage, `run-pipeline logs` has all of them.' }], options.json);
+    return refuse(
+      [
+        {
+          code: 'unknown-stage',
+          message: `Run ${run} has no stage "${options.stage}".`,
+          help: 'Without --stage, `run-pipeline logs` has all of them.',
+        },
+      ],
+      options.json,
+    );
   }
   for (const event of events) {
     if (options.stage !== undefined && (!('stage' in event) || event.stage !== options.stage)) continue;
@@ -48,11 +70,13 @@ function listRuns(folder: string): string[] {
 function readJournal(runs: string, id: string): RunEvent[] {
   const path = join(runs, id, 'events.ndjson');
   if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8').split('\n').flatMap((line) => {
-    try {
-      return line === '' ? [] : [JSON.parse(line) as RunEvent];
-    } catch {
-      return [];
-    }
-  });
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return line === '' ? [] : [JSON.parse(line) as RunEvent];
+      } catch {
+        return [];
+      }
+    });
 }

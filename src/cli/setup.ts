@@ -14,11 +14,21 @@ export interface SetupOptions {
 }
 
 /** `setup torch|tensorflow`: one line a step. Ctrl-C keeps what is done. */
-export async function setupCommand(backend: Installable, { python, torchDir, tensorflowDir, force }: SetupOptions): Promise<number> {
+export async function setupCommand(
+  backend: Installable,
+  { python, torchDir, tensorflowDir, force }: SetupOptions,
+): Promise<number> {
   const folder = backend === 'torch' ? torchDir : tensorflowDir;
   const other = backend === 'torch' ? tensorflowDir : torchDir;
   if (other !== undefined) return refuse([{ code: 'bad-option', message: `setup ${backend} takes --${backend}-dir.` }]);
-  if (python !== undefined && folder !== undefined) return refuse([{ code: 'bad-option', message: `--python and --${backend}-dir both say where the library is.`, help: 'Give one of them.' }]);
+  if (python !== undefined && folder !== undefined)
+    return refuse([
+      {
+        code: 'bad-option',
+        message: `--python and --${backend}-dir both say where the library is.`,
+        help: 'Give one of them.',
+      },
+    ]);
 
   const abort = new AbortController();
   let signalled: 'SIGINT' | 'SIGTERM' | undefined;
@@ -29,11 +39,22 @@ export async function setupCommand(backend: Installable, { python, torchDir, ten
     });
   try {
     const result = await setUp({
-      backend, root: backendsRoot(), force: force === true, compiler: process.env['CXX'] ?? 'g++', gpus: findGpus(process.env).length, signal: abort.signal, say,
-      ...(python === undefined ? {} : { python: python.includes('/') ? resolve(python) : python }), ...(folder === undefined ? {} : { folder }),
+      backend,
+      root: backendsRoot(),
+      force: force === true,
+      compiler: process.env['CXX'] ?? 'g++',
+      gpus: findGpus(process.env).length,
+      signal: abort.signal,
+      say,
+      ...(python === undefined ? {} : { python: python.includes('/') ? resolve(python) : python }),
+      ...(folder === undefined ? {} : { folder }),
     });
     if (result.ok) {
-      print(`${backend} is ready: \`backend: auto\` ${backend === 'torch' ? 'uses it from now on' : 'uses it where torch is not set up'}, \`backend: ${backend}\` asks for it.`);
+      print(
+        `${backend} is ready: \`backend: auto\` ` +
+          `${backend === 'torch' ? 'uses it from now on' : 'uses it where torch is not set up'}, \`backend: ` +
+          `${backend}\` asks for it.`,
+      );
       return exitCodes.ok;
     }
     if (signalled === undefined) {

@@ -9,16 +9,26 @@ import { describeStage, listStages } from './stages.ts';
 import { openCatalogue, openRunnable, openWorkspace, projectOf, storeRoot, type PipelineOptions } from './workspace.ts';
 
 /** `validate`: everything that is wrong with a pipeline file, or that nothing is. */
-export async function validateCommand(name: string | undefined, options: PipelineOptions & { json?: boolean }): Promise<number> {
+export async function validateCommand(
+  name: string | undefined,
+  options: PipelineOptions & { json?: boolean },
+): Promise<number> {
   const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline } = workspace.value;
-  print(options.json ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length }) : `${pipeline.name}: ${plural(pipeline.stages.length, 'stage')}, valid`);
+  print(
+    options.json
+      ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length })
+      : `${pipeline.name}: ${plural(pipeline.stages.length, 'stage')}, valid`,
+  );
   return exitCodes.ok;
 }
 
 /** `graph`: the DAG as text. */
-export async function graphCommand(name: string | undefined, options: PipelineOptions & { format: GraphFormat }): Promise<number> {
+export async function graphCommand(
+  name: string | undefined,
+  options: PipelineOptions & { format: GraphFormat },
+): Promise<number> {
   const workspace = await openWorkspace(name, options);
   if (!workspace.ok) return refuse(workspace.error);
   print(drawGraph(workspace.value.pipeline, options.format));
@@ -29,10 +39,15 @@ export async function graphCommand(name: string | undefined, options: PipelineOp
 export async function stagesCommand(type: string | undefined, options: { json?: boolean }): Promise<number> {
   const catalogue = openCatalogue(storeRoot(undefined, projectOf(`${process.cwd()}/x`)));
   const found: Result<StageDescription, Diagnostic>[] = [];
-  for (const name of type === undefined ? catalogue.types() : [type]) found.push(await catalogue.describe(name, process.cwd()));
+  for (const name of type === undefined ? catalogue.types() : [type])
+    found.push(await catalogue.describe(name, process.cwd()));
   const stages = found.flatMap((result) => (result.ok ? [result.value] : []));
   const problems = found.flatMap((result) => (result.ok ? [] : [result.error]));
-  if (problems.length > 0) return refuse(problems.map((problem) => withSuggestion(problem, type ?? '', catalogue.types())), options.json);
+  if (problems.length > 0)
+    return refuse(
+      problems.map((problem) => withSuggestion(problem, type ?? '', catalogue.types())),
+      options.json,
+    );
   if (options.json) for (const stage of stages) print(JSON.stringify(stage));
   else print(type === undefined ? listStages(stages) : describeStage(stages[0]!));
   return exitCodes.ok;

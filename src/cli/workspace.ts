@@ -36,19 +36,37 @@ export function openCatalogue(storeRoot: string): ReturnType<typeof createCatalo
 }
 
 /** Find and load a pipeline: `./pretrain.yaml`, then `./pipelines/pretrain.yaml`. */
-export async function openWorkspace(name: string | undefined, options: PipelineOptions): Promise<Result<Workspace, readonly Diagnostic[]>> {
+export async function openWorkspace(
+  name: string | undefined,
+  options: PipelineOptions,
+): Promise<Result<Workspace, readonly Diagnostic[]>> {
   const file = findPipeline(name);
   if (!file.ok) return err([file.error]);
   const project = projectOf(file.value);
   const root = storeRoot(options.store, project);
-  usePrebuilt(((await import(pathToFileURL(join(distribution, 'validators.js')).href)) as { validators: Parameters<typeof usePrebuilt>[0] }).validators);
-  const pipeline = await loadPipeline({ file: file.value, set: options.set ?? [], catalogue: openCatalogue(root), contracts, resolveBackend: backendResolver() });
+  usePrebuilt(
+    (
+      (await import(pathToFileURL(join(distribution, 'validators.js')).href)) as {
+        validators: Parameters<typeof usePrebuilt>[0];
+      }
+    ).validators,
+  );
+  const pipeline = await loadPipeline({
+    file: file.value,
+    set: options.set ?? [],
+    catalogue: openCatalogue(root),
+    contracts,
+    resolveBackend: backendResolver(),
+  });
   if (!pipeline.ok) return err(pipeline.error);
   return ok({ pipeline: pipeline.value, store: createStore(root), outputs: join(project, 'outputs') });
 }
 
 /** The same, refused when a file that some stage reads is not there. */
-export async function openRunnable(name: string | undefined, options: PipelineOptions): Promise<Result<Workspace, readonly Diagnostic[]>> {
+export async function openRunnable(
+  name: string | undefined,
+  options: PipelineOptions,
+): Promise<Result<Workspace, readonly Diagnostic[]>> {
   const workspace = await openWorkspace(name, options);
   const missing = workspace.ok ? missingSources(workspace.value.pipeline) : [];
   return missing.length > 0 ? err(missing) : workspace;
@@ -72,7 +90,11 @@ export function storeRoot(option: string | undefined, project: string): string {
 /** The nearest folder above a file that has a package.json or is a git checkout; the file's own folder otherwise. */
 export function projectOf(file: string): string {
   const folder = dirname(file);
-  return nearest(folder, 'package.json') ?? nearest(folder, '.git') ?? (basename(folder) === 'pipelines' ? dirname(folder) : folder);
+  return (
+    nearest(folder, 'package.json') ??
+    nearest(folder, '.git') ??
+    (basename(folder) === 'pipelines' ? dirname(folder) : folder)
+  );
 }
 
 function findPipeline(name: string | undefined): Result<string, Diagnostic> {
@@ -80,7 +102,11 @@ function findPipeline(name: string | undefined): Result<string, Diagnostic> {
   const candidates = [resolve(given), resolve('pipelines', given)];
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found !== undefined) return ok(found);
-  return err({ code: 'pipeline-not-found', message: `There is no ${candidates.join(' and no ')}.`, help: 'Name a pipeline file, or make one with `run-pipeline init`.' });
+  return err({
+    code: 'pipeline-not-found',
+    message: `There is no ${candidates.join(' and no ')}.`,
+    help: 'Name a pipeline file, or make one with `run-pipeline init`.',
+  });
 }
 
 function nearest(from: string, name: string): string | undefined {

@@ -8,7 +8,8 @@ export interface BackendChoice {
   readonly version: string;
   readonly device: 'cpu' | 'cuda';
   /**
-   * What `run-pipeline setup` made, for backends that it sets up: the compiled addon, a digest of what that was compiled
+   * What `run-pipeline setup` made, for backends that it sets up: the compiled addon, a digest of what that was
+   * compiled
    * from, which goes into the action key as well, and, where it has one, the folder of its npm package.
    */
   readonly native?: { readonly addon: string; readonly sources: string; readonly modules?: string };

@@ -1,7 +1,8 @@
 import type { ArtifactFile } from './artifact.ts';
 
 /** A value of a row. Lists of numbers are typed arrays, both ways. */
-export type Value = string | number | boolean | null | Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
+export type Value =
+  string | number | boolean | null | Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
 export type Row = Record<string, Value>;
 
 /** A shard as a dataset's manifest names it, and where its bytes are. */
@@ -16,7 +17,9 @@ export interface Dataset {
   readonly shards: readonly Shard[];
   readonly rowCount: number;
   readonly bytes: number;
-  /** Every row in order, one record batch in memory at a time. Throws a Failure naming the shard when one is damaged. */
+  /**
+   * Every row in order, one record batch in memory at a time. Throws a Failure naming the shard when one is damaged.
+   */
   rows(): AsyncGenerator<Row>;
   /** Record batches in order, as apache-arrow gives them; columns by name with `batch.getChild(name)`. */
   batches(): AsyncGenerator<import('apache-arrow').RecordBatch>;
@@ -24,11 +27,18 @@ export interface Dataset {
   select(shards: readonly Shard[]): Dataset;
 }
 
-/** Writes one dataset output, rolling to a new shard by size. Nothing is visible to others before the stage ends well. */
+/**
+ * Writes one dataset output, rolling to a new shard by size. Nothing is visible to others before the stage ends well.
+ */
 export interface DatasetWriter {
-  /** Append a row; resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug and throws. */
+  /**
+   * Append a row; resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug
+   * and throws.
+   */
   add(row: Row): Promise<void>;
-  /** Close the current shard, so that the next row begins a new one; `meta` goes into the closed shard's manifest entry. */
+  /**
+   * Close the current shard, so that the next row begins a new one; `meta` goes into the closed shard's manifest entry.
+   */
   endShard(meta?: Readonly<Record<string, string | number>>): Promise<void>;
   /** Add a shard of an input by reference; no bytes are copied. */
   link(shard: Shard): void;

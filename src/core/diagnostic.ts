@@ -33,5 +33,8 @@ export class Failure extends Error {
 
 /** Shorthand for `throw new Failure({...})` in expression position. */
 export function fail(code: string, message: string, help?: string, cause?: unknown): never {
-  throw new Failure({ code, message, ...(help === undefined ? {} : { help }) }, cause === undefined ? undefined : { cause });
+  throw new Failure(
+    { code, message, ...(help === undefined ? {} : { help }) },
+    cause === undefined ? undefined : { cause },
+  );
 }

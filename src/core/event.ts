@@ -20,19 +20,87 @@ export interface Change {
 export type RunEvent = { readonly v: 1; readonly time: number } & EventBody;
 
 export type EventBody =
-  | { readonly type: 'run-start'; readonly run: string; readonly pipeline: string; readonly file: string; readonly store: string; readonly stages: readonly { readonly id: string; readonly uses: string }[]; readonly backends?: readonly BackendChoice[] }
+  | {
+      readonly type: 'run-start';
+      readonly run: string;
+      readonly pipeline: string;
+      readonly file: string;
+      readonly store: string;
+      readonly stages: readonly { readonly id: string; readonly uses: string }[];
+      readonly backends?: readonly BackendChoice[];
+    }
   | { readonly type: 'stage-planned'; readonly stage: string; readonly freshness: Freshness }
   | { readonly type: 'stage-start'; readonly stage: string; readonly actions: number; readonly cached: number }
-  | { readonly type: 'action-start'; readonly stage: string; readonly action: string; readonly key: ActionKey; readonly attempt: number; readonly pid: number; readonly gpus: readonly string[] }
-  | { readonly type: 'progress'; readonly stage: string; readonly action: string; readonly done: number; readonly total?: number; readonly unit: string; readonly note?: string }
-  | { readonly type: 'log'; readonly stage: string; readonly action: string; readonly stream: 'stdout' | 'stderr' | 'log'; readonly text: string }
-  | { readonly type: 'metric'; readonly stage: string; readonly name: string; readonly value: number; readonly step?: number }
-  | { readonly type: 'action-end'; readonly stage: string; readonly action: string; readonly ok: boolean; readonly durationMs: number; readonly diagnostic?: Diagnostic; readonly willRetryInMs?: number }
-  | { readonly type: 'stage-end'; readonly stage: string; readonly state: StageState; readonly durationMs: number; readonly savedMs: number; readonly outputs: Readonly<Record<string, { readonly digest: Digest; readonly rows?: number; readonly bytes: number; readonly link?: string }>>; readonly metrics: Readonly<Record<string, number>>; readonly diagnostic?: Diagnostic }
+  | {
+      readonly type: 'action-start';
+      readonly stage: string;
+      readonly action: string;
+      readonly key: ActionKey;
+      readonly attempt: number;
+      readonly pid: number;
+      readonly gpus: readonly string[];
+    }
+  | {
+      readonly type: 'progress';
+      readonly stage: string;
+      readonly action: string;
+      readonly done: number;
+      readonly total?: number;
+      readonly unit: string;
+      readonly note?: string;
+    }
+  | {
+      readonly type: 'log';
+      readonly stage: string;
+      readonly action: string;
+      readonly stream: 'stdout' | 'stderr' | 'log';
+      readonly text: string;
+    }
+  | {
+      readonly type: 'metric';
+      readonly stage: string;
+      readonly name: string;
+      readonly value: number;
+      readonly step?: number;
+    }
+  | {
+      readonly type: 'action-end';
+      readonly stage: string;
+      readonly action: string;
+      readonly ok: boolean;
+      readonly durationMs: number;
+      readonly diagnostic?: Diagnostic;
+      readonly willRetryInMs?: number;
+    }
+  | {
+      readonly type: 'stage-end';
+      readonly stage: string;
+      readonly state: StageState;
+      readonly durationMs: number;
+      readonly savedMs: number;
+      readonly outputs: Readonly<
+        Record<
+          string,
+          { readonly digest: Digest; readonly rows?: number; readonly bytes: number; readonly link?: string }
+        >
+      >;
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly diagnostic?: Diagnostic;
+    }
   | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
   /** The run was asked to end; what runs is given a moment. */
   | { readonly type: 'run-ending'; readonly signal: string }
   | { readonly type: 'loop-end'; readonly round: number; readonly reason: 'until' | 'max' }
-  | { readonly type: 'run-end'; readonly state: 'ok' | 'failed' | 'interrupted'; readonly cached: number; readonly ran: number; readonly failed: number; readonly skipped: number; readonly warnings: number; readonly durationMs: number; readonly savedMs: number };
+  | {
+      readonly type: 'run-end';
+      readonly state: 'ok' | 'failed' | 'interrupted';
+      readonly cached: number;
+      readonly ran: number;
+      readonly failed: number;
+      readonly skipped: number;
+      readonly warnings: number;
+      readonly durationMs: number;
+      readonly savedMs: number;
+    };
 
 export type StageState = 'cached' | 'ran' | 'failed' | 'skipped' | 'interrupted';

@@ -11,7 +11,8 @@ export interface Port {
   /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
   readonly optional?: boolean;
   /**
-   * Inputs only: the stage type of the project that makes it. A pipeline does not connect it; that stage goes before this
+   * Inputs only: the stage type of the project that makes it. A pipeline does not connect it; that stage goes before
+   * this
    * one without being written, and is given those inputs and config properties of this one that it has too. Properties
    * that only that stage reads are marked `x-passed-on` in the schema, and are not in this one's key.
    */
@@ -21,11 +22,15 @@ export interface Port {
   /** Inputs only: this stage does not read it, only those that make its other inputs do. */
   readonly passedOn?: boolean;
   /**
-   * Inputs of a `map` stage only: its shards say in their meta which one of the port in `map` they belong to (`shard`, its
+   * Inputs of a `map` stage only: its shards say in their meta which one of the port in `map` they belong to (`shard`,
+   * its
    * digest; `occurrence`, from 1, of a shard that the port has several times); an action is given those of its own.
    */
   readonly perShard?: boolean;
-  /** Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend on it. */
+  /**
+   * Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend
+   * on it.
+   */
   readonly emptyIf?: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -61,11 +66,17 @@ export interface StageContext<Config = Record<string, unknown>> {
   writer(port: string): DatasetWriter;
   /** The folder of a model output, to write files into. */
   folder(port: string): FolderWriter;
-  /** Say how far it got, in the stage's own unit (`documents`, `bytes`, `tokens`, `steps`). Call it often; it is throttled. */
+  /**
+   * Say how far it got, in the stage's own unit (`documents`, `bytes`, `tokens`, `steps`). Call it often; it is
+   * throttled.
+   */
   progress(done: number, total: number | undefined, unit: string, note?: string): void;
   /** Add to a counter: counters of a `map` stage's actions are summed. */
   count(name: string, by?: number): void;
-  /** Set a metric, such as `perplexity`; the runner records it and `until` reads it. Of those that a `map` stage's actions set, the stage has the mean. */
+  /**
+   * Set a metric, such as `perplexity`; the runner records it and `until` reads it. Of those that a `map` stage's
+   * actions set, the stage has the mean.
+   */
   metric(name: string, value: number): void;
   log(message: string): void;
   readonly signal: AbortSignal;
@@ -96,7 +107,9 @@ export interface StageType<Config = Record<string, unknown>> {
    * of its own, cached and resumed by itself.
    */
   readonly map?: string;
-  /** With `map` on a port: a shard that the port has several times is an action each time, told apart by `occurrence`. */
+  /**
+   * With `map` on a port: a shard that the port has several times is an action each time, told apart by `occurrence`.
+   */
   readonly tellsRepeatsApart?: boolean;
   /** JSON Schema of `with:`. Stage types of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -106,8 +119,23 @@ export interface StageType<Config = Record<string, unknown>> {
 }
 
 /** What of a stage type the planner has to know before any of its code runs. */
-export function promisesOf({ description, inputs, outputs, map, tellsRepeatsApart }: Pick<StageType, 'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'>): Pick<StageType, 'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'> {
-  return { description, inputs, outputs, ...(map === undefined ? {} : { map }), ...(tellsRepeatsApart === undefined ? {} : { tellsRepeatsApart }) };
+export function promisesOf({
+  description,
+  inputs,
+  outputs,
+  map,
+  tellsRepeatsApart,
+}: Pick<StageType, 'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'>): Pick<
+  StageType,
+  'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'
+> {
+  return {
+    description,
+    inputs,
+    outputs,
+    ...(map === undefined ? {} : { map }),
+    ...(tellsRepeatsApart === undefined ? {} : { tellsRepeatsApart }),
+  };
 }
 
 /**
@@ -118,7 +146,8 @@ export function promisesOf({ description, inputs, outputs, map, tellsRepeatsApar
  *   inputs: { documents: { contract: 'documents', description: 'what to filter' } },
  *   outputs: { documents: { contract: 'documents', description: 'what is left' } },
  *   map: 'documents',
- *   config: { type: 'object', additionalProperties: false, properties: { characters: { type: 'integer', default: 100 } } },
+ * config: { type: 'object', additionalProperties: false, properties: { characters: { type: 'integer', default: 100 } }
+ * },
  *   async run(context) {
  *     const out = context.writer('documents');
  *     for await (const row of context.dataset('documents').rows())

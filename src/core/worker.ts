@@ -36,7 +36,10 @@ export interface ActionRequest {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What is left of an action that ended well. Files a manifest names lie in `<attempt>/<port>/<path>` or are linked inputs. */
+/**
+ * What is left of an action that ended well. Files a manifest names lie in `<attempt>/<port>/<path>` or are linked
+ * inputs.
+ */
 export interface ActionOutcome {
   readonly outputs: Readonly<Record<string, Manifest>>;
   readonly metrics: Readonly<Record<string, number>>;
@@ -46,7 +49,13 @@ export interface ActionOutcome {
 
 export type WorkerMessage =
   | { readonly type: 'ready' }
-  | { readonly type: 'progress'; readonly done: number; readonly total?: number; readonly unit: string; readonly note?: string }
+  | {
+      readonly type: 'progress';
+      readonly done: number;
+      readonly total?: number;
+      readonly unit: string;
+      readonly note?: string;
+    }
   | { readonly type: 'metric'; readonly name: string; readonly value: number }
   | { readonly type: 'log'; readonly stream: 'stdout' | 'stderr' | 'log'; readonly text: string }
   | { readonly type: 'done'; readonly outcome: ActionOutcome }

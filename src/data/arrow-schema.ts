@@ -11,21 +11,30 @@ export function schemaMismatch(schema: Schema, fields: readonly ContractField[])
   for (const field of fields) {
     const found = schema.fields.find((other) => other.name === field.name);
     if (!found && !field.optional) return `column "${field.name}" (${field.type}) is missing`;
-    if (found && describeType(found.type) !== field.type) return `column "${field.name}" is ${describeType(found.type)}, not ${field.type}`;
+    if (found && describeType(found.type) !== field.type)
+      return `column "${field.name}" is ${describeType(found.type)}, not ${field.type}`;
   }
   return undefined;
 }
 
 function arrowType(type: FieldType): DataType {
   switch (type) {
-    case 'utf8': return new Utf8();
-    case 'bool': return new Bool();
-    case 'int32': return new Int32();
-    case 'uint32': return new Uint32();
-    case 'float32': return new Float32();
-    case 'float64': return new Float64();
-    case 'list<uint16>': return new List(new Field('item', new Uint16(), false));
-    case 'list<uint32>': return new List(new Field('item', new Uint32(), false));
+    case 'utf8':
+      return new Utf8();
+    case 'bool':
+      return new Bool();
+    case 'int32':
+      return new Int32();
+    case 'uint32':
+      return new Uint32();
+    case 'float32':
+      return new Float32();
+    case 'float64':
+      return new Float64();
+    case 'list<uint16>':
+      return new List(new Field('item', new Uint16(), false));
+    case 'list<uint32>':
+      return new List(new Field('item', new Uint32(), false));
   }
 }
 

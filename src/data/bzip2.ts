@@ -8,7 +8,8 @@ const FAST_BITS = 10;
 
 /**
  * Decode bzip2, one or many streams after another (as `pbzip2` and Wikipedia's multistream dumps write them), one block
- * in memory at a time. Every block's CRC is checked; truncated or damaged data throws a Failure with code `corrupt-bzip2`.
+ * in memory at a time. Every block's CRC is checked; truncated or damaged data throws a Failure with code
+ * `corrupt-bzip2`.
  * Format: https://github.com/dsnet/compress/blob/master/doc/bzip2-format.pdf
  */
 export async function* bunzip2(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
@@ -18,7 +19,11 @@ export async function* bunzip2(chunks: AsyncIterable<Uint8Array>, name: string):
   let streamCrc = 0;
   let bytesOut = 0;
   const corrupt = (what: string): never =>
-    fail('corrupt-bzip2', `${name}: ${what} after ${bytesOut} decompressed bytes`, 'Download the file again, or check it with `bzip2 -t`.');
+    fail(
+      'corrupt-bzip2',
+      `${name}: ${what} after ${bytesOut} decompressed bytes`,
+      'Download the file again, or check it with `bzip2 -t`.',
+    );
 
   for (;;) {
     await input.fill(MAX_BLOCK_BYTES);
@@ -152,7 +157,11 @@ class BlockDecoder {
 
   *decode(bits: Bits, capacity: number): Generator<Uint8Array> {
     if (bits.read(1) === 1)
-      fail('unsupported-bzip2', `${this.#name}: written by bzip2 0.9.0 or older (randomised blocks)`, 'Recompress it with a current bzip2.');
+      fail(
+        'unsupported-bzip2',
+        `${this.#name}: written by bzip2 0.9.0 or older (randomised blocks)`,
+        'Recompress it with a current bzip2.',
+      );
     const origin = bits.read(24);
     const length = this.#readSymbols(bits, capacity);
     if (origin >= length) throw new Damage('a damaged block');

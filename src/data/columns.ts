@@ -1,4 +1,16 @@
-import { Bool, Data, Float32, Float64, Int32, makeData, Uint16, Uint32, Utf8, type DataType, type List } from 'apache-arrow';
+import {
+  Bool,
+  Data,
+  Float32,
+  Float64,
+  Int32,
+  makeData,
+  Uint16,
+  Uint32,
+  Utf8,
+  type DataType,
+  type List,
+} from 'apache-arrow';
 import type { Value } from '../core/data.ts';
 import type { ContractField } from './contract.ts';
 
@@ -14,10 +26,18 @@ export interface ColumnBuilder {
 /** A builder for a contract's column; `type` is its Arrow type. */
 export function columnBuilder(field: ContractField, type: DataType): ColumnBuilder {
   switch (field.type) {
-    case 'utf8': return new TextColumn(field.name);
-    case 'list<uint16>': return new ListColumn(field.name, type as List, (n) => new Uint16Array(n), new Uint16());
-    case 'list<uint32>': return new ListColumn(field.name, type as List, (n) => new Uint32Array(n), new Uint32());
-    case 'bool': case 'int32': case 'uint32': case 'float32': case 'float64': return new ScalarColumn(field.name, type);
+    case 'utf8':
+      return new TextColumn(field.name);
+    case 'list<uint16>':
+      return new ListColumn(field.name, type as List, (n) => new Uint16Array(n), new Uint16());
+    case 'list<uint32>':
+      return new ListColumn(field.name, type as List, (n) => new Uint32Array(n), new Uint32());
+    case 'bool':
+    case 'int32':
+    case 'uint32':
+    case 'float32':
+    case 'float64':
+      return new ScalarColumn(field.name, type);
   }
 }
 
@@ -43,7 +63,13 @@ class TextColumn implements ColumnBuilder {
     this.offsets.push(this.bytes);
   }
   finish(): Data {
-    const data = makeData({ type: new Utf8(), length: this.offsets.length - 1, nullCount: 0, valueOffsets: Int32Array.from(this.offsets), data: this.buffer.slice(0, this.bytes) });
+    const data = makeData({
+      type: new Utf8(),
+      length: this.offsets.length - 1,
+      nullCount: 0,
+      valueOffsets: Int32Array.from(this.offsets),
+      data: this.buffer.slice(0, this.bytes),
+    });
     this.offsets = [0];
     this.bytes = 0;
     return data;
@@ -71,7 +97,8 @@ class ListColumn implements ColumnBuilder {
     return this.length * this.values.BYTES_PER_ELEMENT;
   }
   push(value: Value | undefined): void {
-    if (!ArrayBuffer.isView(value)) throw new TypeError(`column "${this.name}" takes a typed array, not ${describe(value)}`);
+    if (!ArrayBuffer.isView(value))
+      throw new TypeError(`column "${this.name}" takes a typed array, not ${describe(value)}`);
     if (this.length + value.length > this.values.length) {
       const grown = this.allocate(Math.max(this.length + value.length, this.values.length * 2));
       grown.set(this.values.subarray(0, this.length));
@@ -82,8 +109,19 @@ class ListColumn implements ColumnBuilder {
     this.offsets.push(this.length);
   }
   finish(): Data {
-    const child = makeData({ type: this.item, length: this.length, nullCount: 0, data: this.values.slice(0, this.length) });
-    const data = makeData({ type: this.type, length: this.offsets.length - 1, nullCount: 0, valueOffsets: Int32Array.from(this.offsets), child });
+    const child = makeData({
+      type: this.item,
+      length: this.length,
+      nullCount: 0,
+      data: this.values.slice(0, this.length),
+    });
+    const data = makeData({
+      type: this.type,
+      length: this.offsets.length - 1,
+      nullCount: 0,
+      valueOffsets: Int32Array.from(this.offsets),
+      child,
+    });
     this.offsets = [0];
     this.length = 0;
     return data;
@@ -102,7 +140,8 @@ class ScalarColumn implements ColumnBuilder {
     return this.values.length * 8;
   }
   push(value: Value | undefined): void {
-    if (typeof value !== 'number' && typeof value !== 'boolean') throw new TypeError(`column "${this.name}" takes a number, not ${describe(value)}`);
+    if (typeof value !== 'number' && typeof value !== 'boolean')
+      throw new TypeError(`column "${this.name}" takes a number, not ${describe(value)}`);
     this.values.push(Number(value));
   }
   finish(): Data {
@@ -114,7 +153,9 @@ class ScalarColumn implements ColumnBuilder {
     if (type instanceof Float32) return makeData({ type, ...common, data: Float32Array.from(values) });
     if (type instanceof Float64) return makeData({ type, ...common, data: Float64Array.from(values) });
     const bits = new Uint8Array(Math.ceil(values.length / 8));
-    values.forEach((value, index) => { if (value) bits[index >> 3]! |= 1 << (index & 7); });
+    values.forEach((value, index) => {
+      if (value) bits[index >> 3]! |= 1 << (index & 7);
+    });
     return makeData({ type: new Bool(), ...common, data: bits });
   }
 }

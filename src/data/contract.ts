@@ -15,7 +15,12 @@ export interface ContractField {
 
 /** What a port promises: the columns of a dataset's shards or the files of a model folder. */
 export type Contract =
-  | { readonly name: string; readonly kind: 'dataset'; readonly description: string; readonly fields: readonly ContractField[] }
+  | {
+      readonly name: string;
+      readonly kind: 'dataset';
+      readonly description: string;
+      readonly fields: readonly ContractField[];
+    }
   | { readonly name: string; readonly kind: 'model'; readonly description: string; readonly files: readonly string[] };
 
 export type DatasetContract = Extract<Contract, { kind: 'dataset' }>;
@@ -31,7 +36,12 @@ export function loadContract(directory: string, name: string): Contract {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    return fail('unknown-contract', `There is no contract "${name}".`, `Contracts are the files of ${directory}.`, cause);
+    return fail(
+      'unknown-contract',
+      `There is no contract "${name}".`,
+      `Contracts are the files of ${directory}.`,
+      cause,
+    );
   }
   const contract = JSON.parse(text) as Contract;
   loaded.set(path, contract);

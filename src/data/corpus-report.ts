@@ -5,7 +5,10 @@ import { TopCounts } from './top-counts.ts';
 type Context = Pick<StageContext, 'count' | 'writer'>;
 
 /** Metrics, for the run and as rows of the output `metrics`. */
-export async function reportMetrics(context: Context & Pick<StageContext, 'metric'>, metrics: Readonly<Record<string, number>>): Promise<void> {
+export async function reportMetrics(
+  context: Context & Pick<StageContext, 'metric'>,
+  metrics: Readonly<Record<string, number>>,
+): Promise<void> {
   const report = new CorpusReport(context);
   for (const [name, value] of Object.entries(metrics)) {
     context.metric(name, value);
@@ -79,7 +82,8 @@ export class CorpusReport {
   async end(): Promise<void> {
     const out = this.context.writer('metrics');
     for (const [name, labels] of this.totals)
-      for (const [label, value] of name === 'length' ? [...labels].sort(([a], [b]) => Number(a) - Number(b)) : labels) await out.add({ name, label, value });
+      for (const [label, value] of name === 'length' ? [...labels].sort(([a], [b]) => Number(a) - Number(b)) : labels)
+        await out.add({ name, label, value });
     for (const [label, value] of this.domains.top(100)) await out.add({ name: 'domain', label, value });
   }
 }

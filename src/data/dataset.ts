@@ -35,7 +35,10 @@ export class ArrowDataset implements Dataset {
 
   async *rows(): AsyncGenerator<Row> {
     for await (const batch of this.batches()) {
-      const columns = batch.schema.fields.map((field, index) => ({ name: field.name, read: columnReader(batch.getChildAt(index)!) }));
+      const columns = batch.schema.fields.map((field, index) => ({
+        name: field.name,
+        read: columnReader(batch.getChildAt(index)!),
+      }));
       for (let row = 0; row < batch.numRows; row++) {
         const result: Row = {};
         for (const { name, read } of columns) result[name] = read(row);
@@ -58,7 +61,8 @@ export async function* readShard(shard: Shard, contract: DatasetContract): Async
       rows += batch.numRows;
       yield batch;
     }
-    if (shard.rows !== undefined && rows !== shard.rows) throw new Error(`${rows} rows where its manifest promises ${shard.rows}`);
+    if (shard.rows !== undefined && rows !== shard.rows)
+      throw new Error(`${rows} rows where its manifest promises ${shard.rows}`);
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     throw damagedShard(shard, contract.name, cause);
@@ -70,7 +74,15 @@ export async function* readShard(shard: Shard, contract: DatasetContract): Async
 /** What to throw when a shard cannot be read as its contract says. */
 export function damagedShard(shard: Shard, contract: string, cause: unknown): Failure {
   const what = cause instanceof Error ? cause.message : String(cause);
-  return new Failure({ code: 'damaged-shard', message: `Shard ${shard.path} (${shard.location}) does not keep the contract "${contract}": ${what}.`, shard: shard.path, help: 'Run `run-pipeline cache verify`, then run again.' }, { cause });
+  return new Failure(
+    {
+      code: 'damaged-shard',
+      message: `Shard ${shard.path} (${shard.location}) does not keep the contract "${contract}": ${what}.`,
+      shard: shard.path,
+      help: 'Run `run-pipeline cache verify`, then run again.',
+    },
+    { cause },
+  );
 }
 
 /** Values of one column of a record batch by row; lists are views of the column's own memory. */

@@ -27,7 +27,11 @@ export function compressionOf(head: Uint8Array): Compression {
  * Decompress by magic bytes: gzip with many members, bzip2 with many streams, or neither; bounded memory.
  * Throws a Failure when data is truncated or damaged, when something else follows the last member, or over a limit.
  */
-export async function* decompress(chunks: AsyncIterable<Uint8Array>, name: string, limits: DecompressLimits = {}): AsyncGenerator<Uint8Array> {
+export async function* decompress(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  limits: DecompressLimits = {},
+): AsyncGenerator<Uint8Array> {
   const { maxBytes = Infinity, maxRatio = DEFAULT_MAX_RATIO } = limits;
   let bytesIn = 0;
   let bytesOut = 0;
@@ -43,13 +47,23 @@ export async function* decompress(chunks: AsyncIterable<Uint8Array>, name: strin
     }
   }
   const compression = compressionOf(head);
-  const out = compression === 'gzip' ? gunzip(counted(), name) : compression === 'bzip2' ? bunzip2(counted(), name) : counted();
+  const out =
+    compression === 'gzip' ? gunzip(counted(), name) : compression === 'bzip2' ? bunzip2(counted(), name) : counted();
   try {
     for await (const chunk of out) {
       bytesOut += chunk.length;
-      if (bytesOut > maxBytes) fail('too-large', `${name}: decompresses to more than ${maxBytes} bytes`, 'Raise the limit if the file is meant to be that large.');
+      if (bytesOut > maxBytes)
+        fail(
+          'too-large',
+          `${name}: decompresses to more than ${maxBytes} bytes`,
+          'Raise the limit if the file is meant to be that large.',
+        );
       if (compression !== 'none' && bytesOut > RATIO_FROM_BYTES && bytesOut > bytesIn * maxRatio)
-        fail('decompression-bomb', `${name}: ${bytesIn} compressed bytes gave ${bytesOut}, more than ${maxRatio} times as many`, 'This is no ordinary corpus file; check where it came from.');
+        fail(
+          'decompression-bomb',
+          `${name}: ${bytesIn} compressed bytes gave ${bytesOut}, more than ${maxRatio} times as many`,
+          'This is no ordinary corpus file; check where it came from.',
+        );
       yield chunk;
     }
   } finally {
@@ -88,13 +102,29 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGe
     for await (const chunk of gunzipped) yield chunk as Uint8Array;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code === 'Z_BUF_ERROR') fail('truncated-gzip', `${name}: the gzip data ends before its end mark`, 'Download the file again, or check it with `gzip -t`.', error);
-    if (code.startsWith('Z_')) fail('corrupt-gzip', `${name}: damaged gzip data near byte ${gunzipped.bytesWritten} (${(error as Error).message})`, 'Download the file again, or check it with `gzip -t`.', error);
+    if (code === 'Z_BUF_ERROR')
+      fail(
+        'truncated-gzip',
+        `${name}: the gzip data ends before its end mark`,
+        'Download the file again, or check it with `gzip -t`.',
+        error,
+      );
+    if (code.startsWith('Z_'))
+      fail(
+        'corrupt-gzip',
+        `${name}: damaged gzip data near byte ${gunzipped.bytesWritten} (${(error as Error).message})`,
+        'Download the file again, or check it with `gzip -t`.',
+        error,
+      );
     throw error;
   } finally {
     input.destroy();
     gunzipped.destroy();
   }
   if (gunzipped.bytesWritten < lastNonZero)
-    fail('corrupt-gzip', `${name}: ${bytesIn - gunzipped.bytesWritten} bytes that are not gzip follow byte ${gunzipped.bytesWritten}`, 'Download the file again, or check it with `gzip -t`.');
+    fail(
+      'corrupt-gzip',
+      `${name}: ${bytesIn - gunzipped.bytesWritten} bytes that are not gzip follow byte ${gunzipped.bytesWritten}`,
+      'Download the file again, or check it with `gzip -t`.',
+    );
 }

@@ -15,7 +15,10 @@ export class DigestIndex {
 
   /** The digest's number; `size` grows when it is new. */
   number(digest: Uint32Array): number {
-    const a = digest[0]!, b = digest[1]!, c = digest[2]!, d = digest[3]!;
+    const a = digest[0]!,
+      b = digest[1]!,
+      c = digest[2]!,
+      d = digest[3]!;
     const { words, slots } = this;
     let slot = a & (this.capacity - 1);
     for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
@@ -32,7 +35,8 @@ export class DigestIndex {
   /** Which of two numbers has the smaller digest: an order that does not depend on when they were seen. */
   compare(a: number, b: number): number {
     const { words } = this;
-    for (let word = 0; word < 4; word++) if (words[a * 4 + word] !== words[b * 4 + word]) return words[a * 4 + word]! - words[b * 4 + word]!;
+    for (let word = 0; word < 4; word++)
+      if (words[a * 4 + word] !== words[b * 4 + word]) return words[a * 4 + word]! - words[b * 4 + word]!;
     return 0;
   }
 

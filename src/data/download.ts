@@ -14,7 +14,10 @@ export interface DownloadOptions {
   readonly idleTimeoutMs?: number;
   /** Folder for what is not complete yet, with one user at a time; the target folder when left out. */
   readonly partials?: string;
-  /** The content is known by its digest, which the caller checks: a finished file need not be compared with the server's. */
+  /**
+   * The content is known by its digest, which the caller checks: a finished file need not be compared with the
+   * server's.
+   */
   readonly pinned?: boolean;
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
   readonly log?: (message: string) => void;
@@ -33,7 +36,8 @@ const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 /**
  * Download a URL into a folder and return the path, resuming what an earlier attempt left behind. A finished file is
- * used again unless the server says that it has another one by now. Dropped connections and 429/403/5xx are retried with back-off; the length is checked; an HTML page
+ * used again unless the server says that it has another one by now. Dropped connections and 429/403/5xx are retried
+ * with back-off; the length is checked; an HTML page
  * where data was expected is refused.
  */
 export async function download(url: string, folder: string, options: DownloadOptions = {}): Promise<string> {
@@ -58,15 +62,26 @@ export async function download(url: string, folder: string, options: DownloadOpt
       const progressed = ((await sizeOf(partial)) ?? 0) > before;
       failures = progressed ? 1 : failures + 1;
       if (failures > retries)
-        fail('download-failed', `${url}: ${describe(error)}, ${failures} times in a row`, 'Check the URL and the network; the next run resumes where this one stopped.', error);
-      const pause = error instanceof Retry && error.afterMs !== undefined ? error.afterMs : Math.min(MAX_PAUSE_MS, backoffMs * 2 ** (failures - 1));
+        fail(
+          'download-failed',
+          `${url}: ${describe(error)}, ${failures} times in a row`,
+          'Check the URL and the network; the next run resumes where this one stopped.',
+          error,
+        );
+      const pause =
+        error instanceof Retry && error.afterMs !== undefined
+          ? error.afterMs
+          : Math.min(MAX_PAUSE_MS, backoffMs * 2 ** (failures - 1));
       options.log?.(`${url}: ${describe(error)}; trying again in ${Math.ceil(pause / 1000)} s`);
       await sleep(pause, undefined, signal ? { signal } : {});
     }
   }
 }
 
-/** Whether a finished download can be used: it is all there and the server, if it answers, still has the same. Marks it as used. */
+/**
+ * Whether a finished download can be used: it is all there and the server, if it answers, still has the same. Marks it
+ * as used.
+ */
 async function isCurrent(url: string, target: string, options: DownloadOptions): Promise<boolean> {
   const size = await sizeOf(target);
   if (size === undefined) return false;
@@ -74,7 +89,10 @@ async function isCurrent(url: string, target: string, options: DownloadOptions):
   const now = new Date();
   for (const path of [target, `${target}.json`]) await utimes(path, now, now).catch(() => {});
   if (options.pinned === true || known === undefined) return true;
-  const signal = AbortSignal.any([AbortSignal.timeout(options.idleTimeoutMs ?? 60_000), ...(options.signal ? [options.signal] : [])]);
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(options.idleTimeoutMs ?? 60_000),
+    ...(options.signal ? [options.signal] : []),
+  ]);
   try {
     const response = await fetch(url, { method: 'HEAD', signal, headers });
     const validator = validatorOf(response);
@@ -104,7 +122,8 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
 
   const watchdog = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, watchdog.signal]) : watchdog.signal;
-  const idle = () => setTimeout(() => watchdog.abort(new Retry('the server sent nothing')), options.idleTimeoutMs ?? 60_000);
+  const idle = () =>
+    setTimeout(() => watchdog.abort(new Retry('the server sent nothing')), options.idleTimeoutMs ?? 60_000);
   let timer = idle();
   try {
     const response = await fetch(url, {
@@ -116,7 +135,12 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
       throw new Retry('the part on disk does not fit what the server has');
     }
     if (RETRY_STATUS.has(response.status)) throw new Retry(`status ${response.status}`, retryAfter(response));
-    if (!response.ok) fail('download-failed', `${url}: the server answered ${response.status} ${response.statusText}`.trim(), 'Check the URL.');
+    if (!response.ok)
+      fail(
+        'download-failed',
+        `${url}: the server answered ${response.status} ${response.statusText}`.trim(),
+        'Check the URL.',
+      );
     refuseHtml(url, response);
 
     const start = response.status === 206 ? rangeStart(response) : 0;
@@ -124,7 +148,10 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
     const length = response.headers.get('content-length');
     const total = length === null ? undefined : start + Number(length);
     const validator = validatorOf(response);
-    await writeFile(`${partial}.json`, JSON.stringify({ url, validator, total } satisfies { url: string; validator: string; total: number | undefined }));
+    await writeFile(
+      `${partial}.json`,
+      JSON.stringify({ url, validator, total } satisfies { url: string; validator: string; total: number | undefined }),
+    );
 
     const file = await open(partial, start === 0 ? 'w' : 'a');
     let written = start;
@@ -140,7 +167,8 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
     } finally {
       await file.close();
     }
-    if (total !== undefined && written !== total) throw new Retry(`the connection ended after ${written} of ${total} bytes`);
+    if (total !== undefined && written !== total)
+      throw new Retry(`the connection ended after ${written} of ${total} bytes`);
   } finally {
     clearTimeout(timer);
   }
@@ -168,7 +196,11 @@ async function readPartial(partial: string, url: string): Promise<Partial | unde
 function refuseHtml(url: string, response: Response): void {
   const type = response.headers.get('content-type') ?? '';
   if (/^text\/html/i.test(type) && !/\.html?$/i.test(new URL(url).pathname))
-    fail('not-a-dump', `${url}: the server sent an HTML page instead of the file`, 'Open the URL in a browser: the file may have moved, or need a login.');
+    fail(
+      'not-a-dump',
+      `${url}: the server sent an HTML page instead of the file`,
+      'Open the URL in a browser: the file may have moved, or need a login.',
+    );
 }
 
 function retryAfter(response: Response): number | undefined {
@@ -185,7 +217,12 @@ function rangeStart(response: Response): number {
 /** The URL's own file name behind a digest of the whole URL, so that two `data.gz` never meet. */
 function fileNameOf(url: string): string {
   const digest = createHash('sha256').update(url).digest('hex').slice(0, 12);
-  const name = new URL(url).pathname.split('/').at(-1)?.replace(/[^\w.-]/g, '_').slice(-80) ?? '';
+  const name =
+    new URL(url).pathname
+      .split('/')
+      .at(-1)
+      ?.replace(/[^\w.-]/g, '_')
+      .slice(-80) ?? '';
   return `${digest}-${name === '' ? 'download' : name}`;
 }
 

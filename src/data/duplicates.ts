@@ -3,7 +3,10 @@ import type { Dataset, Shard } from '../core/data.ts';
 /** Why a document is dropped. */
 export type DropReason = 'duplicate' | 'near_duplicate';
 
-/** Whether `refresh` put this shard in once more, for its source's weight: its documents are no duplicates of themselves. */
+/**
+ * Whether `refresh` put this shard in once more, for its source's weight: its documents are no duplicates of
+ * themselves.
+ */
 export function isRepeat({ meta }: Shard): boolean {
   return Number(meta?.copy ?? 1) > 1;
 }

@@ -1,7 +1,8 @@
 import { fail } from '../core/diagnostic.ts';
 
 /**
- * The texts of an evaluation set, as far as its file's name tells how to find them: every string in `.json` and `.jsonl`,
+ * The texts of an evaluation set, as far as its file's name tells how to find them: every string in `.json` and
+ * `.jsonl`,
  * every field of `.tsv` and `.csv`, else every line. Which column or property holds what does not matter to
  * decontamination, as labels and ids are too short to have an n-gram.
  */
@@ -15,7 +16,8 @@ export function* evaluationTexts(name: string, content: string): Generator<strin
       if (line.trim() !== '') yield* stringsIn(parse(line, `${name}:${number}`));
     }
   } else if (plain.endsWith('.tsv')) yield* content.split(/[\t\n]/);
-  else yield* content.split('\n'); // of CSV too: quotes and commas are punctuation, and an n-gram across fields does no harm
+  // of CSV too: quotes and commas are punctuation, and an n-gram across fields does no harm
+  else yield* content.split('\n');
 }
 
 function* stringsIn(value: unknown): Generator<string> {
@@ -27,6 +29,11 @@ function parse(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    return fail('bad-evaluation-set', `${where} is not JSON.`, 'Name the file for what it holds: .json, .jsonl, .tsv, .csv or .txt.', cause);
+    return fail(
+      'bad-evaluation-set',
+      `${where} is not JSON.`,
+      'Name the file for what it holds: .json, .jsonl, .tsv, .csv or .txt.',
+      cause,
+    );
   }
 }

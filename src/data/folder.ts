@@ -4,13 +4,21 @@ import { basename, join, relative, sep } from 'node:path';
 import type { ArtifactFile, Digest } from '../core/artifact.ts';
 import { fail } from '../core/diagnostic.ts';
 
-/** Every file below a folder, sorted by path, fsynced and digested. Fails on a link: what it leads to is not the artifact's. */
+/**
+ * Every file below a folder, sorted by path, fsynced and digested. Fails on a link: what it leads to is not the
+ * artifact's.
+ */
 export function sealFolder(folder: string, stage: string): ArtifactFile[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
   const odd = entries.find((entry) => !entry.isFile());
   if (odd !== undefined) {
     const path = relative(folder, join(odd.parentPath, odd.name));
-    fail('contract-broken', `Output "${basename(folder)}" of stage "${stage}" holds ${path}, which is ${odd.isSymbolicLink() ? 'a link' : 'no plain file'}.`, 'Copy what it stands for (`cp -rL` follows links): an artifact holds plain files and folders only.');
+    fail(
+      'contract-broken',
+      `Output "${basename(folder)}" of stage "${stage}" holds ${path}, which is ` +
+        `${odd.isSymbolicLink() ? 'a link' : 'no plain file'}.`,
+      'Copy what it stands for (`cp -rL` follows links): an artifact holds plain files and folders only.',
+    );
   }
   return entries
     .map((entry) => join(entry.parentPath, entry.name))

@@ -13,7 +13,8 @@ export interface Piece {
 
 /**
  * Decompress a multi-member gzip stream member by member (RFC 1952), checking each one's CRC and length. Other than
- * `zlib.createGunzip`, a damaged member does not end the stream: it is reported, and reading goes on at the next member.
+ * `zlib.createGunzip`, a damaged member does not end the stream: it is reported, and reading goes on at the next
+ * member.
  * Bytes that are not gzip pass through unchanged.
  */
 export async function* gunzipMembers(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
@@ -36,7 +37,9 @@ export async function* gunzipMembers(chunks: AsyncIterable<Uint8Array>): AsyncGe
 const empty = new Uint8Array(0);
 const sliceBytes = 64 * 1024;
 
-/** One member; leaves the queue after its trailer, or, when it is damaged, near its beginning to look for the next one. */
+/**
+ * One member; leaves the queue after its trailer, or, when it is damaged, near its beginning to look for the next one.
+ */
 async function* inflateMember(input: ByteQueue): AsyncGenerator<Piece> {
   const headerBytes = await gzipHeaderLength(input);
   if (headerBytes === undefined) {
@@ -93,7 +96,8 @@ async function* inflateMember(input: ByteQueue): AsyncGenerator<Piece> {
   const view = new DataView(trailer.buffer, trailer.byteOffset, 8);
   input.skip(8);
   input.unmark();
-  if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== length) yield { bytes: empty, ...start, broken: 'checksum' };
+  if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== length)
+    yield { bytes: empty, ...start, broken: 'checksum' };
   else if (start.start) yield { bytes: empty, ...start };
 }
 

@@ -13,7 +13,10 @@ export interface HttpResponse {
  * or decoded it and left the header alone, so an encoding that does not fit the body is taken to be undone already.
  * Gives the reason as a string when the block is no HTTP response or its body can't be decoded.
  */
-export function readHttpResponse(block: Uint8Array, maxBodyBytes: number): HttpResponse | 'not-http' | 'encoding' | 'too-large' {
+export function readHttpResponse(
+  block: Uint8Array,
+  maxBodyBytes: number,
+): HttpResponse | 'not-http' | 'encoding' | 'too-large' {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
   const status = /^HTTP\/\d(?:\.\d)? +(\d{3})\b/i.exec(bytes.toString('latin1', 0, 32))?.[1];
   if (status === undefined) return 'not-http';
@@ -54,12 +57,21 @@ function unchunk(body: Uint8Array): Uint8Array | undefined {
   return at === 0 && bytes.length > 5 ? undefined : Buffer.concat(parts);
 }
 
-function decodeContent(body: Uint8Array, encoding: string, maxOutputLength: number): Uint8Array | 'encoding' | 'too-large' {
+function decodeContent(
+  body: Uint8Array,
+  encoding: string,
+  maxOutputLength: number,
+): Uint8Array | 'encoding' | 'too-large' {
   const options = { maxOutputLength };
   try {
     if (encoding.endsWith('gzip')) return isGzip(body) ? gunzipSync(body, options) : body;
     if (encoding === 'br') return looksLikeMarkup(body) ? body : brotliDecompressSync(body, options);
-    if (encoding === 'deflate') return looksLikeMarkup(body) ? body : ((body[0] ?? 0) & 15) === 8 ? inflateSync(body, options) : inflateRawSync(body, options);
+    if (encoding === 'deflate')
+      return looksLikeMarkup(body)
+        ? body
+        : ((body[0] ?? 0) & 15) === 8
+          ? inflateSync(body, options)
+          : inflateRawSync(body, options);
     return ['', 'identity', 'none'].includes(encoding) || looksLikeMarkup(body) ? body : 'encoding';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'encoding';
@@ -67,4 +79,5 @@ function decodeContent(body: Uint8Array, encoding: string, maxOutputLength: numb
 }
 
 const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
-const looksLikeMarkup = (body: Uint8Array): boolean => /^(?:\xef\xbb\xbf)?\s*</.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
+const looksLikeMarkup = (body: Uint8Array): boolean =>
+  /^(?:\xef\xbb\xbf)?\s*</.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));

@@ -12,7 +12,11 @@ export interface JsonLine {
  * Read a JSON Lines file (https://jsonlines.org), one line in memory at a time; blank lines are skipped. Fails when the
  * first line is no JSON object or a line is longer than `maxBytes`.
  */
-export async function* readJsonLines(chunks: AsyncIterable<Uint8Array>, name: string, maxBytes: number): AsyncGenerator<JsonLine> {
+export async function* readJsonLines(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  maxBytes: number,
+): AsyncGenerator<JsonLine> {
   let parts: Uint8Array[] = [];
   let bytes = 0;
   let line = 0;
@@ -27,7 +31,12 @@ export async function* readJsonLines(chunks: AsyncIterable<Uint8Array>, name: st
     if (trimmed === '') return;
     const value = parseObject(trimmed);
     if (value !== undefined) good++;
-    else if (good === 0) fail('not-json-lines', `${name}: line ${line} is no JSON object: ${JSON.stringify(trimmed.slice(0, 60))}`, 'Give one JSON object a line.');
+    else if (good === 0)
+      fail(
+        'not-json-lines',
+        `${name}: line ${line} is no JSON object: ${JSON.stringify(trimmed.slice(0, 60))}`,
+        'Give one JSON object a line.',
+      );
     yield { line, bytes: read, value };
   }
   for await (const chunk of chunks) {
@@ -40,7 +49,12 @@ export async function* readJsonLines(chunks: AsyncIterable<Uint8Array>, name: st
     }
     parts.push(chunk.subarray(from));
     bytes += chunk.length - from;
-    if (bytes > maxBytes) fail('file-too-large', `${name}: line ${line + 1} has more than ${maxBytes} bytes`, 'Give one JSON object a line.');
+    if (bytes > maxBytes)
+      fail(
+        'file-too-large',
+        `${name}: line ${line + 1} has more than ${maxBytes} bytes`,
+        'Give one JSON object a line.',
+      );
   }
   if (bytes > 0) yield* end();
 }
@@ -48,7 +62,9 @@ export async function* readJsonLines(chunks: AsyncIterable<Uint8Array>, name: st
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }

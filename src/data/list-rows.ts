@@ -36,7 +36,8 @@ export class ListRows {
           this.blocks.push({ ...layout, shard, firstRow: rowCount });
           rowCount += layout.rows;
         }
-        if (shard.rows !== undefined && rowCount - firstRow !== shard.rows) throw new Error(`${rowCount - firstRow} rows where its manifest promises ${shard.rows}`);
+        if (shard.rows !== undefined && rowCount - firstRow !== shard.rows)
+          throw new Error(`${rowCount - firstRow} rows where its manifest promises ${shard.rows}`);
       });
     }
     this.rowCount = rowCount;
@@ -45,14 +46,21 @@ export class ListRows {
   /** A row's lists in the order of the fields; `undefined` for an optional column that its shard lacks. */
   read(row: number): (Items | undefined)[] {
     const { shard, firstRow, lists } = this.blockOf(row);
-    return this.guard(shard, () => lists.map((place, column) => {
-      if (place === undefined) return undefined;
-      const at = row - firstRow;
-      const [start = 0, end = 0] = place.offsets === undefined ? [at, at + 1] : this.files.read(shard.location, place.offsets + at * 4, new Int32Array(2));
-      if (start < 0 || end < start || end > place.itemCount) throw new Error(`the list of row ${at} of a record batch lies outside of its column`);
-      const items = this.fields[column]?.type === 'list<uint16>' ? new Uint16Array(end - start) : new Uint32Array(end - start);
-      return this.files.read(shard.location, place.items + start * items.BYTES_PER_ELEMENT, items);
-    }));
+    return this.guard(shard, () =>
+      lists.map((place, column) => {
+        if (place === undefined) return undefined;
+        const at = row - firstRow;
+        const [start = 0, end = 0] =
+          place.offsets === undefined
+            ? [at, at + 1]
+            : this.files.read(shard.location, place.offsets + at * 4, new Int32Array(2));
+        if (start < 0 || end < start || end > place.itemCount)
+          throw new Error(`the list of row ${at} of a record batch lies outside of its column`);
+        const items =
+          this.fields[column]?.type === 'list<uint16>' ? new Uint16Array(end - start) : new Uint32Array(end - start);
+        return this.files.read(shard.location, place.items + start * items.BYTES_PER_ELEMENT, items);
+      }),
+    );
   }
 
   /** Whether the shards have a column: all of them, none, or some. */
@@ -70,7 +78,12 @@ export class ListRows {
       yield this.guard(shard, () => {
         const offsets = this.files.read(shard.location, begin, new Int32Array(rows + 1));
         const lengths = offsets.subarray(1).map((end, row) => end - (offsets[row] as number));
-        if ((offsets[0] as number) < 0 || (offsets[rows] as number) > place.itemCount || lengths.some((length) => length < 0)) throw new Error('the offsets of a list column are impossible');
+        if (
+          (offsets[0] as number) < 0 ||
+          (offsets[rows] as number) > place.itemCount ||
+          lengths.some((length) => length < 0)
+        )
+          throw new Error('the offsets of a list column are impossible');
         return lengths;
       });
     }
@@ -88,7 +101,8 @@ export class ListRows {
       else high = middle - 1;
     }
     const block = this.blocks[low];
-    if (block === undefined || row < 0 || row >= this.rowCount) throw new RangeError(`there is no row ${row} among ${this.rowCount}`);
+    if (block === undefined || row < 0 || row >= this.rowCount)
+      throw new RangeError(`there is no row ${row} among ${this.rowCount}`);
     return block;
   }
 

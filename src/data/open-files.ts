@@ -11,7 +11,7 @@ export class OpenFiles {
   /** Fill a typed array with the bytes at a position. Throws when the file ends before it is full. */
   read<T extends NodeJS.ArrayBufferView>(path: string, position: number, into: T): T {
     const fd = this.descriptor(path);
-    for (let done = 0; done < into.byteLength; ) {
+    for (let done = 0; done < into.byteLength;) {
       const bytes = readSync(fd, into, done, into.byteLength - done, position + done);
       if (bytes === 0) throw new Error(`it ends at byte ${position + done}, before what it should hold there`);
       done += bytes;

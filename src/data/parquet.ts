@@ -6,19 +6,46 @@ import { fail } from '../core/diagnostic.ts';
  * Rows of a local Parquet file with those of the named columns that it has, one row group in memory at a time.
  * Fails when the file is damaged, lacks the column `required`, or a row group is too large to hold.
  */
-export async function* readParquet(path: string, name: string, required: string, others: readonly string[]): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const damaged = (error: unknown): never => fail('damaged-parquet', `${name}: ${error instanceof Error ? error.message : String(error)}`, 'Download the file again.', error);
+export async function* readParquet(
+  path: string,
+  name: string,
+  required: string,
+  others: readonly string[],
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  const damaged = (error: unknown): never =>
+    fail(
+      'damaged-parquet',
+      `${name}: ${error instanceof Error ? error.message : String(error)}`,
+      'Download the file again.',
+      error,
+    );
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file).catch(damaged);
   const names = columnNames(metadata);
-  if (!names.includes(required)) fail('missing-column', `${name} has no column "${required}"; its columns: ${names.join(', ')}`, 'Say in `text_field` which one holds the text.');
+  if (!names.includes(required))
+    fail(
+      'missing-column',
+      `${name} has no column "${required}"; its columns: ${names.join(', ')}`,
+      'Say in `text_field` which one holds the text.',
+    );
   const columns = names.filter((column) => column === required || others.includes(column));
   let rowStart = 0;
   for (const group of metadata.row_groups) {
-    const bytes = group.columns.reduce((sum, { meta_data: meta }) => sum + (columns.includes(meta?.path_in_schema[0] ?? '') ? Number(meta?.total_uncompressed_size ?? 0) : 0), 0);
-    if (bytes > maxGroupBytes) fail('file-too-large', `${name}: a row group holds ${bytes} bytes; the limit is ${maxGroupBytes}`, 'Write the file again with smaller row groups (`row_group_size` in pyarrow).');
+    const bytes = group.columns.reduce(
+      (sum, { meta_data: meta }) =>
+        sum + (columns.includes(meta?.path_in_schema[0] ?? '') ? Number(meta?.total_uncompressed_size ?? 0) : 0),
+      0,
+    );
+    if (bytes > maxGroupBytes)
+      fail(
+        'file-too-large',
+        `${name}: a row group holds ${bytes} bytes; the limit is ${maxGroupBytes}`,
+        'Write the file again with smaller row groups (`row_group_size` in pyarrow).',
+      );
     const rowEnd = rowStart + Number(group.num_rows);
-    yield* (await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors }).catch(damaged)) as Record<string, unknown>[];
+    yield* (await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors }).catch(
+      damaged,
+    )) as Record<string, unknown>[];
     rowStart = rowEnd;
   }
 }

@@ -85,7 +85,9 @@ export class SegmentReader {
   /** A member that is damaged from its first byte on says nothing about the one before it. */
   private beginsSegment(piece: Piece): boolean {
     if (piece.start !== true) return false;
-    return piece.bytes.length === 0 ? piece.broken !== undefined : latin1(piece.bytes, this.marker.length) === this.marker;
+    return piece.bytes.length === 0
+      ? piece.broken !== undefined
+      : latin1(piece.bytes, this.marker.length) === this.marker;
   }
 
   private accept(piece: Piece): void {
@@ -106,4 +108,5 @@ export class SegmentReader {
   }
 }
 
-const latin1 = (bytes: Uint8Array, count: number): string => Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(count, bytes.length)).toString('latin1');
+const latin1 = (bytes: Uint8Array, count: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(count, bytes.length)).toString('latin1');

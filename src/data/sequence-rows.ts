@@ -18,7 +18,10 @@ export interface Sequence {
 }
 
 /** @param limit how many of a shard to read; all, when left out */
-export async function* sequencesOf(dataset: Dataset, limit: (shard: Shard) => number = () => Infinity): AsyncGenerator<Sequence> {
+export async function* sequencesOf(
+  dataset: Dataset,
+  limit: (shard: Shard) => number = () => Infinity,
+): AsyncGenerator<Sequence> {
   let first = 0;
   for (const shard of dataset.shards) {
     const source = String(shard.meta?.source ?? '');
@@ -26,14 +29,25 @@ export async function* sequencesOf(dataset: Dataset, limit: (shard: Shard) => nu
     let row = 0;
     for await (const { input_ids, word_starts, next_sentence_label } of dataset.select([shard]).rows()) {
       if (row >= most) break;
-      yield { ids: input_ids as Uint32Array, starts: word_starts as Uint16Array, pair: next_sentence_label === undefined ? {} : { next_sentence_label }, number: first + row, row: row++, shard, source };
+      yield {
+        ids: input_ids as Uint32Array,
+        starts: word_starts as Uint16Array,
+        pair: next_sentence_label === undefined ? {} : { next_sentence_label },
+        number: first + row,
+        row: row++,
+        shard,
+        source,
+      };
     }
     first += shard.rows ?? 0;
   }
 }
 
 /** The sequences of a stage's input `sequences`, each with ids of so many tokens; tells how far it got. */
-export async function* checkedSequences(context: Pick<StageContext, 'dataset' | 'progress' | 'signal'>, vocabSize: number): AsyncGenerator<Sequence> {
+export async function* checkedSequences(
+  context: Pick<StageContext, 'dataset' | 'progress' | 'signal'>,
+  vocabSize: number,
+): AsyncGenerator<Sequence> {
   const input = context.dataset('sequences');
   for await (const sequence of sequencesOf(input)) {
     checkIds(sequence.ids, vocabSize, sequence.number + 1);
@@ -46,5 +60,10 @@ export async function* checkedSequences(context: Pick<StageContext, 'dataset' | 
 /** Fails with `wrong-tokenizer` when a sequence has an id that is none of so many tokens. */
 export function checkIds(ids: Uint32Array, vocabSize: number, sequence: number): void {
   for (const id of ids)
-    if (id >= vocabSize) fail('wrong-tokenizer', `Sequence ${sequence} has token id ${id}, but the tokenizer has only ${vocabSize} tokens.`, 'Connect the tokenizer that the `tokenize` stage used.');
+    if (id >= vocabSize)
+      fail(
+        'wrong-tokenizer',
+        `Sequence ${sequence} has token id ${id}, but the tokenizer has only ${vocabSize} tokens.`,
+        'Connect the tokenizer that the `tokenize` stage used.',
+      );
 }

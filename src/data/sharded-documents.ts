@@ -16,7 +16,8 @@ export class ShardedDocuments {
   }
 
   async add(row: Row): Promise<void> {
-    const source = String(row.source), snapshot = String(row.snapshot);
+    const source = String(row.source),
+      snapshot = String(row.snapshot);
     if (source !== this.source || snapshot !== this.snapshot || this.characters >= shardCharacters) await this.end();
     this.source = source;
     this.snapshot = snapshot;
@@ -27,7 +28,8 @@ export class ShardedDocuments {
 
   /** Close the last shard. */
   async end(): Promise<void> {
-    if (this.documents > 0) await this.writer.endShard({ source: this.source, snapshot: this.snapshot, documents: this.documents });
+    if (this.documents > 0)
+      await this.writer.endShard({ source: this.source, snapshot: this.snapshot, documents: this.documents });
     this.documents = 0;
     this.characters = 0;
   }

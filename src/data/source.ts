@@ -36,13 +36,20 @@ export interface OpenSource {
  * for await (const chunk of file.read()) context.progress(file.bytesRead, file.bytes, 'bytes');
  */
 export async function openSource(source: Source, options: SourceOptions): Promise<OpenSource> {
-  const path = isUrl(source.uri) ? await download(source.uri, options.cache, { ...options, pinned: (options.checksum ?? '') !== '' }) : source.uri;
-  const { size } = await stat(path).catch((error: unknown) => fail('missing-source', `cannot read ${source.uri}`, 'Check the path.', error));
+  const path = isUrl(source.uri)
+    ? await download(source.uri, options.cache, { ...options, pinned: (options.checksum ?? '') !== '' })
+    : source.uri;
+  const { size } = await stat(path).catch((error: unknown) =>
+    fail('missing-source', `cannot read ${source.uri}`, 'Check the path.', error),
+  );
   if (size === 0) fail('empty-source', `${source.uri} is empty`, 'Download the file again.');
   if (options.checksum !== undefined && options.checksum !== '') await verify(path, source, options.checksum);
   let bytesRead = 0;
   async function* raw(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18, ...(options.signal ? { signal: options.signal } : {}) })) {
+    for await (const chunk of createReadStream(path, {
+      highWaterMark: 1 << 18,
+      ...(options.signal ? { signal: options.signal } : {}),
+    })) {
       bytesRead += (chunk as Uint8Array).length;
       yield chunk as Uint8Array;
     }
@@ -75,7 +82,11 @@ export async function openSource(source: Source, options: SourceOptions): Promis
  * kept in the store, so that a change of the config does not fetch it again. A stage that finds the content wrong calls
  * `discard`.
  */
-export function openStageSource(source: Source, context: Pick<StageContext, 'checkpoint' | 'downloads' | 'signal' | 'log' | 'progress'>, checksum: string): Promise<OpenSource> {
+export function openStageSource(
+  source: Source,
+  context: Pick<StageContext, 'checkpoint' | 'downloads' | 'signal' | 'log' | 'progress'>,
+  checksum: string,
+): Promise<OpenSource> {
   return openSource(source, {
     cache: context.downloads,
     partials: context.checkpoint,
@@ -97,5 +108,9 @@ async function verify(path: string, source: Source, expected: string): Promise<v
   if (actual === expected.toLowerCase()) return;
   // Or the next run would find the same bad download. Local files stay.
   if (isUrl(source.uri)) await rm(path, { force: true });
-  fail('checksum-mismatch', `${source.uri}: SHA-256 is ${actual}, not ${expected.toLowerCase()}`, 'The file was replaced or damaged on its way; correct `checksum` or download it again.');
+  fail(
+    'checksum-mismatch',
+    `${source.uri}: SHA-256 is ${actual}, not ${expected.toLowerCase()}`,
+    'The file was replaced or damaged on its way; correct `checksum` or download it again.',
+  );
 }

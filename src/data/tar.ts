@@ -12,7 +12,11 @@ export interface TarEntry {
  * a link is refused as a whole, and so are an entry over `maxBytes` and an archive that ends early.
  * @param name how to call the archive in messages
  */
-export async function* readTar(chunks: AsyncIterable<Uint8Array>, name: string, maxBytes: number): AsyncGenerator<TarEntry> {
+export async function* readTar(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  maxBytes: number,
+): AsyncGenerator<TarEntry> {
   const archive = extract();
   const feeding = feed(chunks, archive);
   try {
@@ -23,7 +27,12 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>, name: string, 
         entry.resume();
         continue;
       }
-      if (size > maxBytes) fail('file-too-large', `${name}: ${path} has ${size} bytes; the limit is ${maxBytes}`, 'Split it into smaller files.');
+      if (size > maxBytes)
+        fail(
+          'file-too-large',
+          `${name}: ${path} has ${size} bytes; the limit is ${maxBytes}`,
+          'Split it into smaller files.',
+        );
       const parts: Uint8Array[] = [];
       for await (const part of entry) parts.push(part as Uint8Array);
       const bytes = Buffer.concat(parts);
@@ -77,7 +86,15 @@ function drained(archive: ReturnType<typeof extract>): Promise<void> {
 function checkEntry(path: string, type: string, archive: string): void {
   const isOutside = /^(?:[/\\]|[A-Za-z]:)/.test(path) || path.split(/[/\\]/).includes('..') || path.includes('\0');
   if (isOutside)
-    fail('unsafe-archive', `${archive}: entry ${JSON.stringify(path)} points outside of the archive`, 'Only use archives whose paths are relative; pack it again.');
+    fail(
+      'unsafe-archive',
+      `${archive}: entry ${JSON.stringify(path)} points outside of the archive`,
+      'Only use archives whose paths are relative; pack it again.',
+    );
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory')
-    fail('unsafe-archive', `${archive}: entry ${JSON.stringify(path)} is a ${type}`, 'Only regular files are read; pack it again without links and devices (tar --dereference).');
+    fail(
+      'unsafe-archive',
+      `${archive}: entry ${JSON.stringify(path)} is a ${type}`,
+      'Only regular files are read; pack it again without links and devices (tar --dereference).',
+    );
 }

@@ -11,10 +11,13 @@ interface Request {
   readonly name: string;
   readonly input: unknown;
 }
-type Reply = { readonly id: number } & ({ readonly output: unknown } | { readonly diagnostic: Diagnostic } | { readonly error: unknown });
+type Reply = { readonly id: number } & (
+  { readonly output: unknown } | { readonly diagnostic: Diagnostic } | { readonly error: unknown }
+);
 
 /**
- * Runs tasks in worker threads, or in this one when there is only one core to use; with `beside`, in a thread of their own
+ * Runs tasks in worker threads, or in this one when there is only one core to use; with `beside`, in a thread of their
+ * own
  * even then. The module at `url` must define the same tasks and end with {@link serveTasks}.
  * @example
  * const pool = new TaskPool(tasks, new URL('./tasks.js', import.meta.url), context.cpus);
@@ -74,9 +77,14 @@ interface Settle {
 
 const moved = new WeakMap<object, readonly ArrayBuffer[]>();
 
-/** A task's output that is moved to the caller's thread, not copied: what holds these buffers here is empty afterwards. */
+/**
+ * A task's output that is moved to the caller's thread, not copied: what holds these buffers here is empty afterwards.
+ */
 export function moving<T extends object>(output: T, views: readonly ArrayBufferView[]): T {
-  moved.set(output, views.map(({ buffer }) => buffer as ArrayBuffer));
+  moved.set(
+    output,
+    views.map(({ buffer }) => buffer as ArrayBuffer),
+  );
   return output;
 }
 
@@ -91,12 +99,22 @@ export function serveTasks(tasks: Tasks): void {
       return error instanceof Failure ? { id, diagnostic: error.diagnostic } : { id, error };
     }
   };
-  const buffersOf = (reply: Reply): readonly ArrayBuffer[] => ('output' in reply && typeof reply.output === 'object' && reply.output !== null ? moved.get(reply.output) : undefined) ?? [];
-  port.on('message', (request: Request) => void answer(request).then((reply) => port.postMessage(reply, buffersOf(reply))));
+  const buffersOf = (reply: Reply): readonly ArrayBuffer[] =>
+    ('output' in reply && typeof reply.output === 'object' && reply.output !== null
+      ? moved.get(reply.output)
+      : undefined) ?? [];
+  port.on(
+    'message',
+    (request: Request) => void answer(request).then((reply) => port.postMessage(reply, buffersOf(reply))),
+  );
 }
 
 /** Work on a stream's items, at most `limit` of them at a time, and give the results in the items' order. */
-export async function* inOrder<Item, Result>(items: AsyncIterable<Item>, limit: number, work: (item: Item) => Promise<Result>): AsyncGenerator<Result> {
+export async function* inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
   const pending: Promise<Result>[] = [];
   for await (const item of items) {
     const promise = work(item);

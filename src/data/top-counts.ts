@@ -22,7 +22,9 @@ export class TopCounts {
     return [...this.counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, limit);
   }
 
-  /** The new item cancels out one of each counted: costs as many steps as items were added since the last time, at most. */
+  /**
+   * The new item cancels out one of each counted: costs as many steps as items were added since the last time, at most.
+   */
   private shrink(): void {
     for (const [item, count] of this.counts)
       if (count === 1) this.counts.delete(item);

@@ -40,7 +40,10 @@ export interface WarcOptions {
  * for await (const record of readWarc(chunks, { name: 'a.warc.gz' }))
  *   if (record.ok && record.type === 'response') …
  */
-export async function* readWarc(chunks: AsyncIterable<Uint8Array>, options: WarcOptions): AsyncGenerator<WarcRecord | BadRecord> {
+export async function* readWarc(
+  chunks: AsyncIterable<Uint8Array>,
+  options: WarcOptions,
+): AsyncGenerator<WarcRecord | BadRecord> {
   const { name, maxBlockBytes = 64 * 1024 * 1024, maxHeaderBytes = 64 * 1024 } = options;
   const input = new SegmentReader(gunzipMembers(chunks), recordStart);
   let isFirst = true;
@@ -64,7 +67,11 @@ export async function* readWarc(chunks: AsyncIterable<Uint8Array>, options: Warc
 const recordStart = 'WARC/1.';
 
 /** Read the record at the window's beginning; when that fails, move to where the next one may begin. */
-async function readRecord(input: SegmentReader, maxBlockBytes: number, maxHeaderBytes: number): Promise<WarcRecord | BadRecord> {
+async function readRecord(
+  input: SegmentReader,
+  maxBlockBytes: number,
+  maxHeaderBytes: number,
+): Promise<WarcRecord | BadRecord> {
   const result = await tryRecord(input, maxBlockBytes, maxHeaderBytes);
   if (!result.ok) {
     await input.seek(`\r\n\r\n${recordStart}`);
@@ -72,16 +79,23 @@ async function readRecord(input: SegmentReader, maxBlockBytes: number, maxHeader
   return result;
 }
 
-async function tryRecord(input: SegmentReader, maxBlockBytes: number, maxHeaderBytes: number): Promise<WarcRecord | BadRecord> {
+async function tryRecord(
+  input: SegmentReader,
+  maxBlockBytes: number,
+  maxHeaderBytes: number,
+): Promise<WarcRecord | BadRecord> {
   const headerBytes = await headerLength(input, maxHeaderBytes);
   if (headerBytes === undefined) return bad(...damageOf(input), '');
   const header = input.window.toString('utf8', 0, Math.max(headerBytes, 0));
-  if (headerBytes < 0 || !header.startsWith(recordStart)) return bad('bad-header', headerBytes < 0 ? `no end within ${maxHeaderBytes} bytes` : 'no WARC/1.x line', '');
+  if (headerBytes < 0 || !header.startsWith(recordStart))
+    return bad('bad-header', headerBytes < 0 ? `no end within ${maxHeaderBytes} bytes` : 'no WARC/1.x line', '');
   const fields = parseFields(header);
   const record = targetUri(fields) || (fields.get('warc-record-id') ?? '');
   const length = fields.get('content-length') ?? '';
-  if (!/^\d{1,15}$/.test(length)) return bad('bad-length', `Content-Length is ${JSON.stringify(length.slice(0, 40))}`, record);
-  if (Number(length) > maxBlockBytes) return bad('too-large', `Content-Length is ${length}, the limit ${maxBlockBytes}`, record);
+  if (!/^\d{1,15}$/.test(length))
+    return bad('bad-length', `Content-Length is ${JSON.stringify(length.slice(0, 40))}`, record);
+  if (Number(length) > maxBlockBytes)
+    return bad('too-large', `Content-Length is ${length}, the limit ${maxBlockBytes}`, record);
   const end = headerBytes + Number(length);
   // One byte more than the record and its two line ends, to learn whether its gzip member ends in order.
   const available = await input.fill(end + 5);
@@ -120,10 +134,16 @@ async function headerLength(input: SegmentReader, maxBytes: number): Promise<num
   }
 }
 
-/** Header lines after the first, of WARC and HTTP alike; a line that begins with white space goes on with the one before. */
+/**
+ * Header lines after the first, of WARC and HTTP alike; a line that begins with white space goes on with the one
+ * before.
+ */
 export function parseFields(header: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  for (const line of header.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/).slice(1)) {
+  for (const line of header
+    .replace(/\r?\n[ \t]+/g, ' ')
+    .split(/\r?\n/)
+    .slice(1)) {
     const colon = line.indexOf(':');
     if (colon > 0) fields.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
@@ -150,8 +170,20 @@ async function requireWarc(input: SegmentReader, name: string): Promise<void> {
   if (head === '') fail('not-warc', `${name} is empty`, 'Fetch it again.');
   const shown = JSON.stringify(head.slice(0, 40));
   if (/^<(?:!doctype|html|\?xml)/i.test(head))
-    fail('not-warc', `${name} is a web page, not a WARC file: it begins with ${shown}`, 'The server probably answered with an error page; check the address and fetch it again.');
+    fail(
+      'not-warc',
+      `${name} is a web page, not a WARC file: it begins with ${shown}`,
+      'The server probably answered with an error page; check the address and fetch it again.',
+    );
   if (/^(?:crawl-data\/|https?:|s3:)\S+\.gz/.test(head))
-    fail('not-warc', `${name} is a list of paths, not a WARC file: it begins with ${shown}`, 'Name it *.paths or *.paths.gz, and what it names is read.');
-  fail('not-warc', `${name} is not a WARC file: it begins with ${shown}`, 'Give .warc, .warc.gz, .wet or .wet.gz files.');
+    fail(
+      'not-warc',
+      `${name} is a list of paths, not a WARC file: it begins with ${shown}`,
+      'Name it *.paths or *.paths.gz, and what it names is read.',
+    );
+  fail(
+    'not-warc',
+    `${name} is not a WARC file: it begins with ${shown}`,
+    'Give .warc, .warc.gz, .wet or .wet.gz files.',
+  );
 }

@@ -34,7 +34,9 @@ export interface WindowOptions {
   readonly seed: number;
 }
 
-/** Where a shard stands: new in this round, in since an earlier one, gone, gone but kept by `replay`, or yet to come. */
+/**
+ * Where a shard stands: new in this round, in since an earlier one, gone, gone but kept by `replay`, or yet to come.
+ */
 export type Standing = 'entered' | 'stayed' | 'evicted' | 'replayed' | 'waiting';
 
 export interface Placement<S> {
@@ -60,7 +62,8 @@ export interface SourceWindow<S> {
  * how often it is repeated depends on the seed and the shards up to it, so it is the same in every round.
  *
  * In round 1 the window holds as many of the oldest snapshots as fit; from round to round its end moves by `step`
- * snapshots, as far as there are any, and it reaches back from there as far as fits. It moves by fewer where not so many
+ * snapshots, as far as there are any, and it reaches back from there as far as fits. It moves by fewer where not so
+ * many
  * fit, so that every snapshot is in for a round.
  */
 export function chooseWindow<S extends WindowShard>(shards: readonly S[], options: WindowOptions): SourceWindow<S>[] {
@@ -69,14 +72,24 @@ export function chooseWindow<S extends WindowShard>(shards: readonly S[], option
   return [...bySource].map(([source, own]) => windowOf(source, own, options));
 }
 
-function windowOf<S extends WindowShard>(source: string, shards: readonly S[], options: WindowOptions): SourceWindow<S> {
-  const snapshots = [...new Set(shards.map((shard) => shard.snapshot))].filter((snapshot) => snapshot !== '').sort(compare);
+function windowOf<S extends WindowShard>(
+  source: string,
+  shards: readonly S[],
+  options: WindowOptions,
+): SourceWindow<S> {
+  const snapshots = [...new Set(shards.map((shard) => shard.snapshot))]
+    .filter((snapshot) => snapshot !== '')
+    .sort(compare);
   const fits = fitting(source, snapshots, shards, options.window);
-  const bounds = (round: number): { begin: number; end: number } => windowBounds(snapshots.length, round, options.step, fits);
+  const bounds = (round: number): { begin: number; end: number } =>
+    windowBounds(snapshots.length, round, options.step, fits);
   const now = bounds(options.round);
-  const before = options.round === 0
-    ? { begin: 0, end: now.begin } // without rounds, what is older than the window counts as evicted from one before
-    : options.round === 1 ? { begin: 0, end: 0 } : bounds(options.round - 1);
+  const before =
+    options.round === 0
+      ? { begin: 0, end: now.begin } // without rounds, what is older than the window counts as evicted from one before
+      : options.round === 1
+        ? { begin: 0, end: 0 }
+        : bounds(options.round - 1);
 
   const copiesOfNext = evenly(options.weights[source] ?? 1, uniform(options.seed, 'weight', source));
   const keepsNext = evenly(options.replay, uniform(options.seed, 'replay', source));
@@ -112,16 +125,39 @@ function windowBounds(count: number, round: number, step: number, fits: Fits): {
 }
 
 /** Whether `snapshots.slice(begin, end)` is within the window's limits. */
-function fitting(source: string, snapshots: readonly string[], shards: readonly WindowShard[], window: number | WindowSize): Fits {
-  const { snapshots: most = Infinity, days = Infinity, tokens = Infinity } = typeof window === 'number' ? { snapshots: window } : window;
-  const day = days === Infinity ? [] : snapshots.map((snapshot) => snapshotDay(snapshot)
-    ?? fail('undated-snapshot', `The snapshot "${snapshot}" of "${source}" is no date, so there is no telling which days a window of ${days} takes in.`, 'Set `window` in snapshots, or name snapshots YYYY-MM-DD or CC-MAIN-YYYY-WW.'));
+function fitting(
+  source: string,
+  snapshots: readonly string[],
+  shards: readonly WindowShard[],
+  window: number | WindowSize,
+): Fits {
+  const {
+    snapshots: most = Infinity,
+    days = Infinity,
+    tokens = Infinity,
+  } = typeof window === 'number' ? { snapshots: window } : window;
+  const day =
+    days === Infinity
+      ? []
+      : snapshots.map(
+          (snapshot) =>
+            snapshotDay(snapshot) ??
+            fail(
+              'undated-snapshot',
+              `The snapshot "${snapshot}" of "${source}" is no date, so there is no telling which days a window ` +
+                `of ${days} takes in.`,
+              'Set `window` in snapshots, or name snapshots YYYY-MM-DD or CC-MAIN-YYYY-WW.',
+            ),
+        );
   const tokensBefore = [0];
   for (const snapshot of tokens === Infinity ? [] : snapshots)
-    tokensBefore.push(tokensBefore.at(-1)! + shards.reduce((sum, shard) => (shard.snapshot === snapshot ? sum + shard.tokens : sum), 0));
-  return (begin, end) => end - begin <= most
-    && (days === Infinity || day[end - 1]! - day[begin]! < days)
-    && (tokens === Infinity || tokensBefore[end]! - tokensBefore[begin]! <= tokens);
+    tokensBefore.push(
+      tokensBefore.at(-1)! + shards.reduce((sum, shard) => (shard.snapshot === snapshot ? sum + shard.tokens : sum), 0),
+    );
+  return (begin, end) =>
+    end - begin <= most &&
+    (days === Infinity || day[end - 1]! - day[begin]! < days) &&
+    (tokens === Infinity || tokensBefore[end]! - tokensBefore[begin]! <= tokens);
 }
 
 /** Oldest snapshot first and shuffled by the seed within one, so that a share of them is a fair sample. */
@@ -133,7 +169,8 @@ function inOrder<S extends WindowShard>(shards: readonly S[], seed: number): S[]
 }
 
 /**
- * Systematic sampling: whole numbers whose running sum never strays more than 1 from `rate` times their count, so a rate
+ * Systematic sampling: whole numbers whose running sum never strays more than 1 from `rate` times their count, so a
+ * rate
  * of 0.1 takes every tenth and 1.5 alternates 1 and 2. What comes later does not change what came before.
  */
 function evenly(rate: number, offset: number): () => number {

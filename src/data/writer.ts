@@ -14,7 +14,8 @@ const batchRows = 8192;
 type ShardMeta = Readonly<Record<string, string | number>>;
 
 /**
- * Writes the shards of one dataset into a folder as uncompressed Arrow IPC files, hashing and fsyncing each as it closes.
+ * Writes the shards of one dataset into a folder as uncompressed Arrow IPC files, hashing and fsyncing each as it
+ * closes.
  * Optional columns of the contract are written when the first row of a shard has them.
  */
 export class ArrowDatasetWriter implements DatasetWriter {
@@ -63,14 +64,17 @@ export class ArrowDatasetWriter implements DatasetWriter {
     mkdirSync(this.folder, { recursive: true });
     const path = this.freePath(`part-${String(this.files.length).padStart(5, '0')}.arrow`);
     const schema = arrowSchema(fields);
-    const builders = fields.map((field, index) => ({ name: field.name, builder: columnBuilder(field, schema.fields[index]!.type) }));
+    const builders = fields.map((field, index) => ({
+      name: field.name,
+      builder: columnBuilder(field, schema.fields[index]!.type),
+    }));
     return new OpenShard(this.folder, path, schema, builders);
   }
 
   /** The path itself, or with a number when another shard has taken it. */
   private freePath(path: string): string {
     let free = path;
-    for (let times = this.paths.get(path) ?? 0; this.paths.has(free); ) {
+    for (let times = this.paths.get(path) ?? 0; this.paths.has(free);) {
       free = path.replace(/(\.[^.]*)?$/, `-${++times + 1}$1`);
       this.paths.set(path, times);
     }
@@ -87,7 +91,12 @@ class OpenShard {
   private pendingRows = 0;
   private rows = 0;
 
-  constructor(folder: string, path: string, schema: Schema, columns: readonly { name: string; builder: ColumnBuilder }[]) {
+  constructor(
+    folder: string,
+    path: string,
+    schema: Schema,
+    columns: readonly { name: string; builder: ColumnBuilder }[],
+  ) {
     this.path = path;
     this.schema = schema;
     this.columns = columns;
@@ -119,7 +128,12 @@ class OpenShard {
 
   private flush(): void {
     const children = this.columns.map(({ builder }) => builder.finish());
-    const data = makeData({ type: new Struct<TypeMap>(this.schema.fields), length: this.pendingRows, nullCount: 0, children });
+    const data = makeData({
+      type: new Struct<TypeMap>(this.schema.fields),
+      length: this.pendingRows,
+      nullCount: 0,
+      children,
+    });
     this.file.write(new RecordBatch(this.schema, data));
     this.pendingRows = 0;
   }
@@ -137,10 +151,12 @@ class ArrowFile extends RecordBatchFileWriter {
     const put = (chunk: Uint8Array): void => {
       this.hash.update(chunk);
       this.bytes += chunk.byteLength;
-      for (let at = 0; at < chunk.byteLength; ) at += writeSync(this.fd, chunk, at);
+      for (let at = 0; at < chunk.byteLength;) at += writeSync(this.fd, chunk, at);
     };
     // The queue that Arrow would fill for a reader; every chunk goes straight to the file instead.
-    this._sink.write = (chunk: unknown) => { put(chunk as Uint8Array); };
+    this._sink.write = (chunk: unknown) => {
+      put(chunk as Uint8Array);
+    };
   }
 
   closeFile(): { digest: Digest; bytes: number } {

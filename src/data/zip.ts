@@ -11,7 +11,8 @@ export interface ZipEntry {
 }
 
 /**
- * The regular files of a ZIP archive, given as a local path or as bytes, in the order of its directory. An archive with an
+ * The regular files of a ZIP archive, given as a local path or as bytes, in the order of its directory. An archive with
+ * an
  * absolute path, a `..`, a link or an encrypted entry is refused as a whole; so is one over the limit of entries.
  * @param name how to call the archive in messages
  */
@@ -20,7 +21,12 @@ export async function* readZip(archive: string | Uint8Array, name: string, maxBy
   let failure: unknown;
   zip.on('error', (error) => (failure = error));
   try {
-    if (zip.entryCount > maxEntries) fail('unsafe-archive', `${name} has ${zip.entryCount} entries, more than ${maxEntries}`, 'Unpack it and give the folder.');
+    if (zip.entryCount > maxEntries)
+      fail(
+        'unsafe-archive',
+        `${name} has ${zip.entryCount} entries, more than ${maxEntries}`,
+        'Unpack it and give the folder.',
+      );
     for (let entry = await nextEntry(zip); entry !== undefined; entry = await nextEntry(zip)) {
       if (entry.fileName.endsWith('/')) continue;
       check(entry, name, maxBytes);
@@ -39,12 +45,27 @@ const maxEntries = 200_000;
 /** Decompressed / compressed size of one entry, from 1 MiB on. Text reaches 10. */
 const maxRatio = 1000;
 
-function check({ fileName, uncompressedSize, compressedSize, externalFileAttributes, generalPurposeBitFlag }: Entry, name: string, maxBytes: number): void {
-  const refuse = (what: string): never => fail('unsafe-archive', `${name}: ${fileName} ${what}`, 'Look at where the archive came from; unpack it by hand if you trust it.');
-  if ((externalFileAttributes >>> 28) === 0xa) refuse('is a symlink');
+function check(
+  { fileName, uncompressedSize, compressedSize, externalFileAttributes, generalPurposeBitFlag }: Entry,
+  name: string,
+  maxBytes: number,
+): void {
+  const refuse = (what: string): never =>
+    fail(
+      'unsafe-archive',
+      `${name}: ${fileName} ${what}`,
+      'Look at where the archive came from; unpack it by hand if you trust it.',
+    );
+  if (externalFileAttributes >>> 28 === 0xa) refuse('is a symlink');
   if ((generalPurposeBitFlag & 1) !== 0) refuse('is encrypted');
-  if (uncompressedSize > maxBytes) fail('file-too-large', `${name}: ${fileName} has ${uncompressedSize} bytes; the limit is ${maxBytes}`, 'Split it into smaller files.');
-  if (uncompressedSize > 1 << 20 && uncompressedSize > compressedSize * maxRatio) refuse(`expands to more than ${maxRatio} times its size`);
+  if (uncompressedSize > maxBytes)
+    fail(
+      'file-too-large',
+      `${name}: ${fileName} has ${uncompressedSize} bytes; the limit is ${maxBytes}`,
+      'Split it into smaller files.',
+    );
+  if (uncompressedSize > 1 << 20 && uncompressedSize > compressedSize * maxRatio)
+    refuse(`expands to more than ${maxRatio} times its size`);
 }
 
 const options: Options = { lazyEntries: true, autoClose: false };
@@ -77,7 +98,9 @@ function toEntry(zip: ZipFile, entry: Entry, name: string): ZipEntry {
     bytes: entry.uncompressedSize,
     async read() {
       try {
-        const stream = await new Promise<Readable>((resolve, reject) => zip.openReadStream(entry, (error, opened) => (error ? reject(error) : resolve(opened))));
+        const stream = await new Promise<Readable>((resolve, reject) =>
+          zip.openReadStream(entry, (error, opened) => (error ? reject(error) : resolve(opened))),
+        );
         const parts: Uint8Array[] = [];
         for await (const part of stream) parts.push(part as Uint8Array);
         return Buffer.concat(parts);
@@ -90,6 +113,12 @@ function toEntry(zip: ZipFile, entry: Entry, name: string): ZipEntry {
 
 function damaged(name: string, error: unknown): never {
   if (!(error instanceof Error) || 'diagnostic' in error) throw error;
-  if (/invalid relative path|absolute path|invalid characters in fileName/.test(error.message)) fail('unsafe-archive', `${name}: ${error.message}`, 'A path points outside the archive; look at where it came from.', error);
+  if (/invalid relative path|absolute path|invalid characters in fileName/.test(error.message))
+    fail(
+      'unsafe-archive',
+      `${name}: ${error.message}`,
+      'A path points outside the archive; look at where it came from.',
+      error,
+    );
   fail('damaged-archive', `${name}: ${error.message}`, 'Download the file again, or check it with `unzip -t`.', error);
 }

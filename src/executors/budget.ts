@@ -17,7 +17,9 @@ export function shortfall(need: Resources, capacity: Resources): string | undefi
     // Stages that take every core there is ask for infinitely many.
     ...(need.cpus > capacity.cpus && Number.isFinite(need.cpus) ? [`cpus: ${need.cpus} of ${capacity.cpus}`] : []),
     ...(need.gpus > capacity.gpus ? [`gpus: ${need.gpus} of ${capacity.gpus}`] : []),
-    ...(need.memory > capacity.memory ? [`memory: ${gibibytes(need.memory)} of ${gibibytes(capacity.memory)} GiB`] : []),
+    ...(need.memory > capacity.memory
+      ? [`memory: ${gibibytes(need.memory)} of ${gibibytes(capacity.memory)} GiB`]
+      : []),
   ];
   return parts.length === 0 ? undefined : parts.join(', ');
 }
@@ -76,11 +78,13 @@ export class Budget {
 
   private serve(): void {
     const held = { jobs: 0, cpus: 0, memory: 0, gpus: 0 };
-    for (let index = 0; index < this.queue.length && this.jobs - held.jobs > 0; ) {
+    for (let index = 0; index < this.queue.length && this.jobs - held.jobs > 0;) {
       const entry = this.queue[index]!;
       const { need } = entry;
       const fits =
-        need.cpus <= this.cpus - held.cpus && need.memory <= this.memory - held.memory && need.gpus <= this.freeGpus.length - held.gpus;
+        need.cpus <= this.cpus - held.cpus &&
+        need.memory <= this.memory - held.memory &&
+        need.gpus <= this.freeGpus.length - held.gpus;
       if (fits) {
         this.queue.splice(index, 1);
         entry.grant(this.take(need));

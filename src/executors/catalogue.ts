@@ -14,22 +14,43 @@ export interface CatalogueOptions {
   readonly cache: string;
 }
 
-/** Stage types by name, as the build wrote them down, and users' own by file: those are built, and run once to see their ports. */
+/**
+ * Stage types by name, as the build wrote them down, and users' own by file: those are built, and run once to see their
+ * ports.
+ */
 export function createCatalogue({ distribution, cache }: CatalogueOptions): Catalogue {
-  const listed = JSON.parse(readFileSync(join(distribution, 'catalogue.json'), 'utf8')) as Record<string, StageDescription>;
+  const listed = JSON.parse(readFileSync(join(distribution, 'catalogue.json'), 'utf8')) as Record<
+    string,
+    StageDescription
+  >;
   const at = (path: string): string => join(distribution, path);
-  const installed = ({ checkModule, ...description }: StageDescription): StageDescription =>
-    ({ ...description, module: at(description.module), ...(checkModule === undefined ? {} : { checkModule: at(checkModule) }) });
+  const installed = ({ checkModule, ...description }: StageDescription): StageDescription => ({
+    ...description,
+    module: at(description.module),
+    ...(checkModule === undefined ? {} : { checkModule: at(checkModule) }),
+  });
   return {
     types: () => Object.keys(listed),
 
     async describe(uses, fromDirectory) {
       if (!isFile(uses)) {
         const found = Object.hasOwn(listed, uses) ? listed[uses] : undefined;
-        return found ? ok(installed(found)) : err({ code: 'unknown-stage-type', message: `There is no stage type "${uses}".`, help: 'List them with `run-pipeline stages`; a stage of your own begins with `./`.' });
+        return found
+          ? ok(installed(found))
+          : err({
+              code: 'unknown-stage-type',
+              message: `There is no stage type "${uses}".`,
+              help: 'List them with `run-pipeline stages`; a stage of your own begins with `./`.',
+            });
       }
       try {
-        return ok(await describeUserStage(resolve(fromDirectory, uses), { type: uses, cache, framework: join(distribution, 'src/index.js') }));
+        return ok(
+          await describeUserStage(resolve(fromDirectory, uses), {
+            type: uses,
+            cache,
+            framework: join(distribution, 'src/index.js'),
+          }),
+        );
       } catch (error) {
         if (error instanceof Failure) return err(error.diagnostic);
         throw error;
@@ -38,8 +59,12 @@ export function createCatalogue({ distribution, cache }: CatalogueOptions): Cata
 
     async check({ checkModule }, config) {
       if (checkModule === undefined) return [];
-      // The project's stages keep theirs in a small file of its own: loading all of a trainer would make every run start slowly.
-      const loaded = (await import(pathToFileURL(checkModule).href)) as { check?: StageType['check']; default?: StageType };
+      // The project's stages keep theirs in a small file of its own: loading all of a trainer would make every run
+      // start slowly.
+      const loaded = (await import(pathToFileURL(checkModule).href)) as {
+        check?: StageType['check'];
+        default?: StageType;
+      };
       return (loaded.check ?? loaded.default?.check)?.({ ...config }) ?? [];
     },
   };

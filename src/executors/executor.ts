@@ -15,7 +15,10 @@ export interface Job<Kept> {
   readonly admission: AbortSignal;
   readonly onStart: (worker: { readonly pid: number; readonly gpus: readonly string[] }) => void;
   readonly onMessage: (message: WorkerMessage) => void;
-  /** Whether it is a shard of its stage: its resources are free only when its result is kept, so that a kill costs a shard per worker at most. */
+  /**
+   * Whether it is a shard of its stage: its resources are free only when its result is kept, so that a kill costs a
+   * shard per worker at most.
+   */
   readonly isShard: boolean;
   /** Put what the action left where it stays. */
   readonly keep: (outcome: ActionOutcome) => Promise<Result<Kept, Diagnostic>>;
@@ -28,7 +31,10 @@ export const interrupted = 'interrupted';
 export interface Executor {
   /** All that actions can have at once; one that asks for more gets this. */
   readonly capacity: Resources;
-  /** Run a job when resources allow; settles when nothing of it runs any more, and rejects with what `prepare` or `keep` throw only. */
+  /**
+   * Run a job when resources allow; settles when nothing of it runs any more, and rejects with what `prepare` or `keep`
+   * throw only.
+   */
   run<Kept>(job: Job<Kept>): Promise<Result<Kept, Diagnostic>>;
   /** End every worker; resolves when they are gone. */
   close(): Promise<void>;

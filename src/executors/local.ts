@@ -27,7 +27,12 @@ export interface LocalExecutorOptions {
 /** Runs actions in warm worker processes on this machine, within its cpus, memory and GPUs. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const cpus = options.cpus ?? availableParallelism();
-  const limits = { cpus, jobs: options.jobs ?? cpus, memory: options.memory ?? totalmem(), gpus: options.gpus ?? findGpus(options.env) };
+  const limits = {
+    cpus,
+    jobs: options.jobs ?? cpus,
+    memory: options.memory ?? totalmem(),
+    gpus: options.gpus ?? findGpus(options.env),
+  };
   const budget = new Budget(limits);
   const workerEntry = options.workerEntry ?? fileURLToPath(new URL('./worker-main.js', import.meta.url));
   const graceMs = options.graceMs ?? 5_000;
@@ -45,7 +50,10 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     // One worker per running job is enough: one for other devices makes room.
     const surplus = workers.size >= limits.jobs ? idle.shift() : undefined;
     if (surplus !== undefined) void discard(surplus.worker);
-    const worker = startWorker(workerEntry, { ...options.env, ...(limits.gpus.length > 0 ? { CUDA_VISIBLE_DEVICES: devices } : {}) });
+    const worker = startWorker(workerEntry, {
+      ...options.env,
+      ...(limits.gpus.length > 0 ? { CUDA_VISIBLE_DEVICES: devices } : {}),
+    });
     workers.add(worker);
     return worker;
   };
@@ -67,7 +75,10 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       lastResort = setTimeout(() => void worker.kill(), graceMs);
     };
     const onAbort = (): void => end(interruption(request.stage));
-    const timer = job.timeoutMs === undefined ? undefined : setTimeout(() => end(timeout(request.stage, job.timeoutMs ?? 0)), job.timeoutMs);
+    const timer =
+      job.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => end(timeout(request.stage, job.timeoutMs ?? 0)), job.timeoutMs);
     job.signal.addEventListener('abort', onAbort);
     job.onStart({ pid: worker.pid, gpus: grant.gpus });
     const result = await worker.run({ ...request, cpus: grant.cpus }, job.onMessage);
@@ -99,7 +110,11 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   };
 }
 
-const interruption = (stage?: string): Diagnostic => ({ code: interrupted, message: 'interrupted', ...(stage === undefined ? {} : { stage }) });
+const interruption = (stage?: string): Diagnostic => ({
+  code: interrupted,
+  message: 'interrupted',
+  ...(stage === undefined ? {} : { stage }),
+});
 
 const timeout = (stage: string, ms: number): Diagnostic => ({
   code: 'stage-timeout',
@@ -108,7 +123,10 @@ const timeout = (stage: string, ms: number): Diagnostic => ({
   help: 'Raise the timeout of the stage, or leave it out.',
 });
 
-/** Ids of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` has them: numbers, `GPU-<uuid>` or `MIG-<uuid>`. As for CUDA, nothing counts from one on that is none of these. */
+/**
+ * Ids of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` has them: numbers, `GPU-<uuid>` or `MIG-<uuid>`. As
+ * for CUDA, nothing counts from one on that is none of these.
+ */
 export function findGpus(env: LocalExecutorOptions['env']): string[] {
   const visible = env['CUDA_VISIBLE_DEVICES'];
   if (visible !== undefined) {
@@ -117,7 +135,9 @@ export function findGpus(env: LocalExecutorOptions['env']): string[] {
     return end === -1 ? ids : ids.slice(0, end);
   }
   try {
-    return readdirSync('/dev').flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b));
+    return readdirSync('/dev')
+      .flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? [])
+      .sort((a, b) => Number(a) - Number(b));
   } catch {
     return [];
   }

@@ -7,26 +7,50 @@ import { forwardLines } from './forward-lines.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a script sees of the worker's environment undeclared: what programs need to start, and the GPUs it was given. */
+/**
+ * What a script sees of the worker's environment undeclared: what programs need to start, and the GPUs it was given.
+ */
 const passed = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'CUDA_VISIBLE_DEVICES'];
 
 /**
- * Run a `run: |` step: bash with `set -euo pipefail` (zx's prefix), in the attempt directory. `$IN_<PORT>` is the folder of an input
+ * Run a `run: |` step: bash with `set -euo pipefail` (zx's prefix), in the attempt directory. `$IN_<PORT>` is the
+ * folder of an input
  * (several are separated by spaces), `$OUT_<PORT>` the folder to fill; of the environment only {@link passed}
  * and the names under `env:` are passed.
  */
-export async function runShellStep(request: ActionRequest, step: ShellStep, send: (message: WorkerMessage) => void, signal: AbortSignal, environment: Environment): Promise<void> {
+export async function runShellStep(
+  request: ActionRequest,
+  step: ShellStep,
+  send: (message: WorkerMessage) => void,
+  signal: AbortSignal,
+  environment: Environment,
+): Promise<void> {
   const env: Record<string, string> = {};
   for (const name of passed) if (environment[name] !== undefined) env[name] = environment[name];
   Object.assign(env, request.env);
-  for (const [port, artifacts] of Object.entries(request.inputs)) env[`IN_${variable(port)}`] = artifacts.map((artifact) => artifact.folder).join(' ');
+  for (const [port, artifacts] of Object.entries(request.inputs))
+    env[`IN_${variable(port)}`] = artifacts.map((artifact) => artifact.folder).join(' ');
   for (const port of Object.keys(request.outputs)) env[`OUT_${variable(port)}`] = join(request.attempt, port);
-  const process = $({ cwd: request.attempt, env, nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], signal, quote: (script) => script })`${step.script}`;
-  for (const stream of ['stdout', 'stderr'] as const) forwardLines(process[stream], (text) => send({ type: 'log', stream, text }));
+  const process = $({
+    cwd: request.attempt,
+    env,
+    nothrow: true,
+    quiet: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    quote: (script) => script,
+  })`${step.script}`;
+  for (const stream of ['stdout', 'stderr'] as const)
+    forwardLines(process[stream], (text) => send({ type: 'log', stream, text }));
   const result = await process;
   if (result.exitCode !== 0) {
     const last = result.stderr.trim().split('\n').at(-1);
-    fail('step-failed', `The step ended with ${result.signal ? `signal ${result.signal}` : `exit code ${result.exitCode}`}${last ? `: ${last}` : '.'}`, 'Its whole output is in `run-pipeline logs`.');
+    fail(
+      'step-failed',
+      'The step ended with ' +
+        `${result.signal ? `signal ${result.signal}` : `exit code ${result.exitCode}`}${last ? `: ${last}` : '.'}`,
+      'Its whole output is in `run-pipeline logs`.',
+    );
   }
 }
 

@@ -11,7 +11,9 @@ import { ArrowDatasetWriter } from '../data/writer.ts';
 
 const progressEveryMs = 100;
 
-/** The context that a stage's `run` sees, over an action request. Asking for a port the stage does not declare is a bug. */
+/**
+ * The context that a stage's `run` sees, over an action request. Asking for a port the stage does not declare is a bug.
+ */
 export class StageRun implements StageContext {
   readonly stage: string;
   readonly config: Record<string, unknown>;
@@ -35,7 +37,8 @@ export class StageRun implements StageContext {
 
   dataset(port: string): Dataset {
     const [dataset, ...others] = openInput(this.request, port);
-    if (!dataset || others.length > 0) throw new TypeError(`input "${port}" has ${others.length + (dataset ? 1 : 0)} datasets where one is expected`);
+    if (!dataset || others.length > 0)
+      throw new TypeError(`input "${port}" has ${others.length + (dataset ? 1 : 0)} datasets where one is expected`);
     return dataset;
   }
 
@@ -49,7 +52,12 @@ export class StageRun implements StageContext {
 
   model(port: string): ModelFolder | undefined {
     const artifact = this.request.inputs[port]?.[0];
-    if (artifact?.shards.length === 0) fail('empty-input', `Input "${port}" is empty: the stage it is connected to left out its optional output.`, 'Its log says why (`run-pipeline logs`); connect another stage.');
+    if (artifact?.shards.length === 0)
+      fail(
+        'empty-input',
+        `Input "${port}" is empty: the stage it is connected to left out its optional output.`,
+        'Its log says why (`run-pipeline logs`); connect another stage.',
+      );
     return artifact && { path: artifact.folder, files: artifact.shards };
   }
 
@@ -77,7 +85,13 @@ export class StageRun implements StageContext {
     const now = Date.now();
     if (now - this.lastProgress < progressEveryMs && done !== total) return;
     this.lastProgress = now;
-    this.send({ type: 'progress', done, unit, ...(total === undefined ? {} : { total }), ...(note === undefined ? {} : { note }) });
+    this.send({
+      type: 'progress',
+      done,
+      unit,
+      ...(total === undefined ? {} : { total }),
+      ...(note === undefined ? {} : { note }),
+    });
   }
 
   count(name: string, by = 1): void {
@@ -128,7 +142,9 @@ function openInput(request: ActionRequest, port: string): ArrowDataset[] {
   return (request.inputs[port] ?? []).map((artifact) => {
     const contract = loadContract(request.contracts, artifact.contract);
     if (contract.kind !== 'dataset') throw new TypeError(`input "${port}" is a ${contract.kind}, not a dataset`);
-    for (const shard of artifact.shards) if (!existsSync(shard.location)) fail('missing-shard', `Shard ${shard.path} is gone from ${shard.location}.`, 'Run again: it is rebuilt.');
+    for (const shard of artifact.shards)
+      if (!existsSync(shard.location))
+        fail('missing-shard', `Shard ${shard.path} is gone from ${shard.location}.`, 'Run again: it is rebuilt.');
     return new ArrowDataset(contract, artifact.shards);
   });
 }

@@ -28,11 +28,19 @@ interface Memo {
  * A stage type in a user's own TypeScript or JavaScript file: bundled, so that no build step is needed and its digest
  * covers what it imports from the user's folder; packages are imported from where the user's file finds them.
  */
-export async function describeUserStage(file: string, { type, cache, framework }: UserStageOptions): Promise<StageDescription> {
-  if (!existsSync(file)) fail('unknown-stage', `there is no file ${file}`, 'Paths in `uses:` start at the pipeline file.');
+export async function describeUserStage(
+  file: string,
+  { type, cache, framework }: UserStageOptions,
+): Promise<StageDescription> {
+  if (!existsSync(file))
+    fail('unknown-stage', `there is no file ${file}`, 'Paths in `uses:` start at the pipeline file.');
   const memoFile = join(cache, `${sha256(`${file}\n${framework}`)}.json`);
   const memo = readJson(memoFile) as Memo | undefined;
-  if (memo !== undefined && existsSync(memo.description.module) && memo.inputs.every(([path, identity]) => identityOf(path) === identity))
+  if (
+    memo !== undefined &&
+    existsSync(memo.description.module) &&
+    memo.inputs.every(([path, identity]) => identityOf(path) === identity)
+  )
     return { type, ...memo.description };
 
   const { inputs, code, implementation } = await bundle(file, framework);
@@ -44,17 +52,31 @@ export async function describeUserStage(file: string, { type, cache, framework }
   return { type, ...description };
 }
 
-async function bundle(file: string, framework: string): Promise<{ inputs: string[]; code: string; implementation: Digest }> {
+async function bundle(
+  file: string,
+  framework: string,
+): Promise<{ inputs: string[]; code: string; implementation: Digest }> {
   const { build } = await import('esbuild');
   const folder = dirname(file);
   try {
     const runnable = await build({
       ...common(file),
       metafile: true,
-      plugins: [{ name: 'packages', setup: (setup) => setup.onResolve({ filter: /^[^./]/ }, (request) => externalPackage(setup, request, framework)) }],
+      plugins: [
+        {
+          name: 'packages',
+          setup: (setup) =>
+            setup.onResolve({ filter: /^[^./]/ }, (request) => externalPackage(setup, request, framework)),
+        },
+      ],
     });
     // Its digest leaves out comments, layout and where things are.
-    const portable = await build({ ...common(file), packages: 'external', minifyWhitespace: true, legalComments: 'none' });
+    const portable = await build({
+      ...common(file),
+      packages: 'external',
+      minifyWhitespace: true,
+      legalComments: 'none',
+    });
     return {
       inputs: Object.keys(runnable.metafile.inputs).map((path) => resolve(folder, path)),
       code: runnable.outputFiles[0]?.text ?? '',
@@ -63,19 +85,32 @@ async function bundle(file: string, framework: string): Promise<{ inputs: string
   } catch (error) {
     const [first] = (error as { errors?: Message[] }).errors ?? [];
     if (first === undefined) throw error;
-    const place = first.location ? `${resolve(folder, first.location.file)}:${first.location.line}:${first.location.column + 1}` : file;
+    const place = first.location
+      ? `${resolve(folder, first.location.file)}:${first.location.line}:${first.location.column + 1}`
+      : file;
     return fail('user-stage-broken', `${place}: ${first.text}`, 'Correct the stage and run again.');
   }
 }
 
 function common(file: string) {
   return {
-    entryPoints: [file] as string[], bundle: true, write: false, format: 'esm', platform: 'node', target: 'node20', logLevel: 'silent', absWorkingDir: dirname(file),
+    entryPoints: [file] as string[],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'silent',
+    absWorkingDir: dirname(file),
   } as const satisfies BuildOptions;
 }
 
 /** The bundle lies in the store, but a package must still be found from the user's folder. */
-async function externalPackage(setup: PluginBuild, { path, kind, importer, resolveDir, pluginData }: OnResolveArgs, framework: string): Promise<OnResolveResult | null> {
+async function externalPackage(
+  setup: PluginBuild,
+  { path, kind, importer, resolveDir, pluginData }: OnResolveArgs,
+  framework: string,
+): Promise<OnResolveResult | null> {
   if (kind === 'entry-point' || pluginData === asked) return null;
   if (path === 'run-pipeline') return { path: pathToFileURL(framework).href, external: true };
   if (isBuiltin(path)) return { path, external: true };
@@ -86,17 +121,34 @@ async function externalPackage(setup: PluginBuild, { path, kind, importer, resol
 
 const asked = Symbol('asked');
 
-async function describe(file: string, module: string): Promise<Omit<StageDescription, 'type' | 'implementation' | 'module'>> {
+async function describe(
+  file: string,
+  module: string,
+): Promise<Omit<StageDescription, 'type' | 'implementation' | 'module'>> {
   let stage: Partial<StageType> | undefined;
   try {
     stage = ((await import(pathToFileURL(module).href)) as { default?: StageType }).default;
   } catch (cause) {
-    return fail('user-stage-broken', `${file} can't be loaded: ${(cause as Error).message}`, 'Correct the stage and run again.', cause);
+    return fail(
+      'user-stage-broken',
+      `${file} can't be loaded: ${(cause as Error).message}`,
+      'Correct the stage and run again.',
+      cause,
+    );
   }
   if (typeof stage?.run !== 'function' || stage.outputs === undefined)
-    return fail('user-stage-broken', `${file} has no stage as its default export`, 'Write `export default defineStage({ description, inputs, outputs, run })`.');
+    return fail(
+      'user-stage-broken',
+      `${file} has no stage as its default export`,
+      'Write `export default defineStage({ description, inputs, outputs, run })`.',
+    );
   return {
-    ...promisesOf({ ...stage, description: stage.description ?? '', inputs: stage.inputs ?? {}, outputs: stage.outputs }),
+    ...promisesOf({
+      ...stage,
+      description: stage.description ?? '',
+      inputs: stage.inputs ?? {},
+      outputs: stage.outputs,
+    }),
     config: stage.config ?? { type: 'object', additionalProperties: false, properties: {} },
     ...(typeof stage.check === 'function' ? { checkModule: module } : {}),
   };

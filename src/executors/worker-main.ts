@@ -8,7 +8,8 @@ import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 
 const watchEveryMs = 200;
 
-// OpenMP's threads otherwise spin while they wait, which on a busy machine made training 25 times slower; read when libtorch loads.
+// OpenMP's threads otherwise spin while they wait, which on a busy machine made training 25 times slower; read when
+// libtorch loads.
 process.env['OMP_WAIT_POLICY'] ??= 'PASSIVE';
 
 if (isMainThread) await serve(Number(process.argv[2]));
@@ -43,7 +44,10 @@ async function serve(runner: number): Promise<void> {
     current = undefined;
   };
   const crash = (error: unknown): void => {
-    process.send?.({ type: 'failed', diagnostic: diagnosticOf(error, current?.stage ?? '') } satisfies WorkerMessage, () => process.exit(1));
+    process.send?.(
+      { type: 'failed', diagnostic: diagnosticOf(error, current?.stage ?? '') } satisfies WorkerMessage,
+      () => process.exit(1),
+    );
   };
 
   process.on('message', (request: ActionRequest) => void run(request));

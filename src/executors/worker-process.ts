@@ -18,7 +18,12 @@ export interface WorkerProcess {
 
 /** Start a worker with exactly this environment. */
 export function startWorker(entry: string, env: Readonly<Record<string, string | undefined>>): WorkerProcess {
-  const child = fork(entry, [String(process.pid)], { detached: true, execArgv: [], env: { ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(entry, [String(process.pid)], {
+    detached: true,
+    execArgv: [],
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   let finish: ((result: Result<ActionOutcome, Diagnostic>) => void) | undefined;
   let listen: (message: WorkerMessage) => void = () => {};
   let stage = '';
@@ -78,12 +83,27 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-function diedDiagnostic(stage: string, code: number | null, signal: string | null, lastError: string, problem?: Error): Diagnostic {
-  const how = problem !== undefined ? `could not start: ${problem.message}` : signal !== null ? `was killed by ${signal}` : `ended with exit code ${code}`;
+function diedDiagnostic(
+  stage: string,
+  code: number | null,
+  signal: string | null,
+  lastError: string,
+  problem?: Error,
+): Diagnostic {
+  const how =
+    problem !== undefined
+      ? `could not start: ${problem.message}`
+      : signal !== null
+        ? `was killed by ${signal}`
+        : `ended with exit code ${code}`;
   return {
     code: 'worker-died',
     stage,
     message: `Its worker process ${how}${lastError === '' ? '' : `; its last words: ${lastError.slice(0, 500)}`}`,
-    help: signal === 'SIGKILL' ? 'The system may have run out of memory; lower the stage\'s needs or raise resources.memory, then run again: finished work is kept.' : 'Run again: finished work is kept.',
+    help:
+      signal === 'SIGKILL'
+        ? "The system may have run out of memory; lower the stage's needs or raise resources.memory, then run " +
+          'again: finished work is kept.'
+        : 'Run again: finished work is kept.',
   };
 }

@@ -11,7 +11,8 @@ const stepsAhead = 3;
 let lastId = 0;
 
 /**
- * The batches of a {@link BatchSource}, read, masked and laid out by another thread while the steps before them are taken,
+ * The batches of a {@link BatchSource}, read, masked and laid out by another thread while the steps before them are
+ * taken,
  * and moved here. What goes wrong there fails here, in its turn. Run from TypeScript sources, as tests do, there is no
  * compiled module for a thread: the same batches are then made in this one.
  * @example
@@ -53,7 +54,9 @@ export class BatchFeed {
       for (let step = start; step < end; step++) yield step;
     }
     let since = performance.now();
-    for await (const batches of inOrder(numbers(), stepsAhead + 1, (step) => this.pool.run('step', { id: this.id, step }))) {
+    for await (const batches of inOrder(numbers(), stepsAhead + 1, (step) =>
+      this.pool.run('step', { id: this.id, step }),
+    )) {
       this.waitedSeconds += (performance.now() - since) / 1000;
       yield batches;
       since = performance.now();

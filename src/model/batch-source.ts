@@ -30,7 +30,8 @@ export interface BatchSourceInfo {
 }
 
 /**
- * Masked batches of a data set by step: a function of the plan and the step's number, whoever asks and whenever, so that
+ * Masked batches of a data set by step: a function of the plan and the step's number, whoever asks and whenever, so
+ * that
  * a run may be resumed at any step. Batches have one shape, except the last one of sequences that are served once.
  */
 export class BatchSource {
@@ -46,7 +47,12 @@ export class BatchSource {
     this.sequences = new Sequences(options.sequences, options.limits, this.plan.whole_word);
     const { count, tokens, lengths } = this.sequences;
     const served = Math.min(count, options.max_sequences ?? count);
-    this.info = { sequences: served, tokens, pairs: this.sequences.arePairs, stepsPerEpoch: Math.ceil(served / (options.batch_size * options.batches_per_step)) };
+    this.info = {
+      sequences: served,
+      tokens,
+      pairs: this.sequences.arePairs,
+      stepsPerEpoch: Math.ceil(served / (options.batch_size * options.batches_per_step)),
+    };
     this.slots = labelSlots(this.plan, lengths, options.batch_size);
   }
 
@@ -54,7 +60,14 @@ export class BatchSource {
     const { batch_size, batches_per_step, seed } = this.options;
     const samples = samplesOf(step, batch_size * batches_per_step, this.info.sequences, seed);
     const batches: MaskedBatch[] = [];
-    for (let at = 0; at < samples.length; at += batch_size) batches.push(maskedBatch(samples.slice(at, at + batch_size).map((sample) => this.masked(sample)), this.sequences.lengths.longest, this.slots));
+    for (let at = 0; at < samples.length; at += batch_size)
+      batches.push(
+        maskedBatch(
+          samples.slice(at, at + batch_size).map((sample) => this.masked(sample)),
+          this.sequences.lengths.longest,
+          this.slots,
+        ),
+      );
     return batches;
   }
 

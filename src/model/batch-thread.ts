@@ -14,7 +14,10 @@ export const tasks = {
 
   step({ id, step }: { readonly id: number; readonly step: number }): MaskedBatch[] {
     const batches = (sources.get(id) as BatchSource).step(step);
-    return moving(batches, batches.flatMap(({ input_ids, positions, labels }) => [input_ids, positions, labels]));
+    return moving(
+      batches,
+      batches.flatMap(({ input_ids, positions, labels }) => [input_ids, positions, labels]),
+    );
   },
 };
 

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors, type HostTensor } from './safetensors.ts';
 
@@ -20,7 +31,8 @@ interface CheckpointManifest<Progress> {
 }
 
 /**
- * Write `step-<n>/` atomically: into a temporary folder, fsynced, manifest last, then renamed. Older checkpoints but one
+ * Write `step-<n>/` atomically: into a temporary folder, fsynced, manifest last, then renamed. Older checkpoints but
+ * one
  * are removed, so that a damaged newest one leaves something to fall back on.
  */
 export function saveCheckpoint<Progress>(directory: string, { step, progress, tensors }: Checkpoint<Progress>): void {
@@ -37,23 +49,35 @@ export function saveCheckpoint<Progress>(directory: string, { step, progress, te
   rmSync(final, { recursive: true, force: true });
   renameSync(temporary, final);
   syncFolder(directory);
-  for (const old of steps(directory).slice(2)) rmSync(join(directory, folderName(old)), { recursive: true, force: true });
+  for (const old of steps(directory).slice(2))
+    rmSync(join(directory, folderName(old)), { recursive: true, force: true });
 }
 
-/** The newest checkpoint that verifies; `warn` hears of each one that does not. Leftovers of a killed writer are removed. */
-export function loadCheckpoint<Progress>(directory: string, warn: (message: string) => void): Checkpoint<Progress> | undefined {
+/**
+ * The newest checkpoint that verifies; `warn` hears of each one that does not. Leftovers of a killed writer are
+ * removed.
+ */
+export function loadCheckpoint<Progress>(
+  directory: string,
+  warn: (message: string) => void,
+): Checkpoint<Progress> | undefined {
   if (!existsSync(directory)) return undefined;
-  for (const name of readdirSync(directory)) if (name.startsWith('.tmp-')) rmSync(join(directory, name), { recursive: true, force: true });
+  for (const name of readdirSync(directory))
+    if (name.startsWith('.tmp-')) rmSync(join(directory, name), { recursive: true, force: true });
   for (const step of steps(directory)) {
     const folder = join(directory, folderName(step));
     try {
       const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as CheckpointManifest<Progress>;
       const state = join(folder, 'state.safetensors');
-      if (manifest.version !== 1 || manifest.step !== step) throw new Error('its manifest is not of this version or step');
+      if (manifest.version !== 1 || manifest.step !== step)
+        throw new Error('its manifest is not of this version or step');
       if (sha256(state) !== manifest.sha256) throw new Error('state.safetensors does not have the recorded SHA-256');
       return { step, progress: manifest.progress, tensors: readSafetensors(state) };
     } catch (error) {
-      warn(`checkpoint ${folder} is damaged (${error instanceof Error ? error.message : String(error)}); trying the one before it`);
+      warn(
+        `checkpoint ${folder} is damaged (${error instanceof Error ? error.message : String(error)}); trying the ` +
+          'one before it',
+      );
     }
   }
   return undefined;
@@ -65,7 +89,10 @@ function folderName(step: number): string {
 
 /** Steps of the checkpoints in a directory, newest first. */
 function steps(directory: string): number[] {
-  return readdirSync(directory).flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => b - a);
+  return readdirSync(directory)
+    .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
 }
 
 function sha256(path: string): string {

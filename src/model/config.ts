@@ -11,14 +11,22 @@ export interface RobertaConfig {
   readonly attention_probs_dropout_prob: number;
   readonly layer_norm_eps: number;
   readonly initializer_range: number;
-  /** Ids of `<s>` and `</s>` for whoever loads the model; RoBERTa's, 0 and 2, when left out. No computation needs them. */
+  /**
+   * Ids of `<s>` and `</s>` for whoever loads the model; RoBERTa's, 0 and 2, when left out. No computation needs them.
+   */
   readonly bos_token_id?: number;
   readonly eos_token_id?: number;
 }
 
-export type Dimensions = Pick<RobertaConfig, 'hidden_size' | 'num_hidden_layers' | 'num_attention_heads' | 'intermediate_size'>;
+export type Dimensions = Pick<
+  RobertaConfig,
+  'hidden_size' | 'num_hidden_layers' | 'num_attention_heads' | 'intermediate_size'
+>;
 
-/** `base` and `large` are Liu et al. 2019's; the smaller ones keep 64 (32 for tiny) dimensions a head and a ×4 feed-forward layer. */
+/**
+ * `base` and `large` are Liu et al. 2019's; the smaller ones keep 64 (32 for tiny) dimensions a head and a ×4
+ * feed-forward layer.
+ */
 export const presets = {
   tiny: { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 512 },
   mini: { hidden_size: 256, num_hidden_layers: 4, num_attention_heads: 4, intermediate_size: 1024 },
@@ -46,20 +54,33 @@ export function checkArchitecture(config: Partial<RobertaConfig>): { property: s
   const problems: { property: string; message: string }[] = [];
   const { hidden_size: hidden, num_attention_heads: heads } = config;
   if (hidden !== undefined && heads !== undefined && hidden % heads !== 0)
-    problems.push({ property: 'num_attention_heads', message: `hidden_size ${hidden} is not a multiple of num_attention_heads ${heads}` });
+    problems.push({
+      property: 'num_attention_heads',
+      message: `hidden_size ${hidden} is not a multiple of num_attention_heads ${heads}`,
+    });
   const positions = config.max_position_embeddings;
   if (positions !== undefined && positions <= positionOffset)
-    problems.push({ property: 'max_position_embeddings', message: `max_position_embeddings ${positions} leaves no room for a token: RoBERTa's positions count from ${positionOffset}, so it is the longest sequence plus ${positionOffset}` });
+    problems.push({
+      property: 'max_position_embeddings',
+      message:
+        `max_position_embeddings ${positions} leaves no room for a token: RoBERTa's positions count from ` +
+        `${positionOffset}, so it is the longest sequence plus ${positionOffset}`,
+    });
   return problems;
 }
 
 /** A preset with what the pipeline gave explicitly laid over it. */
-export function dimensionsOf(preset: Preset, explicit: { readonly [K in keyof Dimensions]?: number | undefined }): Dimensions {
+export function dimensionsOf(
+  preset: Preset,
+  explicit: { readonly [K in keyof Dimensions]?: number | undefined },
+): Dimensions {
   const base = presets[preset];
   return {
     hidden_size: explicit.hidden_size ?? base.hidden_size,
     num_hidden_layers: explicit.num_hidden_layers ?? base.num_hidden_layers,
     num_attention_heads: explicit.num_attention_heads ?? base.num_attention_heads,
-    intermediate_size: explicit.intermediate_size ?? (explicit.hidden_size === undefined ? base.intermediate_size : 4 * explicit.hidden_size),
+    intermediate_size:
+      explicit.intermediate_size ??
+      (explicit.hidden_size === undefined ? base.intermediate_size : 4 * explicit.hidden_size),
   };
 }

@@ -7,13 +7,18 @@ export interface Sample {
 }
 
 /**
- * The samples of a step that takes `size` of `count`. With a seed, epoch e is permuted by (seed, e) and epochs follow one
+ * The samples of a step that takes `size` of `count`. With a seed, epoch e is permuted by (seed, e) and epochs follow
+ * one
  * another without a gap; step s takes the s-th slice. A function of its arguments, so resuming costs nothing and skips
  * nothing (fairseq's way), and no list of the order is ever held. Without a seed, they come once, as they are.
  */
 export function samplesOf(step: number, size: number, count: number, seed?: number): Sample[] {
   const start = step * size;
-  if (seed === undefined) return Array.from({ length: Math.max(0, Math.min(size, count - start)) }, (_, i) => ({ index: start + i, epoch: 0 }));
+  if (seed === undefined)
+    return Array.from({ length: Math.max(0, Math.min(size, count - start)) }, (_, i) => ({
+      index: start + i,
+      epoch: 0,
+    }));
   return Array.from({ length: size }, (_, i) => {
     const epoch = Math.floor((start + i) / count);
     return { index: permuted((start + i) % count, count, key32('epoch', seed, epoch)), epoch };

@@ -9,7 +9,9 @@ export interface HfConfig {
   readonly config: RobertaConfig;
   /** Names of the classes, by id; none unless it is a classifier of texts into one class each. */
   readonly labels: readonly string[];
-  /** The head that `architectures` names, when it is one that there is here; what the weights hold decides otherwise. */
+  /**
+   * The head that `architectures` names, when it is one that there is here; what the weights hold decides otherwise.
+   */
   readonly head: Exclude<Head['kind'], 'encoder'> | undefined;
 }
 
@@ -17,16 +19,37 @@ export interface HfConfig {
 const families = ['roberta', 'xlm-roberta', 'camembert'];
 
 /** What must hold for the encoder to be RoBERTa's, and does when a field is left out. */
-const required = { hidden_act: 'gelu', position_embedding_type: 'absolute', is_decoder: false, add_cross_attention: false, tie_word_embeddings: true, pad_token_id: specialIds.pad };
+const required = {
+  hidden_act: 'gelu',
+  position_embedding_type: 'absolute',
+  is_decoder: false,
+  add_cross_attention: false,
+  tie_word_embeddings: true,
+  pad_token_id: specialIds.pad,
+};
 
 /** What `transformers` takes a field for that is left out (its `RobertaConfig`, not the paper). */
 const defaults: RobertaConfig = {
-  vocab_size: 50265, hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072, max_position_embeddings: 512,
-  hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1, layer_norm_eps: 1e-12, initializer_range: 0.02, bos_token_id: specialIds.bos, eos_token_id: specialIds.eos,
+  vocab_size: 50265,
+  hidden_size: 768,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
+  max_position_embeddings: 512,
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
+  layer_norm_eps: 1e-12,
+  initializer_range: 0.02,
+  bos_token_id: specialIds.bos,
+  eos_token_id: specialIds.eos,
 };
 
 /** Class that loads each kind of model. */
-const classes = { 'masked-lm': 'RobertaForMaskedLM', classification: 'RobertaForSequenceClassification', encoder: 'RobertaModel' } as const satisfies Record<Head['kind'], string>;
+const classes = {
+  'masked-lm': 'RobertaForMaskedLM',
+  classification: 'RobertaForSequenceClassification',
+  encoder: 'RobertaModel',
+} as const satisfies Record<Head['kind'], string>;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -34,22 +57,47 @@ type Json = Readonly<Record<string, unknown>>;
 export function configJson(config: RobertaConfig, head: Head, labels: readonly string[]): Json {
   return {
     architectures: [classes[head.kind]],
-    model_type: 'roberta', bos_token_id: specialIds.bos, eos_token_id: specialIds.eos, pad_token_id: specialIds.pad, ...config,
-    hidden_act: 'gelu', type_vocab_size: 1, position_embedding_type: 'absolute', tie_word_embeddings: true, use_cache: false, torch_dtype: 'float32',
+    model_type: 'roberta',
+    bos_token_id: specialIds.bos,
+    eos_token_id: specialIds.eos,
+    pad_token_id: specialIds.pad,
+    ...config,
+    hidden_act: 'gelu',
+    type_vocab_size: 1,
+    position_embedding_type: 'absolute',
+    tie_word_embeddings: true,
+    use_cache: false,
+    torch_dtype: 'float32',
     ...(head.kind === 'classification'
-      ? { id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])), label2id: Object.fromEntries(labels.map((label, id) => [label, id])), problem_type: 'single_label_classification' }
+      ? {
+          id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
+          label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+          problem_type: 'single_label_classification',
+        }
       : {}),
   };
 }
 
-/** Read `config.json`. Fails with `damaged-model` when it is none, with `unsupported-model`, naming every field, when it is another architecture's. */
+/**
+ * Read `config.json`. Fails with `damaged-model` when it is none, with `unsupported-model`, naming every field, when it
+ * is another architecture's.
+ */
 export function readConfig(folder: string): HfConfig {
   const path = join(folder, 'config.json');
   const json = parse(path, folder);
-  const [, family, declared] = /^(Roberta|XLMRoberta|Camembert)(?:Model|For([A-Za-z]+))$/.exec(String([json.architectures].flat()[0])) ?? [];
+  const [, family, declared] =
+    /^(Roberta|XLMRoberta|Camembert)(?:Model|For([A-Za-z]+))$/.exec(String([json.architectures].flat()[0])) ?? [];
   const isFamily = json.model_type === undefined ? family !== undefined : families.includes(String(json.model_type));
-  if (!isFamily) unsupported(path, `model_type is ${JSON.stringify(json.model_type) ?? 'missing'}, not roberta, xlm-roberta or camembert`);
-  const differences = Object.entries(required).flatMap(([name, value]) => (json[name] === undefined || json[name] === null || json[name] === value ? [] : [`${name} is ${JSON.stringify(json[name])}, not ${JSON.stringify(value)}`]));
+  if (!isFamily)
+    unsupported(
+      path,
+      `model_type is ${JSON.stringify(json.model_type) ?? 'missing'}, not roberta, xlm-roberta or camembert`,
+    );
+  const differences = Object.entries(required).flatMap(([name, value]) =>
+    json[name] === undefined || json[name] === null || json[name] === value
+      ? []
+      : [`${name} is ${JSON.stringify(json[name])}, not ${JSON.stringify(value)}`],
+  );
   const numbers: Record<string, number> = {};
   for (const [name, value] of Object.entries(defaults)) {
     const given = json[name] ?? value;
@@ -59,12 +107,22 @@ export function readConfig(folder: string): HfConfig {
   differences.push(...checkArchitecture(numbers).map(({ message }) => message));
   if (differences.length > 0) unsupported(path, differences.join('; '));
   const labels = labelsOf(json);
-  const head = declared === 'MaskedLM' ? 'masked-lm' : declared === 'SequenceClassification' && labels.length > 0 ? 'classification' : undefined;
+  const head =
+    declared === 'MaskedLM'
+      ? 'masked-lm'
+      : declared === 'SequenceClassification' && labels.length > 0
+        ? 'classification'
+        : undefined;
   return { config: numbers as unknown as RobertaConfig, labels: head === 'classification' ? labels : [], head };
 }
 
 function parse(path: string, folder: string): Json {
-  if (!existsSync(path)) fail('damaged-model', `${folder} has no config.json.`, 'Point to a Hugging Face model folder, as save_pretrained writes it.');
+  if (!existsSync(path))
+    fail(
+      'damaged-model',
+      `${folder} has no config.json.`,
+      'Point to a Hugging Face model folder, as save_pretrained writes it.',
+    );
   try {
     const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof json === 'object' && json !== null) return json as Json;
@@ -74,15 +132,25 @@ function parse(path: string, folder: string): Json {
   return fail('damaged-model', `${path} is not a JSON object.`, 'Fetch the file again.');
 }
 
-/** Names of a classifier's classes; none for a regression or several labels a text, which this project has no head for. */
+/**
+ * Names of a classifier's classes; none for a regression or several labels a text, which this project has no head for.
+ */
 function labelsOf(json: Json): string[] {
   if (json.problem_type === 'regression' || json.problem_type === 'multi_label_classification') return [];
   const count = typeof json.num_labels === 'number' ? json.num_labels : 2;
-  const names = (json.id2label as Readonly<Record<string, unknown>> | null | undefined) ?? Object.fromEntries(Array.from({ length: count }, (_, id) => [id, `LABEL_${id}`]));
-  const labels = Object.entries(names).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => String(label));
+  const names =
+    (json.id2label as Readonly<Record<string, unknown>> | null | undefined) ??
+    Object.fromEntries(Array.from({ length: count }, (_, id) => [id, `LABEL_${id}`]));
+  const labels = Object.entries(names)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, label]) => String(label));
   return labels.length > 1 ? labels : [];
 }
 
 function unsupported(path: string, what: string): never {
-  fail('unsupported-model', `${path} describes another architecture: ${what}.`, 'Use a model of the architecture of roberta-base.');
+  fail(
+    'unsupported-model',
+    `${path} describes another architecture: ${what}.`,
+    'Use a model of the architecture of roberta-base.',
+  );
 }

@@ -22,12 +22,20 @@ export const tokenTypes = 'roberta.embeddings.token_type_embeddings.weight';
 /** Tensors that carry nothing: constants, and the decoder's, which are the word table's and `lm_head.bias`. */
 const redundant = /^(roberta\.embeddings\.(position_ids|token_type_ids)|lm_head\.decoder\.(weight|bias))$/;
 
-/** Find the tensors of a folder in `model.safetensors`, or in the shards that `model.safetensors.index.json` names; values are not read. */
+/**
+ * Find the tensors of a folder in `model.safetensors`, or in the shards that `model.safetensors.index.json` names;
+ * values are not read.
+ */
 export function openWeights(folder: string): HfWeights {
   const { path, stored } = locate(folder);
   // A RobertaModel that was saved by itself has no prefix.
   const bare = stored.has('embeddings.word_embeddings.weight');
-  const tensors = new Map([...stored].map(([name, tensor]) => [bare && /^(embeddings|encoder|pooler)\./.test(name) ? `roberta.${name}` : name, tensor]));
+  const tensors = new Map(
+    [...stored].map(([name, tensor]) => [
+      bare && /^(embeddings|encoder|pooler)\./.test(name) ? `roberta.${name}` : name,
+      tensor,
+    ]),
+  );
   for (const [name, other] of tied) {
     const tensor = tensors.get(other);
     if (!tensors.has(name) && tensor !== undefined) tensors.set(name, tensor);
@@ -42,18 +50,35 @@ export function openWeights(folder: string): HfWeights {
 export function checkWeights({ path, tensors }: HfWeights, specs: readonly ParameterSpec[]): string[] {
   const help = 'Check that weights and config.json belong together, and fetch or save the model again.';
   const missing = specs.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
-  if (missing.length > 0) fail('damaged-model', `${path} lacks ${missing.length} of the ${specs.length} tensors that config.json calls for: ${listed(missing)}.`, help);
+  if (missing.length > 0)
+    fail(
+      'damaged-model',
+      `${path} lacks ${missing.length} of the ${specs.length} tensors that config.json calls for: ${listed(missing)}.`,
+      help,
+    );
   const unfit = specs.flatMap((spec) => {
     const { shape } = tensors.get(spec.name) as StoredTensor;
     // RoBERTa's inputs are all of type 0, so that a table of more types does no harm.
     const wanted = spec.name === tokenTypes ? [Math.max(1, shape[0] ?? 1), ...spec.shape.slice(1)] : storedShape(spec);
-    return shape.join() === wanted.join() ? [] : [`${spec.name} is [${shape.join(', ')}] instead of [${wanted.join(', ')}]`];
+    return shape.join() === wanted.join()
+      ? []
+      : [`${spec.name} is [${shape.join(', ')}] instead of [${wanted.join(', ')}]`];
   });
-  if (unfit.length > 0) fail('damaged-model', `${path} has ${unfit.length} tensors of other shapes than config.json calls for: ${listed(unfit)}.`, help);
+  if (unfit.length > 0)
+    fail(
+      'damaged-model',
+      `${path} has ${unfit.length} tensors of other shapes than config.json calls for: ${listed(unfit)}.`,
+      help,
+    );
   const known = new Set(specs.map(({ name }) => name));
   const others = [...tensors.keys()].filter((name) => !known.has(name) && !redundant.test(name)).sort();
   const inside = others.filter((name) => /^roberta\.(embeddings|encoder)\./.test(name));
-  if (inside.length > 0) fail('unsupported-model', `${path} has tensors that the encoder config.json describes does not have: ${listed(inside)}.`, 'Use a plain RoBERTa model; adapters can be merged with merge_and_unload() of peft.');
+  if (inside.length > 0)
+    fail(
+      'unsupported-model',
+      `${path} has tensors that the encoder config.json describes does not have: ${listed(inside)}.`,
+      'Use a plain RoBERTa model; adapters can be merged with merge_and_unload() of peft.',
+    );
   return others;
 }
 
@@ -75,16 +100,32 @@ function locate(folder: string): { path: string; stored: Map<string, StoredTenso
   const stored = new Map<string, StoredTensor>();
   for (const shard of shardsOf(index)) {
     const file = join(folder, shard);
-    if (basename(shard) !== shard || !existsSync(file)) fail('damaged-model', `${index} names the shard ${JSON.stringify(shard)}, which is not in its folder.`, 'Fetch the missing file, or save the model again.');
+    if (basename(shard) !== shard || !existsSync(file))
+      fail(
+        'damaged-model',
+        `${index} names the shard ${JSON.stringify(shard)}, which is not in its folder.`,
+        'Fetch the missing file, or save the model again.',
+      );
     for (const [name, tensor] of openSafetensors(file)) stored.set(name, tensor);
   }
   return { path: index, stored };
 }
 
 function missingWeights(folder: string): never {
-  const other = readdirSync(folder).find((name) => /^(pytorch_model.*\.bin|tf_model.*\.h5|flax_model.*\.msgpack)$/.test(name));
-  if (other === undefined) fail('damaged-model', `${folder} has neither model.safetensors nor model.safetensors.index.json.`, 'Point to a Hugging Face model folder, as save_pretrained writes it.');
-  return fail('unsupported-model', `${folder} has its weights in ${other}, but not in model.safetensors.`, 'Load the folder with from_pretrained in Python and write it with save_pretrained, which saves safetensors.');
+  const other = readdirSync(folder).find((name) =>
+    /^(pytorch_model.*\.bin|tf_model.*\.h5|flax_model.*\.msgpack)$/.test(name),
+  );
+  if (other === undefined)
+    fail(
+      'damaged-model',
+      `${folder} has neither model.safetensors nor model.safetensors.index.json.`,
+      'Point to a Hugging Face model folder, as save_pretrained writes it.',
+    );
+  return fail(
+    'unsupported-model',
+    `${folder} has its weights in ${other}, but not in model.safetensors.`,
+    'Load the folder with from_pretrained in Python and write it with save_pretrained, which saves safetensors.',
+  );
 }
 
 function shardsOf(index: string): Set<string> {
@@ -92,6 +133,11 @@ function shardsOf(index: string): Set<string> {
     const { weight_map } = JSON.parse(readFileSync(index, 'utf8')) as { weight_map: Record<string, string> };
     return new Set(Object.values(weight_map));
   } catch (cause) {
-    return fail('damaged-model', `${index} cannot be read as an index of shards.`, 'Fetch the file again, or save the model again.', cause);
+    return fail(
+      'damaged-model',
+      `${index} cannot be read as an index of shards.`,
+      'Fetch the file again, or save the model again.',
+      cause,
+    );
   }
 }

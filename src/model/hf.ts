@@ -21,7 +21,13 @@ export interface LoadedModel {
 }
 
 /** Files that make up a tokenizer; what a model folder carries besides weights and configuration. */
-const tokenizerFiles = ['tokenizer.json', 'vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'];
+const tokenizerFiles = [
+  'tokenizer.json',
+  'vocab.json',
+  'merges.txt',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+];
 
 /** Whether a file of a model folder, by its name, is one that is read here. */
 export function isModelFile(name: string): boolean {
@@ -29,11 +35,19 @@ export function isModelFile(name: string): boolean {
 }
 
 /** Write `config.json`, `model.safetensors` and the tokenizer's files, so that `from_pretrained` loads the folder. */
-export function writeModel(folder: string, model: Pick<LoadedModel, 'config' | 'head' | 'labels'> & { readonly values: ParameterValues }, tokenizerFolder: string): void {
+export function writeModel(
+  folder: string,
+  model: Pick<LoadedModel, 'config' | 'head' | 'labels'> & { readonly values: ParameterValues },
+  tokenizerFolder: string,
+): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'config.json'), `${JSON.stringify(configJson(model.config, model.head, model.labels), undefined, 2)}\n`);
+  writeFileSync(
+    join(folder, 'config.json'),
+    `${JSON.stringify(configJson(model.config, model.head, model.labels), undefined, 2)}\n`,
+  );
   const tensors = new Map<string, HostTensor>();
-  for (const spec of parameterSpecs(model.config, model.head)) tensors.set(spec.name, outward(spec, model.values.get(spec.name) as Float32Array));
+  for (const spec of parameterSpecs(model.config, model.head))
+    tensors.set(spec.name, outward(spec, model.values.get(spec.name) as Float32Array));
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
   copyTokenizer(tokenizerFolder, folder);
   limitTokenizer(join(folder, 'tokenizer_config.json'), maxTokens(model.config));
@@ -46,7 +60,10 @@ function limitTokenizer(path: string, model_max_length: number): void {
   writeFileSync(path, `${JSON.stringify({ ...settings, model_max_length }, undefined, 2)}\n`);
 }
 
-/** Put a tokenizer that was read from a folder into another; what the folder lacks of a tokenizer's files is made from those that it has. */
+/**
+ * Put a tokenizer that was read from a folder into another; what the folder lacks of a tokenizer's files is made from
+ * those that it has.
+ */
 export function bringTokenizer(from: string, tokenizer: BpeModel, to: string): void {
   writeTokenizer(to, tokenizer);
   copyTokenizer(from, to);
@@ -57,8 +74,10 @@ function copyTokenizer(from: string, to: string): void {
 }
 
 /**
- * Read a Hugging Face folder of RoBERTa's architecture: float32, float16 or bfloat16, in one file or in shards. Fails with
- * `unsupported-model` on another architecture, with `damaged-model` when tensors are missing or do not fit `config.json`.
+ * Read a Hugging Face folder of RoBERTa's architecture: float32, float16 or bfloat16, in one file or in shards. Fails
+ * with
+ * `unsupported-model` on another architecture, with `damaged-model` when tensors are missing or do not fit
+ * `config.json`.
  */
 export function readModel(folder: string): LoadedModel {
   const described = readConfig(folder);
@@ -74,7 +93,13 @@ export function readModel(folder: string): LoadedModel {
 
 /** Fails with `damaged-model` on a value that is infinite or no number. */
 export function checkFinite({ values }: Pick<LoadedModel, 'values'>): void {
-  for (const [name, data] of values) if (!allFinite(data)) fail('damaged-model', `Tensor ${name} has a value that is not finite.`, 'Train again with a lower learning rate, or fetch the model again.');
+  for (const [name, data] of values)
+    if (!allFinite(data))
+      fail(
+        'damaged-model',
+        `Tensor ${name} has a value that is not finite.`,
+        'Train again with a lower learning rate, or fetch the model again.',
+      );
 }
 
 function allFinite(data: Float32Array): boolean {
@@ -92,7 +117,9 @@ function headOf({ head, labels }: HfConfig, { tensors }: HfWeights): Pick<Loaded
 }
 
 function notesOf({ tensors }: HfWeights, specs: readonly ParameterSpec[], unused: readonly string[]): string[] {
-  const types = [...new Set(specs.map(({ name }) => tensors.get(name)?.dtype ?? 'F32'))].filter((type) => type !== 'F32');
+  const types = [...new Set(specs.map(({ name }) => tensors.get(name)?.dtype ?? 'F32'))].filter(
+    (type) => type !== 'F32',
+  );
   const rows = tensors.get(tokenTypes)?.shape[0] ?? 1;
   return [
     ...(types.length > 0 ? [`${types.join(' and ')} weights were widened to float32`] : []),

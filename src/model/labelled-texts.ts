@@ -22,14 +22,29 @@ type Record_ = Readonly<Record<string, unknown>>;
  */
 export function parseLabelledTexts(name: string, bytes: Uint8Array, columns: Columns): LabelledText[] {
   const plain = name.replace(/\.(gz|bz2)$/, '');
-  const rows = plain.endsWith('.arrow') ? arrowRows(name, bytes) : textRows(name, plain, new TextDecoder('utf-8').decode(bytes));
+  const rows = plain.endsWith('.arrow')
+    ? arrowRows(name, bytes)
+    : textRows(name, plain, new TextDecoder('utf-8').decode(bytes));
   const texts = rows.map(([line, row]) => {
     const value = (column: string): string => {
       const found = row[column];
-      if (found === undefined || found === null) fail('bad-labelled-text', `${name}:${line} has no "${column}".`, `Its columns are ${Object.keys(row).map((key) => `"${key}"`).join(', ') || 'none'}; set text_column and label_column.`);
+      if (found === undefined || found === null)
+        fail(
+          'bad-labelled-text',
+          `${name}:${line} has no "${column}".`,
+          `Its columns are ${
+            Object.keys(row)
+              .map((key) => `"${key}"`)
+              .join(', ') || 'none'
+          }; set text_column and label_column.`,
+        );
       return String(found);
     };
-    return { text: value(columns.text), label: value(columns.label), ...(columns.pair === undefined ? {} : { pair: value(columns.pair) }) };
+    return {
+      text: value(columns.text),
+      label: value(columns.label),
+      ...(columns.pair === undefined ? {} : { pair: value(columns.pair) }),
+    };
   });
   if (texts.length === 0) fail('bad-labelled-text', `${name} has no rows.`, 'A header line alone is not enough.');
   return texts;
@@ -37,19 +52,38 @@ export function parseLabelledTexts(name: string, bytes: Uint8Array, columns: Col
 
 function arrowRows(name: string, bytes: Uint8Array): [number, Record_][] {
   try {
-    return tableFromIPC(bytes).toArray().map((row, index) => [index + 1, (row as { toJSON(): Record_ }).toJSON()]);
+    return tableFromIPC(bytes)
+      .toArray()
+      .map((row, index) => [index + 1, (row as { toJSON(): Record_ }).toJSON()]);
   } catch (cause) {
-    return fail('bad-labelled-text', `${name} is not an Arrow IPC file.`, 'Write it with pyarrow.ipc or pyarrow.feather.', cause);
+    return fail(
+      'bad-labelled-text',
+      `${name} is not an Arrow IPC file.`,
+      'Write it with pyarrow.ipc or pyarrow.feather.',
+      cause,
+    );
   }
 }
 
 function textRows(name: string, plain: string, text: string): [number, Record_][] {
   if (plain.endsWith('.jsonl') || plain.endsWith('.ndjson')) return jsonRows(name, text);
-  if (!plain.endsWith('.tsv') && !plain.endsWith('.csv')) fail('bad-labelled-text', `${name}: cannot tell its format from its name.`, 'Name it .tsv, .csv, .jsonl or .arrow.');
-  const [head, ...rest] = plain.endsWith('.csv') ? csvRecords(text) : lines(text).map(([line, value]): [number, string[]] => [line, value.split('\t')]);
+  if (!plain.endsWith('.tsv') && !plain.endsWith('.csv'))
+    fail(
+      'bad-labelled-text',
+      `${name}: cannot tell its format from its name.`,
+      'Name it .tsv, .csv, .jsonl or .arrow.',
+    );
+  const [head, ...rest] = plain.endsWith('.csv')
+    ? csvRecords(text)
+    : lines(text).map(([line, value]): [number, string[]] => [line, value.split('\t')]);
   const header = head?.[1] ?? fail('bad-labelled-text', `${name} is empty.`, 'Its first line names the columns.');
   return rest.map(([line, cells]) => {
-    if (cells.length !== header.length) fail('bad-labelled-text', `${name}:${line} has ${cells.length} columns, its header ${header.length}.`, 'Look for a stray separator in the text.');
+    if (cells.length !== header.length)
+      fail(
+        'bad-labelled-text',
+        `${name}:${line} has ${cells.length} columns, its header ${header.length}.`,
+        'Look for a stray separator in the text.',
+      );
     return [line, Object.fromEntries(header.map((column, i) => [column, cells[i]]))];
   });
 }
@@ -59,14 +93,20 @@ function jsonRows(name: string, text: string): [number, Record_][] {
     try {
       const row: unknown = JSON.parse(value);
       if (typeof row === 'object' && row !== null) return [line, row as Record_];
-    } catch { /* told below */ }
+    } catch {
+      /* told below */
+    }
     return fail('bad-labelled-text', `${name}:${line} is not a JSON object.`, 'JSON lines have one object a line.');
   });
 }
 
 /** Lines that are not blank, with their numbers. */
 function lines(text: string): [number, string][] {
-  return text.replace(/^\uFEFF/, '').split(/\r?\n/).map((line, index): [number, string] => [index + 1, line]).filter(([, line]) => line.trim() !== '');
+  return text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line, index): [number, string] => [index + 1, line])
+    .filter(([, line]) => line.trim() !== '');
 }
 
 function csvRecords(text: string): [number, string[]][] {

@@ -12,7 +12,8 @@ interface Masked {
 }
 
 /**
- * Masked sequences as one batch. `positions` count in the flattened batch. Both lists are filled up to a fixed size with
+ * Masked sequences as one batch. `positions` count in the flattened batch. Both lists are filled up to a fixed size
+ * with
  * position 0 and {@link ignoredLabel}, which adds nothing to the loss or to a gradient.
  */
 export interface MaskedBatch extends Batch {
@@ -27,7 +28,10 @@ export interface MaskedBatch extends Batch {
 }
 
 /** Sequences as one batch, padded to `length`, by default that of the longest. */
-export function padded(sequences: readonly ArrayLike<number>[], length = sequences.reduce((longest, { length }) => Math.max(longest, length), 0)): Batch {
+export function padded(
+  sequences: readonly ArrayLike<number>[],
+  length = sequences.reduce((longest, { length }) => Math.max(longest, length), 0),
+): Batch {
   const input_ids = new Int32Array(sequences.length * length).fill(specialIds.pad);
   for (const [row, ids] of sequences.entries()) input_ids.set(ids, row * length);
   return { input_ids, batch: sequences.length, length };
@@ -42,12 +46,23 @@ export function maskedBatch(sequences: readonly Masked[], length: number, slots:
   const labels = new Int32Array(size).fill(ignoredLabel);
   let at = 0;
   for (const [row, sequence] of sequences.entries()) {
-    for (let i = 0; i < sequence.positions.length; i++) positions[at + i] = row * length + (sequence.positions[i] as number);
+    for (let i = 0; i < sequence.positions.length; i++)
+      positions[at + i] = row * length + (sequence.positions[i] as number);
     labels.set(sequence.labels, at);
     at += sequence.labels.length;
   }
   const pairs = sequences.flatMap(({ next_sentence_label }) => next_sentence_label ?? []);
-  return { ...(pairs.length === 0 ? {} : { next_sentence_labels: Int32Array.from(pairs) }), ...padded(sequences.map(({ input_ids }) => input_ids), length), positions, labels, labelCount, tokens: sequences.reduce((sum, { input_ids }) => sum + input_ids.length, 0) };
+  return {
+    ...(pairs.length === 0 ? {} : { next_sentence_labels: Int32Array.from(pairs) }),
+    ...padded(
+      sequences.map(({ input_ids }) => input_ids),
+      length,
+    ),
+    positions,
+    labels,
+    labelCount,
+    tokens: sequences.reduce((sum, { input_ids }) => sum + input_ids.length, 0),
+  };
 }
 
 /** Lengths of a data set's sequences, in tokens. */
@@ -62,9 +77,14 @@ export interface LengthStatistics {
  * mean and four standard deviations, or all that can be. Of a sequence's n ordinary tokens (`<s>` and `</s>` are none)
  * ⌊rate·n⌋ or ⌈rate·n⌉ are masked, whole words and spans pass that or fall short by some tokens.
  */
-export function labelSlots({ rate, rate_end = rate, whole_word, max_span_length }: MaskPlan, { longest, mean, variance }: LengthStatistics, batch_size: number): number {
+export function labelSlots(
+  { rate, rate_end = rate, whole_word, max_span_length }: MaskPlan,
+  { longest, mean, variance }: LengthStatistics,
+  batch_size: number,
+): number {
   const share = Math.max(rate, rate_end);
   const units = whole_word || max_span_length > 1;
-  const usual = batch_size * share * (mean - 2) + 4 * Math.sqrt(batch_size * (share ** 2 * variance + (units ? 4 : 1 / 4)));
+  const usual =
+    batch_size * share * (mean - 2) + 4 * Math.sqrt(batch_size * (share ** 2 * variance + (units ? 4 : 1 / 4)));
   return Math.max(1, Math.ceil(units ? usual : Math.min(usual, batch_size * Math.ceil(share * (longest - 2)))));
 }

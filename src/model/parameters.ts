@@ -3,7 +3,10 @@ import { fillNormal, key32 } from '../ops/random.ts';
 import { specialIds, type RobertaConfig } from './config.ts';
 
 /** What sits on top of the encoder; `encoder` for nothing. `next_sentence` adds BERT's head over the pooled `<s>`. */
-export type Head = { readonly kind: 'masked-lm'; readonly next_sentence?: true } | { readonly kind: 'classification'; readonly labels: number } | { readonly kind: 'encoder' };
+export type Head =
+  | { readonly kind: 'masked-lm'; readonly next_sentence?: true }
+  | { readonly kind: 'classification'; readonly labels: number }
+  | { readonly kind: 'encoder' };
 
 export interface ParameterSpec {
   /** Hugging Face's name. */
@@ -23,7 +26,12 @@ export type Parameters = ReadonlyMap<string, Variable>;
 /** Every parameter of a model, in the order of Hugging Face's state dict. */
 export function parameterSpecs(config: RobertaConfig, head: Head): ParameterSpec[] {
   const { hidden_size: hidden, intermediate_size: inner, vocab_size } = config;
-  const table = (name: string, rows: number): ParameterSpec => ({ name: `${name}.weight`, shape: [rows, hidden], init: 'normal', transposed: false });
+  const table = (name: string, rows: number): ParameterSpec => ({
+    name: `${name}.weight`,
+    shape: [rows, hidden],
+    init: 'normal',
+    transposed: false,
+  });
   const linear = (name: string, from: number, to: number): ParameterSpec[] => [
     { name: `${name}.weight`, shape: [from, to], init: 'normal', transposed: true },
     { name: `${name}.bias`, shape: [to], init: 'zeros', transposed: false },
@@ -56,7 +64,9 @@ export function parameterSpecs(config: RobertaConfig, head: Head): ParameterSpec
       { name: 'lm_head.bias', shape: [vocab_size], init: 'zeros', transposed: false },
       ...linear('lm_head.dense', hidden, hidden),
       ...norm('lm_head.layer_norm'),
-      ...(head.next_sentence ? [...linear('roberta.pooler.dense', hidden, hidden), ...linear('cls.seq_relationship', hidden, 2)] : []),
+      ...(head.next_sentence
+        ? [...linear('roberta.pooler.dense', hidden, hidden), ...linear('cls.seq_relationship', hidden, 2)]
+        : []),
     );
   } else if (head.kind === 'classification') {
     specs.push(...linear('classifier.dense', hidden, hidden), ...linear('classifier.out_proj', hidden, head.labels));
@@ -64,21 +74,30 @@ export function parameterSpecs(config: RobertaConfig, head: Head): ParameterSpec
   return specs;
 }
 
-/** N(0, initializer_range) weights, zero biases, zero rows for `<pad>`; each parameter's draw depends on its name and the seed only. */
-export function initialValues(specs: readonly ParameterSpec[], config: RobertaConfig, seed: number): Map<string, Float32Array> {
+/**
+ * N(0, initializer_range) weights, zero biases, zero rows for `<pad>`; each parameter's draw depends on its name and
+ * the seed only.
+ */
+export function initialValues(
+  specs: readonly ParameterSpec[],
+  config: RobertaConfig,
+  seed: number,
+): Map<string, Float32Array> {
   const values = new Map<string, Float32Array>();
   for (const { name, shape, init } of specs) {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
     if (init === 'ones') data.fill(1);
     if (init === 'normal') fillNormal(data, key32('init', seed, name), config.initializer_range);
-    if (/\.(word|position)_embeddings\./.test(name)) data.fill(0, specialIds.pad * config.hidden_size, (specialIds.pad + 1) * config.hidden_size);
+    if (/\.(word|position)_embeddings\./.test(name))
+      data.fill(0, specialIds.pad * config.hidden_size, (specialIds.pad + 1) * config.hidden_size);
     values.set(name, data);
   }
   return values;
 }
 
 /**
- * Move values to the backend; cpu keeps the arrays themselves, so that training changes them. Throws when one is missing or
+ * Move values to the backend; cpu keeps the arrays themselves, so that training changes them. Throws when one is
+ * missing or
  * has another size: a bug, or a file that was not checked.
  */
 export function createParameters(specs: readonly ParameterSpec[], values: ParameterValues): Map<string, Variable> {

@@ -12,7 +12,9 @@ export interface StoredTensor {
   /** The format's name of the type, such as F32, BF16 or I64. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Its values, widened to float32. Fails with `unsupported-dtype` on a type that holds no F32, F16 or BF16 numbers. */
+  /**
+   * Its values, widened to float32. Fails with `unsupported-dtype` on a type that holds no F32, F16 or BF16 numbers.
+   */
   read(): Float32Array;
 }
 
@@ -24,13 +26,33 @@ interface Entry {
 
 const maxHeaderBytes = 100_000_000;
 /** Bytes of an element; of types that are not read, too, so that a file cut off is told from one of another type. */
-const bytesOf: Readonly<Record<string, number>> = { F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1 };
+const bytesOf: Readonly<Record<string, number>> = {
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+};
 
 /**
  * Write float32 tensors in the safetensors format: a length (u64, little-endian), a JSON header padded to 8 bytes, then
  * the data. Fsynced before it returns. `{format: pt}` is the metadata that `transformers` insists on.
  */
-export function writeSafetensors(path: string, tensors: ReadonlyMap<string, HostTensor>, metadata: Readonly<Record<string, string>> = { format: 'pt' }): void {
+export function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, HostTensor>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): void {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   const names = [...tensors.keys()].sort();
@@ -60,10 +82,15 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Host
 
 /** Read every tensor of a file. Fails with `damaged-safetensors` on a header or data that do not fit the format. */
 export function readSafetensors(path: string): Map<string, HostTensor> {
-  return new Map([...openSafetensors(path)].map(([name, tensor]) => [name, { shape: tensor.shape, data: tensor.read() }]));
+  return new Map(
+    [...openSafetensors(path)].map(([name, tensor]) => [name, { shape: tensor.shape, data: tensor.read() }]),
+  );
 }
 
-/** The tensors of a file, each to be read when it is wanted. Fails with `damaged-safetensors`, and for a file that is cut off at once. */
+/**
+ * The tensors of a file, each to be read when it is wanted. Fails with `damaged-safetensors`, and for a file that is
+ * cut off at once.
+ */
 export function openSafetensors(path: string): Map<string, StoredTensor> {
   return withFile(path, (fd, damaged) => {
     const { size } = fstatSync(fd);
@@ -71,16 +98,39 @@ export function openSafetensors(path: string): Map<string, StoredTensor> {
     const headerBytes = Number(readExactly(fd, 0, 8, damaged).readBigUInt64LE());
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > size) damaged(`its header would be ${headerBytes} bytes`);
     const header = parseHeader(readExactly(fd, 8, headerBytes, damaged).toString('utf8'), damaged);
-    return new Map(header.map(([name, { dtype, shape, data_offsets: [start, end] }]): [string, StoredTensor] => {
-      const count = shape.reduce((a, b) => a * b, 1);
-      const width = bytesOf[dtype];
-      if (!(0 <= start && start <= end) || (width !== undefined && end - start !== count * width) || 8 + headerBytes + end > size) damaged(`the data of tensor ${name} is cut off or has the wrong size`);
-      const read = (): Float32Array => {
-        if (!isReadable(dtype)) fail('unsupported-dtype', `${path}: tensor ${name} is ${dtype}; F32, F16 and BF16 are read.`, 'Save the model in float32, float16 or bfloat16.');
-        return withFile(path, (file, gone) => widen(readExactly(file, 8 + headerBytes + start, end - start, gone), dtype, count));
-      };
-      return [name, { dtype, shape, read }];
-    }));
+    return new Map(
+      header.map(
+        ([
+          name,
+          {
+            dtype,
+            shape,
+            data_offsets: [start, end],
+          },
+        ]): [string, StoredTensor] => {
+          const count = shape.reduce((a, b) => a * b, 1);
+          const width = bytesOf[dtype];
+          if (
+            !(0 <= start && start <= end) ||
+            (width !== undefined && end - start !== count * width) ||
+            8 + headerBytes + end > size
+          )
+            damaged(`the data of tensor ${name} is cut off or has the wrong size`);
+          const read = (): Float32Array => {
+            if (!isReadable(dtype))
+              fail(
+                'unsupported-dtype',
+                `${path}: tensor ${name} is ${dtype}; F32, F16 and BF16 are read.`,
+                'Save the model in float32, float16 or bfloat16.',
+              );
+            return withFile(path, (file, gone) =>
+              widen(readExactly(file, 8 + headerBytes + start, end - start, gone), dtype, count),
+            );
+          };
+          return [name, { dtype, shape, read }];
+        },
+      ),
+    );
   });
 }
 
@@ -91,7 +141,13 @@ const isReadable = (dtype: string): dtype is Readable => dtype === 'F32' || dtyp
 function withFile<T>(path: string, use: (fd: number, damaged: (why: string) => never) => T): T {
   const fd = openSync(path, 'r');
   try {
-    return use(fd, (why) => fail('damaged-safetensors', `${path} is not a sound safetensors file: ${why}`, 'Fetch the file again, or run the stage that wrote it again.'));
+    return use(fd, (why) =>
+      fail(
+        'damaged-safetensors',
+        `${path} is not a sound safetensors file: ${why}`,
+        'Fetch the file again, or run the stage that wrote it again.',
+      ),
+    );
   } finally {
     closeSync(fd);
   }
@@ -107,7 +163,13 @@ function parseHeader(text: string, damaged: (why: string) => never): [string, En
   const entries: [string, Entry][] = [];
   for (const [name, value] of Object.entries(header as Record<string, Partial<Entry>>)) {
     if (name === '__metadata__') continue;
-    if (typeof value?.dtype !== 'string' || !areCounts(value.shape) || !areCounts(value.data_offsets) || value.data_offsets.length !== 2) damaged(`its header says nothing usable about ${name}`);
+    if (
+      typeof value?.dtype !== 'string' ||
+      !areCounts(value.shape) ||
+      !areCounts(value.data_offsets) ||
+      value.data_offsets.length !== 2
+    )
+      damaged(`its header says nothing usable about ${name}`);
     entries.push([name, value as Entry]);
   }
   return entries;
@@ -142,9 +204,14 @@ function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-function readExactly(fd: number, position: number, length: number, damaged: (why: string) => never): Buffer<ArrayBuffer> {
+function readExactly(
+  fd: number,
+  position: number,
+  length: number,
+  damaged: (why: string) => never,
+): Buffer<ArrayBuffer> {
   const bytes = Buffer.from(new ArrayBuffer(length)); // aligned, as typed arrays over it have to be
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const read = readSync(fd, bytes, done, length - done, position + done);
     if (read === 0) damaged('it ended while it was read');
     done += read;
@@ -153,5 +220,5 @@ function readExactly(fd: number, position: number, length: number, damaged: (why
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }

@@ -38,12 +38,18 @@ const fields: readonly ContractField[] = [
   { name: 'next_sentence_label', type: 'uint32', description: 'of pairs', optional: true },
 ];
 const pairLabel = fields.length - 1;
-const wordStarts: ContractField = { name: 'word_starts', type: 'list<uint16>', description: 'positions at which a word begins' };
+const wordStarts: ContractField = {
+  name: 'word_starts',
+  type: 'list<uint16>',
+  description: 'positions at which a word begins',
+};
 const noWords = new Uint16Array(0);
 
 /**
- * The sequences of a data set by number, each read from its shard when it is asked for. Fails at once when there is none,
- * when one is longer than the model's positions or only some are pairs, and with the sequence when it has an id outside of
+ * The sequences of a data set by number, each read from its shard when it is asked for. Fails at once when there is
+ * none,
+ * when one is longer than the model's positions or only some are pairs, and with the sequence when it has an id outside
+ * of
  * the vocabulary or was masked where it has no token.
  */
 export class Sequences {
@@ -61,13 +67,24 @@ export class Sequences {
     this.limits = limits;
     this.count = this.rows.rowCount;
     const pairs = this.rows.has(pairLabel);
-    if (pairs === 'some') fail('mixed-packing', 'Some of the sequences are pairs with a next_sentence_label and some are not.', 'Pack all of them alike: give their tokenize stages the same packing.');
+    if (pairs === 'some')
+      fail(
+        'mixed-packing',
+        'Some of the sequences are pairs with a next_sentence_label and some are not.',
+        'Pack all of them alike: give their tokenize stages the same packing.',
+      );
     this.arePairs = pairs === 'all';
-    if (this.count === 0) fail('no-sequences', 'The data set has no sequences.', 'Look at what the stages before this one dropped.');
+    if (this.count === 0)
+      fail('no-sequences', 'The data set has no sequences.', 'Look at what the stages before this one dropped.');
     let [row, tokens, squares, longest] = [0, 0, 0, 0];
     for (const lengths of this.rows.lengths(0)) {
       for (const length of lengths) {
-        if (length > limits.maxTokens) fail('sequence-too-long', `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`, `Set max_length here to that of the stage that packs sequences, or that one's to ${limits.maxTokens}.`);
+        if (length > limits.maxTokens)
+          fail(
+            'sequence-too-long',
+            `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`,
+            `Set max_length here to that of the stage that packs sequences, or that one's to ${limits.maxTokens}.`,
+          );
         row++;
         tokens += length;
         squares += length ** 2;
@@ -80,12 +97,34 @@ export class Sequences {
   }
 
   read(index: number): Sequence {
-    const [input_ids, positions, labels, pair, word_starts] = this.rows.read(index) as [Uint32Array, Uint16Array?, Uint32Array?, Uint32Array?, Uint16Array?];
+    const [input_ids, positions, labels, pair, word_starts] = this.rows.read(index) as [
+      Uint32Array,
+      Uint16Array?,
+      Uint32Array?,
+      Uint32Array?,
+      Uint16Array?,
+    ];
     for (const ids of labels === undefined ? [input_ids] : [input_ids, labels])
-      for (const id of ids) if (id >= this.limits.vocab_size) fail('id-outside-vocabulary', `Sequence ${index} has token id ${id}, but the vocabulary has ${this.limits.vocab_size} entries.`, 'Give the model the tokenizer that the sequences were made with.');
-    const unmasked = { input_ids, word_starts: word_starts ?? noWords, ...(pair === undefined ? {} : { next_sentence_label: pair[0] as number }) };
+      for (const id of ids)
+        if (id >= this.limits.vocab_size)
+          fail(
+            'id-outside-vocabulary',
+            `Sequence ${index} has token id ${id}, but the vocabulary has ${this.limits.vocab_size} entries.`,
+            'Give the model the tokenizer that the sequences were made with.',
+          );
+    const unmasked = {
+      input_ids,
+      word_starts: word_starts ?? noWords,
+      ...(pair === undefined ? {} : { next_sentence_label: pair[0] as number }),
+    };
     if (positions === undefined || labels === undefined) return unmasked;
-    if (positions.length !== labels.length || positions.some((position) => position >= input_ids.length)) fail('bad-masked-sequence', `Sequence ${index} has ${input_ids.length} tokens, ${positions.length} masked positions and ${labels.length} labels, which do not belong together.`, 'Each position names a token of its sequence and has one label: look at the step that masked them.');
+    if (positions.length !== labels.length || positions.some((position) => position >= input_ids.length))
+      fail(
+        'bad-masked-sequence',
+        `Sequence ${index} has ${input_ids.length} tokens, ${positions.length} masked positions and ` +
+          `${labels.length} labels, which do not belong together.`,
+        'Each position names a token of its sequence and has one label: look at the step that masked them.',
+      );
     return { ...unmasked, positions, labels };
   }
 

@@ -1,4 +1,13 @@
-import { add, dispose, stack, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import {
+  add,
+  dispose,
+  stack,
+  tidy,
+  variableGrads,
+  type Scalar,
+  type Tensor,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import { decidesUpdates, globalNorm, startReading } from '../ops/index.ts';
 import type { Optimizer } from './optimizer.ts';
 
@@ -11,10 +20,16 @@ export interface StepResult {
 }
 
 /**
- * One optimizer step over micro-batches, each given as a function to its share of the loss; gradients are summed, so the
+ * One optimizer step over micro-batches, each given as a function to its share of the loss; gradients are summed, so
+ * the
  * shares must be divided by the whole step's count of labels. `max_grad_norm` 0 leaves gradients as they are.
  */
-export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Scalar)[], learning_rate: number, max_grad_norm = 0): StepResult {
+export function trainStep(
+  optimizer: Optimizer,
+  microBatches: readonly (() => Scalar)[],
+  learning_rate: number,
+  max_grad_norm = 0,
+): StepResult {
   const variables = [...optimizer.parameters.values()];
   const losses: Tensor[] = [];
   let gradients = new Map<string, Tensor>();
@@ -33,12 +48,21 @@ export function trainStep(optimizer: Optimizer, microBatches: readonly (() => Sc
   const total = values.reduce((sum, loss) => sum + loss, 0);
   const skipped = !Number.isFinite(total) || !Number.isFinite(gradient_norm);
   if (isAhead && skipped) optimizer.undone();
-  if (!isAhead && !skipped) optimizer.update(gradients, learning_rate, max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1);
+  if (!isAhead && !skipped)
+    optimizer.update(
+      gradients,
+      learning_rate,
+      max_grad_norm > 0 && gradient_norm > max_grad_norm ? max_grad_norm / gradient_norm : 1,
+    );
   dispose([outcome, ...losses, ...gradients.values()]);
   return { loss: total, gradient_norm, skipped };
 }
 
-function accumulate(sum: Map<string, Tensor>, grads: Readonly<Record<string, Tensor | null>>, parameters: ReadonlyMap<string, Variable>): Map<string, Tensor> {
+function accumulate(
+  sum: Map<string, Tensor>,
+  grads: Readonly<Record<string, Tensor | null>>,
+  parameters: ReadonlyMap<string, Variable>,
+): Map<string, Tensor> {
   for (const [name, parameter] of parameters) {
     const gradient = grads[parameter.name];
     if (gradient === undefined || gradient === null) continue;
@@ -46,7 +70,10 @@ function accumulate(sum: Map<string, Tensor>, grads: Readonly<Record<string, Ten
     if (before === undefined) {
       sum.set(name, gradient);
     } else {
-      sum.set(name, tidy(() => add(before, gradient)));
+      sum.set(
+        name,
+        tidy(() => add(before, gradient)),
+      );
       dispose([before, gradient]);
     }
   }

@@ -8,7 +8,8 @@ const parts = ['parameters', 'means', 'squares'] as const;
 export function captureState(optimizer: Optimizer): Map<string, HostTensor> {
   const tensors = new Map<string, HostTensor>();
   for (const part of parts)
-    for (const [name, value] of optimizer[part]) tensors.set(`${part}/${name}`, { shape: value.shape, data: value.dataSync() as Float32Array });
+    for (const [name, value] of optimizer[part])
+      tensors.set(`${part}/${name}`, { shape: value.shape, data: value.dataSync() as Float32Array });
   return tensors;
 }
 
@@ -17,7 +18,8 @@ export function restoreState(optimizer: Optimizer, tensors: ReadonlyMap<string, 
   for (const part of parts)
     for (const [name, variable] of optimizer[part]) {
       const stored = tensors.get(`${part}/${name}`);
-      if (stored === undefined || stored.shape.join() !== variable.shape.join()) throw new TypeError(`the checkpoint has no ${part}/${name} of this model's shape`);
+      if (stored === undefined || stored.shape.join() !== variable.shape.join())
+        throw new TypeError(`the checkpoint has no ${part}/${name} of this model's shape`);
       assign(variable, stored);
     }
 }

@@ -1,9 +1,22 @@
-import { add, customGrad, div, erf, exp, mul, square, type GradSaveFunc, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  customGrad,
+  div,
+  erf,
+  exp,
+  mul,
+  square,
+  type GradSaveFunc,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import { columnSum } from './column-sum.ts';
 import { hasKernel, runFused } from './kernel.ts';
 
 /**
- * GELU of `x [n, width] + bias [width]`, the second half of a dense layer: exact, z·Φ(z) (Hendrycks and Gimpel 2016), not
+ * GELU of `x [n, width] + bias [width]`, the second half of a dense layer: exact, z·Φ(z) (Hendrycks and Gimpel 2016),
+ * not
  * the tanh approximation, as RoBERTa's `hidden_act: gelu` is.
  */
 export function biasGelu(x: Tensor2D, bias: Tensor1D): Tensor2D {

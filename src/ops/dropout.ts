@@ -20,6 +20,7 @@ export function drop(x: Tensor, rate: number, key: number): Tensor {
   if (rate === 0) return x;
   if (hasKernel('RpDropout')) return runFused('RpDropout', { x }, { rate, key })[0] as Tensor;
   const mask = new Float32Array(x.size);
-  for (let i = 0; i < mask.length; i++) mask[i] = draw32(key, i) >>> 1 < Math.round(rate * 0x80000000) ? 0 : 1 / (1 - rate);
+  for (let i = 0; i < mask.length; i++)
+    mask[i] = draw32(key, i) >>> 1 < Math.round(rate * 0x80000000) ? 0 : 1 / (1 - rate);
   return mul(x, tensor(mask, x.shape));
 }

@@ -1,4 +1,12 @@
-import { add, customGrad, matMul, type GradSaveFunc, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  customGrad,
+  matMul,
+  type GradSaveFunc,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import { columnSum } from './column-sum.ts';
 import { hasKernel, runFused } from './kernel.ts';
 
@@ -29,7 +37,8 @@ function affine(x: Tensor2D, weight: Tensor2D, bias: Tensor1D | undefined, trans
 }
 
 function forward(x: Tensor2D, weight: Tensor2D, bias: Tensor1D | undefined, transposed: boolean): Tensor {
-  if (hasKernel('RpLinear')) return runFused('RpLinear', { x, weight, ...(bias === undefined ? {} : { bias }) }, { transposed })[0] as Tensor;
+  if (hasKernel('RpLinear'))
+    return runFused('RpLinear', { x, weight, ...(bias === undefined ? {} : { bias }) }, { transposed })[0] as Tensor;
   const product = matMul(x, weight, false, transposed);
   return bias === undefined ? product : add(product, bias);
 }

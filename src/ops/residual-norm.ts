@@ -8,7 +8,14 @@ import { layerNormBackward, layerNormForward } from './layer-norm.ts';
  * How either half of a post-layer-norm transformer layer ends, layerNorm(residual + dropout(x + bias)), where `x [n, width]`
  * is the product of its last dense layer, `bias [width]` that layer's, and `weight` and `shift` are the norm's.
  */
-export function residualNorm(x: Tensor2D, bias: Tensor1D, residual: Tensor2D, weight: Tensor1D, shift: Tensor1D, options: ResidualNormOptions): Tensor2D {
+export function residualNorm(
+  x: Tensor2D,
+  bias: Tensor1D,
+  residual: Tensor2D,
+  weight: Tensor1D,
+  shift: Tensor1D,
+  options: ResidualNormOptions,
+): Tensor2D {
   const run = hasKernel('RpResidualNorm') ? fused : composite;
   return run(x, bias, residual, weight, shift, options);
 }
@@ -20,11 +27,22 @@ interface ResidualNormOptions {
   readonly key: number;
 }
 
-function fused(x: Tensor2D, bias: Tensor1D, residual: Tensor2D, weight: Tensor1D, shift: Tensor1D, options: ResidualNormOptions): Tensor2D {
+function fused(
+  x: Tensor2D,
+  bias: Tensor1D,
+  residual: Tensor2D,
+  weight: Tensor1D,
+  shift: Tensor1D,
+  options: ResidualNormOptions,
+): Tensor2D {
   const attrs = { ...options };
   const op = customGrad((...args: unknown[]) => {
     const [input, b, rest, gain, beta, save] = args as [Tensor, Tensor, Tensor, Tensor, Tensor, GradSaveFunc];
-    const [value, sum, mean, rstd] = runFused('RpResidualNorm', { x: input, bias: b, residual: rest, weight: gain, shift: beta }, attrs) as [Tensor, Tensor, Tensor, Tensor];
+    const [value, sum, mean, rstd] = runFused(
+      'RpResidualNorm',
+      { x: input, bias: b, residual: rest, weight: gain, shift: beta },
+      attrs,
+    ) as [Tensor, Tensor, Tensor, Tensor];
     save([sum, mean, rstd, gain]);
     return {
       value,
@@ -37,7 +55,14 @@ function fused(x: Tensor2D, bias: Tensor1D, residual: Tensor2D, weight: Tensor1D
   return op(x, bias, residual, weight, shift) as Tensor2D;
 }
 
-function composite(x: Tensor2D, bias: Tensor1D, residual: Tensor2D, weight: Tensor1D, shift: Tensor1D, { epsilon, rate, key }: ResidualNormOptions): Tensor2D {
+function composite(
+  x: Tensor2D,
+  bias: Tensor1D,
+  residual: Tensor2D,
+  weight: Tensor1D,
+  shift: Tensor1D,
+  { epsilon, rate, key }: ResidualNormOptions,
+): Tensor2D {
   const op = customGrad((...args: unknown[]) => {
     const [input, b, rest, gain, beta, save] = args as [Tensor, Tensor, Tensor, Tensor, Tensor, GradSaveFunc];
     const sum = add(drop(add(input, b), rate, key), rest);
@@ -46,7 +71,11 @@ function composite(x: Tensor2D, bias: Tensor1D, residual: Tensor2D, weight: Tens
     return {
       value,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [dSum, dWeight, dShift] = layerNormBackward(dy, saved as [Tensor, Tensor, Tensor, Tensor]) as [Tensor, Tensor, Tensor];
+        const [dSum, dWeight, dShift] = layerNormBackward(dy, saved as [Tensor, Tensor, Tensor, Tensor]) as [
+          Tensor,
+          Tensor,
+          Tensor,
+        ];
         const dx = drop(dSum, rate, key);
         return [dx, columnSum(dx), dSum, dWeight, dShift];
       },

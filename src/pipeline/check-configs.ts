@@ -12,7 +12,13 @@ export async function checkConfigs(drafts: readonly Draft[], catalogue: Catalogu
       const path = problem.property.split('.');
       let value = written?.node;
       for (const key of path) value = child(value, key);
-      problems.add('config-check', `${problem.message} (\`${problem.property}\` of \`${stage.name}\`)`, value?.span ?? written?.key ?? stage.at, undefined, stage.name);
+      problems.add(
+        'config-check',
+        `${problem.message} (\`${problem.property}\` of \`${stage.name}\`)`,
+        value?.span ?? written?.key ?? stage.at,
+        undefined,
+        stage.name,
+      );
     }
   }
 }

@@ -24,7 +24,8 @@ export interface Inherited {
 }
 
 /**
- * Turns `auto` into the backend that is used for a stage that asks for this many GPUs (`undefined` when it does not say),
+ * Turns `auto` into the backend that is used for a stage that asks for this many GPUs (`undefined` when it does not
+ * say),
  * and refuses one that is not there with a Failure.
  */
 export type ResolveBackend = (name: string, gpus: number | undefined) => BackendChoice;
@@ -37,7 +38,12 @@ export interface ResolvedConfig {
 }
 
 /** Complete the config of a stage with what it inherits and its schema's defaults, and validate it. */
-export function resolveConfig(stage: Typed, inherited: Inherited, gpus: number | undefined, problems: Problems): ResolvedConfig {
+export function resolveConfig(
+  stage: Typed,
+  inherited: Inherited,
+  gpus: number | undefined,
+  problems: Problems,
+): ResolvedConfig {
   const entry = entryOf(stage.node, 'with');
   const written = entry?.node.kind === 'map' ? entry.node : undefined;
   const config = (written === undefined ? {} : valueOf(written)) as Record<string, unknown>;
@@ -51,34 +57,75 @@ export function resolveConfig(stage: Typed, inherited: Inherited, gpus: number |
   const node: YamlNode = written ?? { kind: 'map', span: stage.at, entries: new Map() };
   let sound = false;
   try {
-    sound = validate(stage.type.config, config, { node, at: entry?.key ?? stage.at, name: `the config of \`${stage.name}\``, stage: stage.name }, problems);
+    sound = validate(
+      stage.type.config,
+      config,
+      { node, at: entry?.key ?? stage.at, name: `the config of \`${stage.name}\``, stage: stage.name },
+      problems,
+    );
   } catch (error) {
-    problems.add('bad-stage-schema', `the config schema of \`${stage.type.type}\` is not valid: ${error instanceof Error ? error.message : String(error)}`, stage.at);
+    problems.add(
+      'bad-stage-schema',
+      `the config schema of \`${stage.type.type}\` is not valid: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
+      stage.at,
+    );
   }
   let backend: BackendChoice | undefined;
   if (sound && Object.hasOwn(properties, 'backend') && typeof config.backend === 'string') {
-    backend = resolveBackend(config.backend, gpus, child(written, 'backend')?.span ?? inherited.backendAt ?? stage.at, inherited, problems);
+    backend = resolveBackend(
+      config.backend,
+      gpus,
+      child(written, 'backend')?.span ?? inherited.backendAt ?? stage.at,
+      inherited,
+      problems,
+    );
     if (backend !== undefined) config.backend = backend.name;
     if (backend !== undefined && backend.name !== 'torch' && config.precision === 'bf16')
-      problems.add('precision-unsupported', `\`precision: bf16\` needs the torch backend, but \`${stage.name}\` computes on ${backend.name} (${backend.reason})`, child(written, 'precision')?.span ?? stage.at, 'set up torch with `npx run-pipeline setup torch`, or use `precision: fp32`', stage.name);
+      problems.add(
+        'precision-unsupported',
+        `\`precision: bf16\` needs the torch backend, but \`${stage.name}\` computes on ${backend.name} ` +
+          `(${backend.reason})`,
+        child(written, 'precision')?.span ?? stage.at,
+        'set up torch with `npx run-pipeline setup torch`, or use `precision: fp32`',
+        stage.name,
+      );
   }
-  return { config, sources: sourcesOf(properties, config, written), ...(backend === undefined ? {} : { backend }), sound };
+  return {
+    config,
+    sources: sourcesOf(properties, config, written),
+    ...(backend === undefined ? {} : { backend }),
+    sound,
+  };
 }
 
 /** Properties marked `x-source`, as absolute paths: they start from the folder of the file that they are written in. */
-function sourcesOf(properties: Readonly<Record<string, JsonSchema>>, config: Readonly<Record<string, unknown>>, written: YamlNode | undefined): Readonly<Record<string, readonly string[]>> {
+function sourcesOf(
+  properties: Readonly<Record<string, JsonSchema>>,
+  config: Readonly<Record<string, unknown>>,
+  written: YamlNode | undefined,
+): Readonly<Record<string, readonly string[]>> {
   const sources: Record<string, readonly string[]> = {};
   for (const [name, property] of Object.entries(properties)) {
     if (property['x-source'] !== true) continue;
     const given = [config[name]].flat().filter((value) => typeof value === 'string');
     const directory = child(written, name)?.span.source.directory;
-    if (given.length > 0) sources[name] = given.map((path) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) || directory === undefined ? path : resolve(directory, path)));
+    if (given.length > 0)
+      sources[name] = given.map((path) =>
+        /^[a-z][a-z0-9+.-]*:\/\//i.test(path) || directory === undefined ? path : resolve(directory, path),
+      );
   }
   return sources;
 }
 
 /** One problem where the backend is named, however many stages inherit it from there. */
-function resolveBackend(name: string, gpus: number | undefined, at: Span, inherited: Inherited, problems: Problems): BackendChoice | undefined {
+function resolveBackend(
+  name: string,
+  gpus: number | undefined,
+  at: Span,
+  inherited: Inherited,
+  problems: Problems,
+): BackendChoice | undefined {
   try {
     return inherited.resolveBackend(name, gpus);
   } catch (error) {
@@ -98,18 +145,37 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
     const contract = node.kind === 'scalar' ? node : child(node, 'contract');
     const contractName = stringOf(contract) ?? '';
     if (contract !== undefined && contractName !== '' && !contracts.names().includes(contractName)) {
-      problems.add('unknown-contract', `there is no contract \`${contractName}\``, contract.span, suggest(contractName, contracts.names(), 'contracts'), stage.name);
+      problems.add(
+        'unknown-contract',
+        `there is no contract \`${contractName}\``,
+        contract.span,
+        suggest(contractName, contracts.names(), 'contracts'),
+        stage.name,
+      );
     }
     const optional = child(node, 'optional');
-    outputs[name] = { contract: contractName, description: stringOf(child(node, 'description')) ?? '', ...(optional?.kind === 'scalar' && optional.value === true ? { optional: true } : {}) };
+    outputs[name] = {
+      contract: contractName,
+      description: stringOf(child(node, 'description')) ?? '',
+      ...(optional?.kind === 'scalar' && optional.value === true ? { optional: true } : {}),
+    };
   }
   const inputs: Record<string, Port> = {};
-  const promises = Object.fromEntries(Object.entries(outputs).map(([name, { description: _, ...promise }]) => [name, promise]));
-  for (const name of entriesOf(child(stage.node, 'inputs')).keys()) inputs[name] = { contract: anyContract, description: '', many: true };
+  const promises = Object.fromEntries(
+    Object.entries(outputs).map(([name, { description: _, ...promise }]) => [name, promise]),
+  );
+  for (const name of entriesOf(child(stage.node, 'inputs')).keys())
+    inputs[name] = { contract: anyContract, description: '', many: true };
   return {
-    type: 'run', description: 'A shell script.', inputs, outputs, config: noConfig,
+    type: 'run',
+    description: 'A shell script.',
+    inputs,
+    outputs,
+    config: noConfig,
     // With its outputs: what a script left when it had fewer, or other, ports must not pass for what it promises now.
-    implementation: createHash('sha256').update(canonicalJson({ script: scriptOf(stage), env: envOf(stage), outputs: promises })).digest('hex') as Digest,
+    implementation: createHash('sha256')
+      .update(canonicalJson({ script: scriptOf(stage), env: envOf(stage), outputs: promises }))
+      .digest('hex') as Digest,
     module: '',
   };
 }
@@ -119,14 +185,19 @@ export function scriptOf(stage: Instance): string {
 }
 
 export function envOf(stage: Instance): readonly string[] {
-  return stringNodes(child(stage.node, 'env')).map((node) => node.value).sort();
+  return stringNodes(child(stage.node, 'env'))
+    .map((node) => node.value)
+    .sort();
 }
 
 export interface Settings {
   readonly retries: number;
   readonly timeoutMs?: number;
   /** Left open where nothing says how many: that depends on the backend. */
-  readonly resources: Pick<Resources, 'memory'> & { readonly cpus: number | undefined; readonly gpus: number | undefined };
+  readonly resources: Pick<Resources, 'memory'> & {
+    readonly cpus: number | undefined;
+    readonly gpus: number | undefined;
+  };
 }
 
 /** Retries, time limit and resources: the stage's own, else the pipeline's defaults, else none. */

@@ -17,7 +17,10 @@ export class Contracts {
   }
 
   names(): readonly string[] {
-    this.known ??= readdirSync(this.directory).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length)).sort();
+    this.known ??= readdirSync(this.directory)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length))
+      .sort();
     return this.known;
   }
 
@@ -25,14 +28,21 @@ export class Contracts {
   sideBySide(left: string, right: string): string {
     const [a, b] = [this.lines(left), this.lines(right)];
     const width = Math.max(...a.map((line) => line.length));
-    const rows = Array.from({ length: Math.max(a.length, b.length) }, (_, row) => `    ${(a[row] ?? '').padEnd(width)}   | ${b[row] ?? ''}`.trimEnd());
+    const rows = Array.from({ length: Math.max(a.length, b.length) }, (_, row) =>
+      `    ${(a[row] ?? '').padEnd(width)}   | ${b[row] ?? ''}`.trimEnd(),
+    );
     return rows.join('\n');
   }
 
   private lines(name: string): readonly string[] {
     if (!this.names().includes(name)) return [name, '(no such contract)'];
     const contract = JSON.parse(readFileSync(join(this.directory, `${name}.json`), 'utf8')) as ContractFile;
-    const parts = contract.fields?.map((field) => `  ${field.name}: ${field.type}${field.optional === true ? ' (optional)' : ''}`) ?? contract.files?.map((file) => `  ${file}`) ?? [];
+    const parts =
+      contract.fields?.map(
+        (field) => `  ${field.name}: ${field.type}${field.optional === true ? ' (optional)' : ''}`,
+      ) ??
+      contract.files?.map((file) => `  ${file}`) ??
+      [];
     return [`${name} (${contract.kind ?? 'artifact'})`, ...parts];
   }
 }

@@ -2,7 +2,10 @@ import type { Draft } from './load-pipeline.ts';
 import { child } from './node.ts';
 import type { Problems } from './problems.ts';
 
-/** Refuse inputs that can only be empty, since the producer's config leaves that output out: before days of training, not after. */
+/**
+ * Refuse inputs that can only be empty, since the producer's config leaves that output out: before days of training,
+ * not after.
+ */
 export function checkEmptyInputs(drafts: readonly Draft[], problems: Problems): void {
   const byId = new Map(drafts.map((draft) => [draft.node.id, draft.node]));
   for (const { node, stage, sound, implied } of drafts) {
@@ -11,13 +14,24 @@ export function checkEmptyInputs(drafts: readonly Draft[], problems: Problems): 
       if (node.type.inputs[port]?.optional === true || references.length === 0) continue;
       const reasons = references.map((reference) => {
         const producer = byId.get(reference.kind === 'stage' ? reference.stage : (reference.rounds[0] ?? ''));
-        const [property, value] = Object.entries(producer?.type.outputs[reference.port]?.emptyIf ?? {}).find(([name, each]) => producer?.config[name] === each) ?? [];
-        return property === undefined ? undefined : { name: producer?.name ?? '', port: reference.port, property, value };
+        const [property, value] =
+          Object.entries(producer?.type.outputs[reference.port]?.emptyIf ?? {}).find(
+            ([name, each]) => producer?.config[name] === each,
+          ) ?? [];
+        return property === undefined
+          ? undefined
+          : { name: producer?.name ?? '', port: reference.port, property, value };
       });
       const [first] = reasons;
       if (first === undefined || reasons.includes(undefined)) continue;
-      problems.add('empty-input', `\`${first.name}.${first.port}\` is empty, as \`${first.property}\` of \`${first.name}\` is ${String(first.value)}`,
-        child(child(stage.node, 'inputs'), port)?.span ?? stage.at, `set \`${first.property}\` in the \`with\` of \`${first.name}\``, stage.name);
+      problems.add(
+        'empty-input',
+        `\`${first.name}.${first.port}\` is empty, as \`${first.property}\` of \`${first.name}\` is ` +
+          `${String(first.value)}`,
+        child(child(stage.node, 'inputs'), port)?.span ?? stage.at,
+        `set \`${first.property}\` in the \`with\` of \`${first.name}\``,
+        stage.name,
+      );
     }
   }
 }

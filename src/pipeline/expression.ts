@@ -2,13 +2,23 @@ import { err, ok, type Result } from '../core/result.ts';
 
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
 
-interface Place { readonly start: number; readonly end: number }
-export type Expression = Place & (
-  | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
-  | { readonly kind: 'path'; readonly path: readonly string[] }
-  | { readonly kind: 'unary'; readonly operator: '!' | '-'; readonly operand: Expression }
-  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
-  | { readonly kind: 'conditional'; readonly test: Expression; readonly yes: Expression; readonly no: Expression });
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+export type Expression = Place &
+  (
+    | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
+    | { readonly kind: 'path'; readonly path: readonly string[] }
+    | { readonly kind: 'unary'; readonly operator: '!' | '-'; readonly operand: Expression }
+    | {
+        readonly kind: 'binary';
+        readonly operator: BinaryOperator;
+        readonly left: Expression;
+        readonly right: Expression;
+      }
+    | { readonly kind: 'conditional'; readonly test: Expression; readonly yes: Expression; readonly no: Expression }
+  );
 export type BinaryOperator = '||' | '&&' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | '/' | '%';
 
 /** What is wrong with an expression, at offsets of its text. */
@@ -32,7 +42,8 @@ const deepest = 60;
  */
 export function parseExpression(text: string): Result<Expression, ExpressionProblem> {
   try {
-    if (text.length > longest) throw new Problem(`an expression may have ${longest} characters`, { start: longest, end: longest + 1 });
+    if (text.length > longest)
+      throw new Problem(`an expression may have ${longest} characters`, { start: longest, end: longest + 1 });
     return ok(new ExpressionParser(text).parse());
   } catch (error) {
     if (error instanceof Problem) return err(error.problem);
@@ -40,7 +51,9 @@ export function parseExpression(text: string): Result<Expression, ExpressionProb
   }
 }
 
-/** Compute an expression. Numbers stay finite, kinds are not mixed silently; `&&` and `||` give one of their operands. */
+/**
+ * Compute an expression. Numbers stay finite, kinds are not mixed silently; `&&` and `||` give one of their operands.
+ */
 export function evaluate(expression: Expression, lookup: Lookup): Result<Value, ExpressionProblem> {
   try {
     return ok(compute(expression, lookup));
@@ -53,11 +66,16 @@ export function evaluate(expression: Expression, lookup: Lookup): Result<Value, 
 /** Every path in an expression, in order of appearance. */
 export function pathsOf(expression: Expression): readonly (Place & { readonly path: readonly string[] })[] {
   switch (expression.kind) {
-    case 'literal': return [];
-    case 'path': return [expression];
-    case 'unary': return pathsOf(expression.operand);
-    case 'binary': return [...pathsOf(expression.left), ...pathsOf(expression.right)];
-    case 'conditional': return [...pathsOf(expression.test), ...pathsOf(expression.yes), ...pathsOf(expression.no)];
+    case 'literal':
+      return [];
+    case 'path':
+      return [expression];
+    case 'unary':
+      return pathsOf(expression.operand);
+    case 'binary':
+      return [...pathsOf(expression.left), ...pathsOf(expression.right)];
+    case 'conditional':
+      return [...pathsOf(expression.test), ...pathsOf(expression.yes), ...pathsOf(expression.no)];
   }
 }
 
@@ -76,7 +94,8 @@ class Problem extends Error {
 
 function compute(expression: Expression, lookup: Lookup): Value {
   switch (expression.kind) {
-    case 'literal': return expression.value;
+    case 'literal':
+      return expression.value;
     case 'path': {
       const value = lookup(expression.path);
       if (value === undefined) throw unknownName(expression, expression.path);
@@ -84,10 +103,14 @@ function compute(expression: Expression, lookup: Lookup): Value {
     }
     case 'unary': {
       const operand = compute(expression.operand, lookup);
-      return expression.operator === '!' ? !isTrue(operand) : finite(-number(operand, '-', expression.operand), expression);
+      return expression.operator === '!'
+        ? !isTrue(operand)
+        : finite(-number(operand, '-', expression.operand), expression);
     }
-    case 'conditional': return compute(isTrue(compute(expression.test, lookup)) ? expression.yes : expression.no, lookup);
-    case 'binary': return computeBinary(expression, lookup);
+    case 'conditional':
+      return compute(isTrue(compute(expression.test, lookup)) ? expression.yes : expression.no, lookup);
+    case 'binary':
+      return computeBinary(expression, lookup);
   }
 }
 
@@ -98,34 +121,65 @@ function computeBinary(expression: Expression & { kind: 'binary' }, lookup: Look
   if (operator === '||') return isTrue(left) ? left : compute(expression.right, lookup);
   const right = compute(expression.right, lookup);
   switch (operator) {
-    case '==': return equal(left, right);
-    case '!=': return !equal(left, right);
-    case '<': case '<=': case '>': case '>=': return compare(operator, left, right, expression);
-    case '+': return typeof left === 'string' || typeof right === 'string' ? text(left, expression.left) + text(right, expression.right) : arithmetic();
-    case '-': case '*': case '/': case '%': return arithmetic();
+    case '==':
+      return equal(left, right);
+    case '!=':
+      return !equal(left, right);
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return compare(operator, left, right, expression);
+    case '+':
+      return typeof left === 'string' || typeof right === 'string'
+        ? text(left, expression.left) + text(right, expression.right)
+        : arithmetic();
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+      return arithmetic();
   }
 
   function arithmetic(): number {
     const [a, b] = [number(left, operator, expression.left), number(right, operator, expression.right)];
     if (b === 0 && (operator === '/' || operator === '%')) throw new Problem('division by zero', expression.right);
-    const results: Partial<Record<typeof operator, number>> = { '+': a + b, '-': a - b, '*': a * b, '/': a / b, '%': a % b };
+    const results: Partial<Record<typeof operator, number>> = {
+      '+': a + b,
+      '-': a - b,
+      '*': a * b,
+      '/': a / b,
+      '%': a % b,
+    };
     return finite(results[operator] as number, expression);
   }
 }
 
 function compare(operator: '<' | '<=' | '>' | '>=', left: Value, right: Value, at: Place): boolean {
-  const comparable = (typeof left === 'number' && typeof right === 'number') || (typeof left === 'string' && typeof right === 'string');
-  if (!comparable) throw new Problem(`\`${operator}\` compares two numbers or two strings, not ${kindOf(left)} and ${kindOf(right)}`, at);
+  const comparable =
+    (typeof left === 'number' && typeof right === 'number') || (typeof left === 'string' && typeof right === 'string');
+  if (!comparable)
+    throw new Problem(
+      `\`${operator}\` compares two numbers or two strings, not ${kindOf(left)} and ${kindOf(right)}`,
+      at,
+    );
   switch (operator) {
-    case '<': return left < right;
-    case '<=': return left <= right;
-    case '>': return left > right;
-    case '>=': return left >= right;
+    case '<':
+      return left < right;
+    case '<=':
+      return left <= right;
+    case '>':
+      return left > right;
+    case '>=':
+      return left >= right;
   }
 }
 
 function equal(left: Value, right: Value): boolean {
-  return left === right || (typeof left === 'object' && typeof right === 'object' && JSON.stringify(left) === JSON.stringify(right));
+  return (
+    left === right ||
+    (typeof left === 'object' && typeof right === 'object' && JSON.stringify(left) === JSON.stringify(right))
+  );
 }
 
 function number(value: Value, operator: string, at: Place): number {
@@ -151,13 +205,28 @@ export function kindOf(value: unknown): string {
 
 function unknownName(at: Place, path: readonly string[]): Problem {
   const hyphen = path.some((name) => /-\d|-$/.test(name));
-  return new Problem(`unknown name \`${path.join('.')}\``, at, { unknown: path, ...(hyphen ? { help: 'names may hold hyphens: put spaces around `-` to subtract' } : {}) });
+  return new Problem(`unknown name \`${path.join('.')}\``, at, {
+    unknown: path,
+    ...(hyphen ? { help: 'names may hold hyphens: put spaces around `-` to subtract' } : {}),
+  });
 }
 
-interface Token extends Place { readonly kind: 'number' | 'string' | 'name' | 'symbol' | 'end'; readonly text: string; readonly value?: string | number }
+interface Token extends Place {
+  readonly kind: 'number' | 'string' | 'name' | 'symbol' | 'end';
+  readonly text: string;
+  readonly value?: string | number;
+}
 
-const tokenPattern = /\s+|(?<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_][A-Za-z0-9_-]*)|(?<symbol>\|\||&&|==|!=|<=|>=|[-+*/%<>!?:().])|(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/suy;
-const precedence: readonly (readonly BinaryOperator[])[] = [['||'], ['&&'], ['==', '!='], ['<', '<=', '>', '>='], ['+', '-'], ['*', '/', '%']];
+const tokenPattern =
+  /\s+|(?<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_][A-Za-z0-9_-]*)|(?<symbol>\|\||&&|==|!=|<=|>=|[-+*/%<>!?:().])|(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/suy;
+const precedence: readonly (readonly BinaryOperator[])[] = [
+  ['||'],
+  ['&&'],
+  ['==', '!='],
+  ['<', '<=', '>', '>='],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
 
 class ExpressionParser {
   private readonly tokens: readonly Token[];
@@ -215,7 +284,8 @@ class ExpressionParser {
   private primary(): Expression {
     const token = this.peek();
     this.at++;
-    if (token.kind === 'number' || token.kind === 'string') return { kind: 'literal', value: token.value ?? '', start: token.start, end: token.end };
+    if (token.kind === 'number' || token.kind === 'string')
+      return { kind: 'literal', value: token.value ?? '', start: token.start, end: token.end };
     if (token.kind === 'name') return this.nameOrPath(token);
     if (token.kind === 'symbol' && token.text === '(') {
       const inner = this.conditional();
@@ -230,14 +300,16 @@ class ExpressionParser {
     let end = first.end;
     while (this.take('.')) {
       const next = this.peek();
-      if (next.kind !== 'name' && !(next.kind === 'number' && /^\d+$/.test(next.text))) throw new Problem('a name must follow the `.`', next);
+      if (next.kind !== 'name' && !(next.kind === 'number' && /^\d+$/.test(next.text)))
+        throw new Problem('a name must follow the `.`', next);
       this.at++;
       path.push(next.text);
       end = next.end;
     }
     const place = { start: first.start, end };
     if (path.length === 1) {
-      if (first.text === 'true' || first.text === 'false') return { kind: 'literal', value: first.text === 'true', ...place };
+      if (first.text === 'true' || first.text === 'false')
+        return { kind: 'literal', value: first.text === 'true', ...place };
       if (first.text === 'null') return { kind: 'literal', value: null, ...place };
     }
     return { kind: 'path', path, ...place };
@@ -255,7 +327,11 @@ class ExpressionParser {
 
   private expect(symbol: string): void {
     const token = this.peek();
-    if (!this.take(symbol)) throw new Problem(token.kind === 'end' ? `\`${symbol}\` is missing at the end` : `expected \`${symbol}\`, not \`${token.text}\``, token);
+    if (!this.take(symbol))
+      throw new Problem(
+        token.kind === 'end' ? `\`${symbol}\` is missing at the end` : `expected \`${symbol}\`, not \`${token.text}\``,
+        token,
+      );
   }
 }
 
@@ -266,12 +342,21 @@ function tokenize(source: string): readonly Token[] {
     tokenPattern.lastIndex = start;
     const groups = tokenPattern.exec(source)?.groups;
     const end = tokenPattern.lastIndex;
-    if (groups === undefined) throw new Problem(/['"]/.test(source[start] ?? '') ? 'this string has no end' : `unexpected \`${source[start]}\``, { start, end: start + 1 });
+    if (groups === undefined)
+      throw new Problem(
+        /['"]/.test(source[start] ?? '') ? 'this string has no end' : `unexpected \`${source[start]}\``,
+        { start, end: start + 1 },
+      );
     const place = { start, end, text: source.slice(start, end) };
     const previous = tokens.at(-1);
     if (groups.number !== undefined) {
       // `vars.list.0` : after a dot, a number is a place in a list, and `.0` must not swallow that dot.
-      if (place.text.startsWith('.') && previous !== undefined && previous.end === start && (previous.kind === 'name' || previous.kind === 'number')) {
+      if (
+        place.text.startsWith('.') &&
+        previous !== undefined &&
+        previous.end === start &&
+        (previous.kind === 'name' || previous.kind === 'number')
+      ) {
         tokens.push({ kind: 'symbol', start, end: start + 1, text: '.' });
         start += 1;
         const digits = /^\d+/.exec(source.slice(start))?.[0] ?? '';
@@ -282,7 +367,8 @@ function tokenize(source: string): readonly Token[] {
       tokens.push({ kind: 'number', ...place, value: finite(Number(place.text), place) });
     } else if (groups.name !== undefined) tokens.push({ kind: 'name', ...place });
     else if (groups.symbol !== undefined) tokens.push({ kind: 'symbol', ...place });
-    else if (groups.string !== undefined) tokens.push({ kind: 'string', ...place, value: unescape(place.text.slice(1, -1)) });
+    else if (groups.string !== undefined)
+      tokens.push({ kind: 'string', ...place, value: unescape(place.text.slice(1, -1)) });
     start = end;
   }
   tokens.push({ kind: 'end', text: '', start: source.length, end: source.length + 1 });

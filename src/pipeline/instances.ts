@@ -22,7 +22,14 @@ export interface Instance {
 }
 
 /** Unroll one stage. */
-export function instancesOf(name: string, node: YamlNode, at: Span, rounds: number | undefined, vars: Vars, problems: Problems): readonly Instance[] {
+export function instancesOf(
+  name: string,
+  node: YamlNode,
+  at: Span,
+  rounds: number | undefined,
+  vars: Vars,
+  problems: Problems,
+): readonly Instance[] {
   const combinations = combinationsOf(child(node, 'matrix'), vars, problems);
   const instances: Instance[] = [];
   for (const matrix of combinations) {
@@ -32,7 +39,10 @@ export function instancesOf(name: string, node: YamlNode, at: Span, rounds: numb
       const interpolated = interpolate(without(node, ['when', 'matrix']), scope, problems);
       instances.push({
         id: name + matrixSuffix(matrix) + (rounds === undefined ? '' : `@${round}`),
-        name, matrix, at, node: interpolated,
+        name,
+        matrix,
+        at,
+        node: interpolated,
         ...(rounds === undefined ? {} : { round }),
         sound: problems.count === before,
         on: holds(child(node, 'when'), scope, problems),
@@ -48,7 +58,11 @@ export function matrixSuffix(matrix: Readonly<Record<string, Scalar>>): string {
   return parts.length === 0 ? '' : `[${parts.join(',')}]`;
 }
 
-function combinationsOf(node: YamlNode | undefined, vars: Vars, problems: Problems): readonly Readonly<Record<string, Scalar>>[] {
+function combinationsOf(
+  node: YamlNode | undefined,
+  vars: Vars,
+  problems: Problems,
+): readonly Readonly<Record<string, Scalar>>[] {
   if (node === undefined) return [{}];
   let combinations: Record<string, Scalar>[] = [{}];
   for (const [key, entry] of [...entriesOf(interpolate(node, vars, problems))].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -56,9 +70,16 @@ function combinationsOf(node: YamlNode | undefined, vars: Vars, problems: Proble
     if (entry.node.kind !== 'list') problems.add('wrong-type', `\`matrix.${key}\` must be a list`, entry.node.span);
     const seen = new Set<string>();
     for (const item of values) {
-      if (seen.has(String(item.value))) problems.add('matrix-duplicate', `\`${String(item.value)}\` occurs twice in \`matrix.${key}\``, item.span, 'remove one');
+      if (seen.has(String(item.value)))
+        problems.add(
+          'matrix-duplicate',
+          `\`${String(item.value)}\` occurs twice in \`matrix.${key}\``,
+          item.span,
+          'remove one',
+        );
       seen.add(String(item.value));
-      if (typeof item.value === 'string' && /[\[\],=@\n]/.test(item.value)) problems.add('matrix-value', 'a matrix value cannot hold any of `[ ] , = @`', item.span);
+      if (typeof item.value === 'string' && /[\[\],=@\n]/.test(item.value))
+        problems.add('matrix-value', 'a matrix value cannot hold any of `[ ] , = @`', item.span);
     }
     if (combinations.length * values.length > 100_000) {
       problems.add('matrix-too-large', 'the matrix has more than 100,000 combinations', entry.key);

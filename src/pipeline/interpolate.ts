@@ -21,7 +21,8 @@ export function isTemplate(value: unknown): value is string {
  */
 export function interpolate(node: YamlNode, scope: Scope, problems: Problems): YamlNode {
   switch (node.kind) {
-    case 'scalar': return isTemplate(node.value) ? interpolateText(node.value, node, scope, problems) : node;
+    case 'scalar':
+      return isTemplate(node.value) ? interpolateText(node.value, node, scope, problems) : node;
     case 'list': {
       const items = node.items.map((item) => interpolate(item, scope, problems));
       return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
@@ -48,7 +49,9 @@ export function evaluateAt(text: string, span: Span, scope: Scope, problems: Pro
 }
 
 /** Splits text into literal parts and expressions; offsets are those of the expression's text. */
-export function templateParts(text: string): readonly ({ readonly text: string; readonly expression: boolean; readonly start: number } | 'unclosed')[] {
+export function templateParts(
+  text: string,
+): readonly ({ readonly text: string; readonly expression: boolean; readonly start: number } | 'unclosed')[] {
   const parts = [];
   let at = 0;
   for (;;) {
@@ -64,7 +67,10 @@ export function templateParts(text: string): readonly ({ readonly text: string; 
   return parts;
 }
 
-/** Where a piece of a scalar's text stands in its source, from `from` on; the whole scalar where escapes or folding hide it. */
+/**
+ * Where a piece of a scalar's text stands in its source, from `from` on; the whole scalar where escapes or folding hide
+ * it.
+ */
 export function spanInside(node: YamlScalar, needle: string, from = node.span.start): Span {
   const { source, end } = node.span;
   const at = source.text.slice(from, end).indexOf(needle);
@@ -91,7 +97,12 @@ function interpolateText(text: string, node: YamlScalar, scope: Scope, problems:
     if (value === undefined) return node;
     if (parts.length === 1) return nodeOf(value, node.span);
     if (typeof value === 'object' && value !== null) {
-      problems.add('expression-value', `${kindOf(value)} cannot be put into a string`, inner, 'make the expression the whole value');
+      problems.add(
+        'expression-value',
+        `${kindOf(value)} cannot be put into a string`,
+        inner,
+        'make the expression the whole value',
+      );
       return node;
     }
     result += String(value ?? '');
@@ -101,14 +112,25 @@ function interpolateText(text: string, node: YamlScalar, scope: Scope, problems:
 
 function report(code: string, problem: ExpressionProblem, span: Span, scope: Scope, problems: Problems): undefined {
   const exact = span.source.text.length >= span.end && span.end - span.start > 1;
-  const place = exact ? { ...span, start: Math.min(span.start + problem.start, span.end), end: Math.max(Math.min(span.start + problem.end, span.end), span.start + 1) } : span;
+  const place = exact
+    ? {
+        ...span,
+        start: Math.min(span.start + problem.start, span.end),
+        end: Math.max(Math.min(span.start + problem.end, span.end), span.start + 1),
+      }
+    : span;
   if (problem.unknown === undefined) {
     problems.add(code, problem.message, place, problem.help);
     return;
   }
   const alternatives = scope.alternatives(problem.unknown);
   if (alternatives === undefined) return;
-  problems.add('unknown-name', problem.message, place, problem.help ?? suggest(problem.unknown.join('.'), alternatives, 'known names'));
+  problems.add(
+    'unknown-name',
+    problem.message,
+    place,
+    problem.help ?? suggest(problem.unknown.join('.'), alternatives, 'known names'),
+  );
 }
 
 function endOfExpression(text: string, from: number): number {

@@ -5,7 +5,17 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Catalogue, Pipeline, Resources, StageDescription, StageNode } from '../core/pipeline.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { checkConfigs } from './check-configs.ts';
-import { describeShell, envOf, resolveConfig, scriptOf, settingsOf, type Inherited, type ResolveBackend, type ResolvedConfig, type Settings } from './config.ts';
+import {
+  describeShell,
+  envOf,
+  resolveConfig,
+  scriptOf,
+  settingsOf,
+  type Inherited,
+  type ResolveBackend,
+  type ResolvedConfig,
+  type Settings,
+} from './config.ts';
 import { Contracts } from './contracts.ts';
 import { checkEmptyInputs } from './empty-inputs.ts';
 import { implyStages } from './implied.ts';
@@ -42,14 +52,24 @@ export interface Draft {
   readonly implied?: boolean;
 }
 
-/** Load a pipeline: read, include, `--set`, validate, interpolate, unroll, connect and check. Everything wrong is said at once. */
+/**
+ * Load a pipeline: read, include, `--set`, validate, interpolate, unroll, connect and check. Everything wrong is said
+ * at once.
+ */
 export async function loadPipeline(options: LoadOptions): Promise<Result<Pipeline, readonly Diagnostic[]>> {
   const problems = new Problems();
   const read = await readDocument(options.file, problems);
   if (read === undefined) return err(problems.list());
   const document = applyOverrides(read, options.set, problems);
-  const schema = JSON.parse(await readFile(join(options.contracts, '..', 'pipeline.schema.json'), 'utf8')) as JsonSchema;
-  validate(schema, valueOf(document), { node: document, at: document.span, name: 'the pipeline', templates: true }, problems);
+  const schema = JSON.parse(
+    await readFile(join(options.contracts, '..', 'pipeline.schema.json'), 'utf8'),
+  ) as JsonSchema;
+  validate(
+    schema,
+    valueOf(document),
+    { node: document, at: document.span, name: 'the pipeline', templates: true },
+    problems,
+  );
 
   const vars = new Vars(child(document, 'vars'), problems);
   vars.checkAll();
@@ -57,10 +77,17 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   const rounds = readRounds(header, document, vars, problems);
   const directory = dirname(resolve(options.file));
   const contracts = new Contracts(options.contracts);
-  const typed = (instances: ReadonlyMap<string, readonly Instance[]>) => withTypes(instances, options.catalogue, contracts, problems);
+  const typed = (instances: ReadonlyMap<string, readonly Instance[]>) =>
+    withTypes(instances, options.catalogue, contracts, problems);
   const written = await typed(unroll(document, rounds, vars, schema, problems));
-  const producers: Producers = { byName: new Map([...written, ...(await typed(modelFolders(written, directory)))]), directory, contracts, carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)) };
-  const draft = (stage: Typed, inputs: StageNode['inputs']): Draft => draftOf(stage, inputs, header, inherited(header, options), problems);
+  const producers: Producers = {
+    byName: new Map([...written, ...(await typed(modelFolders(written, directory)))]),
+    directory,
+    contracts,
+    carried: new Set(rounds?.carry.map((carry) => `${carry.stage}.${carry.port}`)),
+  };
+  const draft = (stage: Typed, inputs: StageNode['inputs']): Draft =>
+    draftOf(stage, inputs, header, inherited(header, options), problems);
   const connected = connect(producers, rounds, draft, problems);
   const drafts = await implyStages(connected, options.catalogue, draft, problems);
   const { sorted, cycles } = orderStages(drafts.map(({ node }) => node));
@@ -73,7 +100,10 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   const file = resolve(options.file);
   return ok({
     name: stringOf(child(header, 'name')) ?? basename(file, extname(file)),
-    file, stages: sorted, ...(loop === undefined ? {} : { loop }), warnings: [],
+    file,
+    stages: sorted,
+    ...(loop === undefined ? {} : { loop }),
+    warnings: [],
   });
 }
 
@@ -82,12 +112,20 @@ function interpolateHeader(document: YamlNode, vars: Vars, schema: JsonSchema, p
   if (document.kind !== 'map') return document;
   const before = problems.count;
   const rounds = document.entries.get('rounds');
-  const header: YamlNode = { ...document, entries: new Map([...document.entries].filter(([key]) => key !== 'vars' && key !== 'stages')) };
+  const header: YamlNode = {
+    ...document,
+    entries: new Map([...document.entries].filter(([key]) => key !== 'vars' && key !== 'stages')),
+  };
   // `until` is an expression over metrics, which are not known yet.
   const until = child(rounds?.node, 'until');
   const result = interpolate(until === undefined ? header : withoutUntil(header), vars, problems);
   if (result !== header && problems.count === before) {
-    validate(schema, { ...(valueOf(result) as object), stages: { placeholder: {} } }, { node: result, at: result.span, name: 'the pipeline' }, problems);
+    validate(
+      schema,
+      { ...(valueOf(result) as object), stages: { placeholder: {} } },
+      { node: result, at: result.span, name: 'the pipeline' },
+      problems,
+    );
   }
   return result;
 }
@@ -97,10 +135,19 @@ function withoutUntil(header: YamlNode): YamlNode {
   const rounds = header.entries.get('rounds');
   if (rounds?.node.kind !== 'map') return header;
   const kept = new Map([...rounds.node.entries].filter(([key]) => key !== 'until'));
-  return { ...header, entries: new Map([...header.entries, ['rounds', { key: rounds.key, node: { ...rounds.node, entries: kept } }]]) };
+  return {
+    ...header,
+    entries: new Map([...header.entries, ['rounds', { key: rounds.key, node: { ...rounds.node, entries: kept } }]]),
+  };
 }
 
-function unroll(document: YamlNode, rounds: Rounds | undefined, vars: Vars, schema: JsonSchema, problems: Problems): ReadonlyMap<string, readonly Instance[]> {
+function unroll(
+  document: YamlNode,
+  rounds: Rounds | undefined,
+  vars: Vars,
+  schema: JsonSchema,
+  problems: Problems,
+): ReadonlyMap<string, readonly Instance[]> {
   const byName = new Map<string, readonly Instance[]>();
   const ofStages = stageSchema(schema);
   const stages = [...entriesOf(child(document, 'stages'))].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -111,13 +158,35 @@ function unroll(document: YamlNode, rounds: Rounds | undefined, vars: Vars, sche
     }
     const uses = node.entries.get('uses');
     const run = node.entries.get('run');
-    if (uses === undefined && run === undefined) problems.add('missing-property', `\`${name}\` says neither \`uses\` nor \`run\``, key, '`uses: <stage type>` or `run: <script>`', name);
-    if (uses !== undefined && run !== undefined) problems.add('uses-and-run', `\`${name}\` says both \`uses\` and \`run\``, run.key, 'keep one of them', name);
+    if (uses === undefined && run === undefined)
+      problems.add(
+        'missing-property',
+        `\`${name}\` says neither \`uses\` nor \`run\``,
+        key,
+        '`uses: <stage type>` or `run: <script>`',
+        name,
+      );
+    if (uses !== undefined && run !== undefined)
+      problems.add('uses-and-run', `\`${name}\` says both \`uses\` and \`run\``, run.key, 'keep one of them', name);
     for (const only of uses === undefined ? ['with'] : run === undefined ? ['env', 'outputs'] : []) {
       const entry = node.entries.get(only);
-      if (entry !== undefined) problems.add('unknown-property', `\`${only}\` belongs to stages with \`${only === 'with' ? 'uses' : 'run'}\``, entry.key, only !== 'with' ? 'the stage type declares its outputs' : 'put values into the script with `${{ }}`', name);
+      if (entry !== undefined)
+        problems.add(
+          'unknown-property',
+          `\`${only}\` belongs to stages with \`${only === 'with' ? 'uses' : 'run'}\``,
+          entry.key,
+          only !== 'with' ? 'the stage type declares its outputs' : 'put values into the script with `${{ }}`',
+          name,
+        );
     }
-    const instances = instancesOf(name, node, key, rounds?.names.has(name) === true ? rounds.max : undefined, vars, problems);
+    const instances = instancesOf(
+      name,
+      node,
+      key,
+      rounds?.names.has(name) === true ? rounds.max : undefined,
+      vars,
+      problems,
+    );
     for (const instance of instances) {
       if (instance.sound) validateInterpolated(instance, node, ofStages, problems);
     }
@@ -134,18 +203,31 @@ export function stageSchema(pipeline: JsonSchema): JsonSchema {
 /** A stage was validated as written, `${{ }}` excepted; judge it again where expressions have given values. */
 function validateInterpolated(instance: Instance, written: YamlNode, schema: JsonSchema, problems: Problems): void {
   if (instance.node.kind !== 'map' || written.kind !== 'map') return;
-  const changed = new Map([...instance.node.entries].filter(([key, entry]) => key !== 'with' && written.entries.get(key) !== entry));
+  const changed = new Map(
+    [...instance.node.entries].filter(([key, entry]) => key !== 'with' && written.entries.get(key) !== entry),
+  );
   if (changed.size === 0) return;
   const node: YamlNode = { ...instance.node, entries: changed };
-  validate(schema, valueOf(node), { node, at: instance.at, name: `\`${instance.name}\``, stage: instance.name }, problems);
+  validate(
+    schema,
+    valueOf(node),
+    { node, at: instance.at, name: `\`${instance.name}\``, stage: instance.name },
+    problems,
+  );
 }
 
 /** Look up each stage's type: once per name, however many instances there are. */
-async function withTypes(instances: ReadonlyMap<string, readonly Instance[]>, catalogue: Catalogue, contracts: Contracts, problems: Problems): Promise<Producers['byName']> {
+async function withTypes(
+  instances: ReadonlyMap<string, readonly Instance[]>,
+  catalogue: Catalogue,
+  contracts: Contracts,
+  problems: Problems,
+): Promise<Producers['byName']> {
   const known = new Map<string, StageDescription | undefined>();
   const describe = async (instance: Instance): Promise<StageDescription | undefined> => {
     const uses = child(instance.node, 'uses');
-    if (child(instance.node, 'run') !== undefined) return uses === undefined ? describeShell(instance, contracts, problems) : undefined;
+    if (child(instance.node, 'run') !== undefined)
+      return uses === undefined ? describeShell(instance, contracts, problems) : undefined;
     const name = stringOf(uses);
     if (uses === undefined || name === undefined || name.includes('${{')) return undefined;
     const directory = uses.span.source.directory;
@@ -154,14 +236,31 @@ async function withTypes(instances: ReadonlyMap<string, readonly Instance[]>, ca
     if (!known.has(key)) {
       known.set(key, undefined);
       if (!isPath && !catalogue.types().includes(name)) {
-        problems.add('unknown-stage-type', `there is no stage type \`${name}\``, uses.span, suggest(name, catalogue.types(), 'stage types') ?? '`uses: ./my-stage.ts` takes your own', instance.name);
+        problems.add(
+          'unknown-stage-type',
+          `there is no stage type \`${name}\``,
+          uses.span,
+          suggest(name, catalogue.types(), 'stage types') ?? '`uses: ./my-stage.ts` takes your own',
+          instance.name,
+        );
       } else {
         const described = await catalogue.describe(name, directory);
         if (described.ok) known.set(key, described.value);
-        else problems.addDiagnostic({ ...described.error, location: described.error.location ?? locationOf(uses.span), stage: instance.name });
+        else
+          problems.addDiagnostic({
+            ...described.error,
+            location: described.error.location ?? locationOf(uses.span),
+            stage: instance.name,
+          });
       }
     } else if (known.get(key) === undefined && !isPath && !catalogue.types().includes(name)) {
-      problems.add('unknown-stage-type', `there is no stage type \`${name}\``, uses.span, suggest(name, catalogue.types(), 'stage types'), instance.name);
+      problems.add(
+        'unknown-stage-type',
+        `there is no stage type \`${name}\``,
+        uses.span,
+        suggest(name, catalogue.types(), 'stage types'),
+        instance.name,
+      );
     }
     return known.get(key);
   };
@@ -174,14 +273,22 @@ async function withTypes(instances: ReadonlyMap<string, readonly Instance[]>, ca
   return byName;
 }
 
-function connect(producers: Producers, rounds: Rounds | undefined, draft: (stage: Typed, inputs: StageNode['inputs']) => Draft, problems: Problems): readonly Draft[] {
+function connect(
+  producers: Producers,
+  rounds: Rounds | undefined,
+  draft: (stage: Typed, inputs: StageNode['inputs']) => Draft,
+  problems: Problems,
+): readonly Draft[] {
   const drafts: Draft[] = [];
   const types = new Map([...producers.byName.values()].flat().map(({ id, type }) => [id, type]));
   for (const all of producers.byName.values()) {
     for (const each of all) {
       if (!each.on || each.type === undefined) continue;
       const stage: Typed = { ...each, type: each.type };
-      const inputs = { ...resolveInputs(stage, producers, problems), ...carryInputs(stage, rounds, producers, problems) };
+      const inputs = {
+        ...resolveInputs(stage, producers, problems),
+        ...carryInputs(stage, rounds, producers, problems),
+      };
       drafts.push(draft(isShell(stage) ? { ...stage, type: withContracts(stage.type, inputs, types) } : stage, inputs));
     }
   }
@@ -191,33 +298,63 @@ function connect(producers: Producers, rounds: Rounds | undefined, draft: (stage
 const isShell = (stage: Instance): boolean => child(stage.node, 'run') !== undefined;
 
 /** A stage with its config resolved. */
-function draftOf(stage: Typed, inputs: StageNode['inputs'], header: YamlNode, inherits: Inherited, problems: Problems): Draft {
+function draftOf(
+  stage: Typed,
+  inputs: StageNode['inputs'],
+  header: YamlNode,
+  inherits: Inherited,
+  problems: Problems,
+): Draft {
   const { resources, ...settings } = settingsOf(stage.node, child(header, 'defaults'));
-  const { config, sources, backend, sound }: ResolvedConfig = stage.sound ? resolveConfig(stage, inherits, resources.gpus, problems) : { config: {}, sources: {}, sound: false };
+  const { config, sources, backend, sound }: ResolvedConfig = stage.sound
+    ? resolveConfig(stage, inherits, resources.gpus, problems)
+    : { config: {}, sources: {}, sound: false };
   return {
-    stage, sound,
+    stage,
+    sound,
     node: {
-      id: stage.id, name: stage.name, type: stage.type, ...(isShell(stage) ? { shell: { script: scriptOf(stage), env: envOf(stage) } } : {}), config, inputs, sources,
-      ...settings, resources: withDefaults(resources, backend), ...(backend === undefined ? {} : { backend }), ...(stage.round === undefined ? {} : { round: stage.round }), location: locationOf(stage.at),
+      id: stage.id,
+      name: stage.name,
+      type: stage.type,
+      ...(isShell(stage) ? { shell: { script: scriptOf(stage), env: envOf(stage) } } : {}),
+      config,
+      inputs,
+      sources,
+      ...settings,
+      resources: withDefaults(resources, backend),
+      ...(backend === undefined ? {} : { backend }),
+      ...(stage.round === undefined ? {} : { round: stage.round }),
+      location: locationOf(stage.at),
     },
   };
 }
 
-/** A stage that computes on a GPU gets one; one that a native library computes for on the CPU gets every core there is. */
+/**
+ * A stage that computes on a GPU gets one; one that a native library computes for on the CPU gets every core there is.
+ */
 function withDefaults({ memory, cpus, gpus }: Settings['resources'], backend: BackendChoice | undefined): Resources {
   const onCpu = backend?.native !== undefined && backend.device === 'cpu';
   return { memory, cpus: cpus ?? (onCpu ? Infinity : 1), gpus: gpus ?? (backend?.device === 'cuda' ? 1 : 0) };
 }
 
 /** A shell step's inputs have the contracts of what feeds them. */
-function withContracts(type: StageDescription, inputs: StageNode['inputs'], types: ReadonlyMap<string, StageDescription | undefined>): StageDescription {
+function withContracts(
+  type: StageDescription,
+  inputs: StageNode['inputs'],
+  types: ReadonlyMap<string, StageDescription | undefined>,
+): StageDescription {
   const contractOf = (port: string): string | undefined => {
     const reference = inputs[port]?.[0];
     if (reference === undefined) return undefined;
     const id = reference.kind === 'stage' ? reference.stage : (reference.rounds[0] ?? '');
     return types.get(id)?.outputs[reference.port]?.contract;
   };
-  return { ...type, inputs: Object.fromEntries(Object.entries(type.inputs).map(([name, port]) => [name, { ...port, contract: contractOf(name) ?? anyContract }])) };
+  return {
+    ...type,
+    inputs: Object.fromEntries(
+      Object.entries(type.inputs).map(([name, port]) => [name, { ...port, contract: contractOf(name) ?? anyContract }]),
+    ),
+  };
 }
 
 function inherited(header: YamlNode, options: LoadOptions): Inherited {
@@ -235,11 +372,17 @@ function reportCycles(cycles: readonly (readonly string[])[], drafts: readonly D
   const said = new Set<string>();
   for (const cycle of cycles) {
     const names = cycle.map((id) => id.replace(/@\d+$/, ''));
-    const path = names.length > 12 ? [...names.slice(0, 6), `… ${names.length - 11} more …`, ...names.slice(-5)] : names;
+    const path =
+      names.length > 12 ? [...names.slice(0, 6), `… ${names.length - 11} more …`, ...names.slice(-5)] : names;
     const shown = path.join(' -> ');
     if (said.has(shown)) continue;
     said.add(shown);
     const first = drafts.find((draft) => draft.node.id === cycle[0]);
-    problems.add('cycle', `stages feed each other in a circle: ${shown}`, first?.stage.at, 'remove one of these inputs, or repeat the stages with `rounds`');
+    problems.add(
+      'cycle',
+      `stages feed each other in a circle: ${shown}`,
+      first?.stage.at,
+      'remove one of these inputs, or repeat the stages with `rounds`',
+    );
   }
 }

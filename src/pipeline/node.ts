@@ -38,10 +38,25 @@ export interface Span {
 /** A YAML value that remembers where it was written. Aliases are resolved, so a node may occur more than once. */
 export type YamlNode = YamlMap | YamlList | YamlScalar;
 export type Scalar = string | number | boolean | null;
-export interface YamlScalar { readonly kind: 'scalar'; readonly span: Span; readonly value: Scalar }
-export interface YamlList { readonly kind: 'list'; readonly span: Span; readonly items: readonly YamlNode[] }
-export interface YamlMap { readonly kind: 'map'; readonly span: Span; readonly entries: ReadonlyMap<string, YamlEntry> }
-export interface YamlEntry { readonly key: Span; readonly node: YamlNode }
+export interface YamlScalar {
+  readonly kind: 'scalar';
+  readonly span: Span;
+  readonly value: Scalar;
+}
+export interface YamlList {
+  readonly kind: 'list';
+  readonly span: Span;
+  readonly items: readonly YamlNode[];
+}
+export interface YamlMap {
+  readonly kind: 'map';
+  readonly span: Span;
+  readonly entries: ReadonlyMap<string, YamlEntry>;
+}
+export interface YamlEntry {
+  readonly key: Span;
+  readonly node: YamlNode;
+}
 
 /** Where a span begins; its length stops at the end of the line. */
 export function locationOf(span: Span): SourceLocation {
@@ -55,9 +70,12 @@ export function locationOf(span: Span): SourceLocation {
 /** The plain value of a node: a fresh object each time. */
 export function valueOf(node: YamlNode): unknown {
   switch (node.kind) {
-    case 'scalar': return node.value;
-    case 'list': return node.items.map(valueOf);
-    case 'map': return Object.fromEntries([...node.entries].map(([key, entry]) => [key, valueOf(entry.node)]));
+    case 'scalar':
+      return node.value;
+    case 'list':
+      return node.items.map(valueOf);
+    case 'map':
+      return Object.fromEntries([...node.entries].map(([key, entry]) => [key, valueOf(entry.node)]));
   }
 }
 
@@ -65,7 +83,11 @@ export function valueOf(node: YamlNode): unknown {
 export function nodeOf(value: unknown, span: Span): YamlNode {
   if (Array.isArray(value)) return { kind: 'list', span, items: value.map((item) => nodeOf(item, span)) };
   if (typeof value === 'object' && value !== null) {
-    return { kind: 'map', span, entries: new Map(Object.entries(value).map(([key, item]) => [key, { key: span, node: nodeOf(item, span) }])) };
+    return {
+      kind: 'map',
+      span,
+      entries: new Map(Object.entries(value).map(([key, item]) => [key, { key: span, node: nodeOf(item, span) }])),
+    };
   }
   return { kind: 'scalar', span, value: value as Scalar };
 }
@@ -92,7 +114,9 @@ export function stringOf(node: YamlNode | undefined): string | undefined {
 export function stringNodes(node: YamlNode | undefined): readonly (YamlScalar & { readonly value: string })[] {
   if (node === undefined) return [];
   const items = node.kind === 'list' ? node.items : [node];
-  return items.filter((item): item is YamlScalar & { readonly value: string } => item.kind === 'scalar' && typeof item.value === 'string');
+  return items.filter(
+    (item): item is YamlScalar & { readonly value: string } => item.kind === 'scalar' && typeof item.value === 'string',
+  );
 }
 
 function startsOfLines(text: string): number[] {

@@ -46,11 +46,25 @@ export function orderStages<T extends Node>(nodes: readonly T[]): Order<T> {
     }
     ready = next;
   }
-  return { sorted, cycles: sorted.length === nodes.length ? [] : findCycles(nodes.map((node) => node.id), needs, missing) };
+  return {
+    sorted,
+    cycles:
+      sorted.length === nodes.length
+        ? []
+        : findCycles(
+            nodes.map((node) => node.id),
+            needs,
+            missing,
+          ),
+  };
 }
 
 /** Walk backwards from each stuck stage; a stage met again on the same walk closes a cycle. */
-function findCycles(ids: readonly string[], needs: ReadonlyMap<string, readonly string[]>, missing: ReadonlyMap<string, number>): readonly (readonly string[])[] {
+function findCycles(
+  ids: readonly string[],
+  needs: ReadonlyMap<string, readonly string[]>,
+  missing: ReadonlyMap<string, number>,
+): readonly (readonly string[])[] {
   const cycles: string[][] = [];
   const done = new Set<string>();
   for (const start of [...ids].sort(byNumberThenText)) {

@@ -4,13 +4,17 @@ import { parse } from './read.ts';
 import { suggest } from './suggest.ts';
 
 /**
- * Apply `--set path=value` arguments to a document, in order. The value is YAML; the path must lead to something that is
+ * Apply `--set path=value` arguments to a document, in order. The value is YAML; the path must lead to something that
+ * is
  * there, but for a stage's own settings (`stages.x.with.y`, `stages.x.retries`) and top-level ones (`seed`), which the
  * schemas judge afterwards.
  */
 export function applyOverrides(document: YamlNode, set: readonly string[], problems: Problems): YamlNode {
   const directory = document.span.source.directory;
-  return set.reduce((root, argument) => applyOne(root, new TextSource(`--set ${argument}`, directory, argument), problems), document);
+  return set.reduce(
+    (root, argument) => applyOne(root, new TextSource(`--set ${argument}`, directory, argument), problems),
+    document,
+  );
 }
 
 function applyOne(root: YamlNode, source: TextSource, problems: Problems): YamlNode {
@@ -18,7 +22,12 @@ function applyOne(root: YamlNode, source: TextSource, problems: Problems): YamlN
   const equals = argument.indexOf('=');
   const span = (start: number, end: number): Span => ({ source, start, end });
   if (equals < 1) {
-    problems.add('bad-set', `\`--set ${argument}\` has no \`=\``, span(0, Math.max(1, argument.length)), 'write `--set vars.name=value`');
+    problems.add(
+      'bad-set',
+      `\`--set ${argument}\` has no \`=\``,
+      span(0, Math.max(1, argument.length)),
+      'write `--set vars.name=value`',
+    );
     return root;
   }
   const value = parseValue(source, equals + 1, problems);
@@ -29,7 +38,14 @@ function applyOne(root: YamlNode, source: TextSource, problems: Problems): YamlN
   return setAt(root, path, spans, 0, value, problems);
 }
 
-function setAt(node: YamlNode | undefined, path: readonly string[], spans: readonly Span[], depth: number, value: YamlNode, problems: Problems): YamlNode {
+function setAt(
+  node: YamlNode | undefined,
+  path: readonly string[],
+  spans: readonly Span[],
+  depth: number,
+  value: YamlNode,
+  problems: Problems,
+): YamlNode {
   const key = path[depth];
   const at = spans[depth];
   if (key === undefined || at === undefined) return value;
@@ -38,7 +54,12 @@ function setAt(node: YamlNode | undefined, path: readonly string[], spans: reado
   if (key === '__proto__' || (existing === undefined && !mayBeNew(path, depth, node))) {
     const full = path.slice(0, depth + 1).join('.');
     const known = [...map.entries.keys()].map((name) => [...path.slice(0, depth), name].join('.'));
-    problems.add('unknown-set-path', `\`--set\`: there is no \`${full}\` in the pipeline`, at, suggest(full, depth === 0 ? ['vars', 'stages', 'seed', 'backend', 'rounds', 'defaults'] : known, 'known paths'));
+    problems.add(
+      'unknown-set-path',
+      `\`--set\`: there is no \`${full}\` in the pipeline`,
+      at,
+      suggest(full, depth === 0 ? ['vars', 'stages', 'seed', 'backend', 'rounds', 'defaults'] : known, 'known paths'),
+    );
     return node ?? map;
   }
   const entries = new Map(map.entries);
@@ -46,7 +67,10 @@ function setAt(node: YamlNode | undefined, path: readonly string[], spans: reado
   return { ...map, entries };
 }
 
-/** Top-level settings and those below a stage that exists may be new; names of vars and stages, and parts of a value, may not. */
+/**
+ * Top-level settings and those below a stage that exists may be new; names of vars and stages, and parts of a value,
+ * may not.
+ */
 function mayBeNew(path: readonly string[], depth: number, node: YamlNode | undefined): boolean {
   if (node !== undefined && node.kind !== 'map') return false;
   if (depth === 0) return ['name', 'description', 'seed', 'backend', 'rounds', 'defaults'].includes(path[0] ?? '');
@@ -54,8 +78,12 @@ function mayBeNew(path: readonly string[], depth: number, node: YamlNode | undef
 }
 
 function parseValue(source: TextSource, start: number, problems: Problems): YamlNode | undefined {
-  if (source.text.slice(start).trim() === '') return { kind: 'scalar', span: { source, start, end: start + 1 }, value: '' };
+  if (source.text.slice(start).trim() === '')
+    return { kind: 'scalar', span: { source, start, end: start + 1 }, value: '' };
   // Blanking the path keeps every column where it is in the argument.
-  const node = parse(new TextSource(source.file, source.directory, ' '.repeat(start) + source.text.slice(start)), problems);
+  const node = parse(
+    new TextSource(source.file, source.directory, ' '.repeat(start) + source.text.slice(start)),
+    problems,
+  );
   return node;
 }

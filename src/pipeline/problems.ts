@@ -33,7 +33,10 @@ export class Problems {
   list(): readonly Diagnostic[] {
     const all = [...this.found.values()].sort(inReadingOrder);
     if (all.length <= shownAtMost) return all;
-    return [...all.slice(0, shownAtMost), { code: 'more-problems', message: `and ${all.length - shownAtMost} more problems` }];
+    return [
+      ...all.slice(0, shownAtMost),
+      { code: 'more-problems', message: `and ${all.length - shownAtMost} more problems` },
+    ];
   }
 }
 

@@ -5,15 +5,27 @@ import { child, stringNodes, TextSource, type Span, type YamlEntry, type YamlNod
 import type { Problems } from './problems.ts';
 import { parseYaml } from './yaml.ts';
 
-/** Read a pipeline file and what it includes, merged into one document. `undefined` after a problem that hides the rest. */
+/**
+ * Read a pipeline file and what it includes, merged into one document. `undefined` after a problem that hides the rest.
+ */
 export async function readDocument(file: string, problems: Problems): Promise<YamlNode | undefined> {
   return readFrom(resolve(file), undefined, [], problems);
 }
 
-async function readFrom(file: string, includedAt: Span | undefined, including: readonly string[], problems: Problems): Promise<YamlNode | undefined> {
+async function readFrom(
+  file: string,
+  includedAt: Span | undefined,
+  including: readonly string[],
+  problems: Problems,
+): Promise<YamlNode | undefined> {
   if (including.includes(file)) {
     const cycle = [...including.slice(including.indexOf(file)), file].join(' -> ');
-    problems.add('include-cycle', `files include each other in a circle: ${cycle}`, includedAt, 'remove one of the `include` lines');
+    problems.add(
+      'include-cycle',
+      `files include each other in a circle: ${cycle}`,
+      includedAt,
+      'remove one of the `include` lines',
+    );
     return undefined;
   }
   const source = await readSource(file, includedAt, problems);
@@ -21,12 +33,21 @@ async function readFrom(file: string, includedAt: Span | undefined, including: r
   const node = parse(source, problems);
   if (node === undefined) return undefined;
   if (node.kind !== 'map') {
-    problems.add('wrong-type', 'a pipeline file is a map with `stages`, not ' + (node.kind === 'list' ? 'a list' : 'a single value'), node.span);
+    problems.add(
+      'wrong-type',
+      'a pipeline file is a map with `stages`, not ' + (node.kind === 'list' ? 'a list' : 'a single value'),
+      node.span,
+    );
     return undefined;
   }
   let merged: YamlNode = node;
   for (const include of [...stringNodes(child(node, 'include'))].reverse()) {
-    const included = await readFrom(resolve(dirname(file), include.value), include.span, [...including, file], problems);
+    const included = await readFrom(
+      resolve(dirname(file), include.value),
+      include.span,
+      [...including, file],
+      problems,
+    );
     if (included !== undefined) merged = mergeNodes(included, merged);
   }
   return merged;
@@ -60,8 +81,15 @@ async function readSource(file: string, at: Span | undefined, problems: Problems
     return new TextSource(file, dirname(file), text);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'ENOENT') problems.add(at === undefined ? 'pipeline-not-found' : 'include-not-found', `there is no file ${file}`, at, 'check the path');
-    else if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') problems.add('yaml-encoding', `${file} is not UTF-8 text`, at, 'save it as UTF-8');
+    if (code === 'ENOENT')
+      problems.add(
+        at === undefined ? 'pipeline-not-found' : 'include-not-found',
+        `there is no file ${file}`,
+        at,
+        'check the path',
+      );
+    else if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      problems.add('yaml-encoding', `${file} is not UTF-8 text`, at, 'save it as UTF-8');
     else if (code === 'EISDIR') problems.add('pipeline-not-found', `${file} is a folder`, at, 'name a YAML file');
     else problems.add('pipeline-unreadable', `${file} cannot be read: ${code || String(error)}`, at);
     return undefined;

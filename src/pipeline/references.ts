@@ -29,7 +29,11 @@ export interface Producers {
 const syntax = /^([A-Za-z][A-Za-z0-9_-]*)(?:\[([^\]]*)\])?(?:\.([A-Za-z][A-Za-z0-9_]*))?$/;
 
 /** Resolve the `inputs` of one instance and check them against its ports. */
-export function resolveInputs(consumer: Typed, producers: Producers, problems: Problems): Record<string, readonly Reference[]> {
+export function resolveInputs(
+  consumer: Typed,
+  producers: Producers,
+  problems: Problems,
+): Record<string, readonly Reference[]> {
   const inputs: Record<string, readonly Reference[]> = {};
   const node = child(consumer.node, 'inputs');
   if (node !== undefined && node.kind !== 'map') return inputs; // said already, by the schema
@@ -37,57 +41,144 @@ export function resolveInputs(consumer: Typed, producers: Producers, problems: P
   for (const [portName, entry] of written) {
     const port = consumer.type.inputs[portName];
     if (port === undefined || !Object.hasOwn(consumer.type.inputs, portName)) {
-      problems.add('unknown-port', `\`${consumer.type.type}\` has no input \`${portName}\``, entry.key, suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'), consumer.name);
+      problems.add(
+        'unknown-port',
+        `\`${consumer.type.type}\` has no input \`${portName}\``,
+        entry.key,
+        suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'),
+        consumer.name,
+      );
       continue;
     }
     if (isMade(consumer, portName, port, entry.key, problems)) continue;
-    const resolved = stringNodes(entry.node).map((item) => resolveReference(item.value, item.span, consumer, portName, port, producers, problems));
+    const resolved = stringNodes(entry.node).map((item) =>
+      resolveReference(item.value, item.span, consumer, portName, port, producers, problems),
+    );
     const references = resolved.flatMap((each) => each ?? []);
     if (references.length > 1 && port.many !== true) {
-      problems.add('too-many-inputs', `input \`${portName}\` of \`${consumer.name}\` takes one artifact, not ${references.length} (${references.slice(0, 4).map(labelOf).join(', ')}${references.length > 4 ? ', …' : ''})`,
-        entry.node.span, 'name one, or give this stage the same `matrix`', consumer.name);
+      problems.add(
+        'too-many-inputs',
+        `input \`${portName}\` of \`${consumer.name}\` takes one artifact, not ${references.length} ` +
+          `(${references.slice(0, 4).map(labelOf).join(', ')}${references.length > 4 ? ', …' : ''})`,
+        entry.node.span,
+        'name one, or give this stage the same `matrix`',
+        consumer.name,
+      );
     } else if (references.length > 0) inputs[portName] = references;
     else if (port.optional !== true && resolved.length > 0 && !resolved.includes(undefined)) {
-      problems.add('missing-input', `nothing is left of input \`${portName}\` of \`${consumer.name}\`: every stage it names is switched off by its \`when\``, entry.key, `give \`${consumer.name}\` the same \`when\``, consumer.name);
+      problems.add(
+        'missing-input',
+        `nothing is left of input \`${portName}\` of \`${consumer.name}\`: every stage it names is switched off ` +
+          `by its \`when\``,
+        entry.key,
+        `give \`${consumer.name}\` the same \`when\``,
+        consumer.name,
+      );
     }
   }
   for (const [portName, port] of Object.entries(consumer.type.inputs)) {
-    if (written.has(portName) || port.optional === true || port.madeBy !== undefined || (producers.carried.has(`${consumer.name}.${portName}`) && (consumer.round ?? 1) > 1)) continue;
-    problems.add('missing-input', `\`${consumer.name}\` has no input \`${portName}\` (${port.description || port.contract})`, consumer.at, `add \`inputs: { ${portName}: <stage> }\`${candidates(port, consumer, producers)}`, consumer.name);
+    if (
+      written.has(portName) ||
+      port.optional === true ||
+      port.madeBy !== undefined ||
+      (producers.carried.has(`${consumer.name}.${portName}`) && (consumer.round ?? 1) > 1)
+    )
+      continue;
+    problems.add(
+      'missing-input',
+      `\`${consumer.name}\` has no input \`${portName}\` (${port.description || port.contract})`,
+      consumer.at,
+      `add \`inputs: { ${portName}: <stage> }\`${candidates(port, consumer, producers)}`,
+      consumer.name,
+    );
   }
   return inputs;
 }
 
 /** Whether an input is made by a stage before its own, after saying that it can't be connected. */
 export function isMade(consumer: Typed, portName: string, { madeBy }: Port, at: Span, problems: Problems): boolean {
-  if (madeBy !== undefined) problems.add('made-input', `input \`${portName}\` of \`${consumer.name}\` is made by \`${madeBy}\`, which goes before it by itself`, at, 'leave it out', consumer.name);
+  if (madeBy !== undefined)
+    problems.add(
+      'made-input',
+      `input \`${portName}\` of \`${consumer.name}\` is made by \`${madeBy}\`, which goes before it by itself`,
+      at,
+      'leave it out',
+      consumer.name,
+    );
   return madeBy !== undefined;
 }
 
 /**
- * Resolve one `stage`, `stage.port` or `stage[key=value].port`, to every instance that it means; none when `when` switched
+ * Resolve one `stage`, `stage.port` or `stage[key=value].port`, to every instance that it means; none when `when`
+ * switched
  * them all off, `undefined` when what is wrong with it has been said.
  */
-export function resolveReference(text: string, at: Span, consumer: Typed, portName: string, port: Port | undefined, producers: Producers, problems: Problems, previousRound = false): readonly Reference[] | undefined {
+export function resolveReference(
+  text: string,
+  at: Span,
+  consumer: Typed,
+  portName: string,
+  port: Port | undefined,
+  producers: Producers,
+  problems: Problems,
+  previousRound = false,
+): readonly Reference[] | undefined {
   const isFolder = isPath(text);
   if (isFolder && !isGivenAsFolder(port?.contract)) {
-    problems.add('bad-reference', `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes ${port?.contract === anyContract ? 'what stages leave' : `\`${port?.contract ?? ''}\``}`, at, port?.contract === anyContract ? 'a script reads files by itself' : 'only a model or a tokenizer can be given as a folder; name a stage that reads these files', consumer.name);
+    problems.add(
+      'bad-reference',
+      `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes ` +
+        `${port?.contract === anyContract ? 'what stages leave' : `\`${port?.contract ?? ''}\``}`,
+      at,
+      port?.contract === anyContract
+        ? 'a script reads files by itself'
+        : 'only a model or a tokenizer can be given as a folder; name a stage that reads these files',
+      consumer.name,
+    );
     return undefined;
   }
-  const [, name, selection, wanted] = isFolder ? [text, folderStage(text, port?.contract ?? '', at, producers.directory)] : (syntax.exec(text.trim()) ?? []);
+  const [, name, selection, wanted] = isFolder
+    ? [text, folderStage(text, port?.contract ?? '', at, producers.directory)]
+    : (syntax.exec(text.trim()) ?? []);
   if (name === undefined) {
-    problems.add('bad-reference', `\`${text}\` is not a reference`, at, `write \`stage\` or \`stage.port\`${isGivenAsFolder(port?.contract) && text.includes('/') ? `, or the path of a folder: \`./${text.trim()}\`` : ''}`, consumer.name);
+    problems.add(
+      'bad-reference',
+      `\`${text}\` is not a reference`,
+      at,
+      `write \`stage\` or ` +
+        `\`stage.port\`${isGivenAsFolder(port?.contract) && text.includes('/') ? `, or the path of a folder: \`./${text.trim()}\`` : ''}`,
+      consumer.name,
+    );
     return undefined;
   }
   const all = producers.byName.get(name);
   if (all === undefined) {
-    problems.add('unknown-stage', `there is no stage \`${name}\``, at, suggest(name, [...producers.byName.keys()], 'stages'), consumer.name);
+    problems.add(
+      'unknown-stage',
+      `there is no stage \`${name}\``,
+      at,
+      suggest(name, [...producers.byName.keys()], 'stages'),
+      consumer.name,
+    );
     return undefined;
   }
   const round = previousRound ? (consumer.round ?? 1) - 1 : consumer.round;
-  const chosen = (selection === undefined ? agreeing(all, consumer.matrix) : selected(all, selection)).filter((each) => (consumer.round === undefined || each.round === undefined || each.round === round));
+  const chosen = (selection === undefined ? agreeing(all, consumer.matrix) : selected(all, selection)).filter(
+    (each) => consumer.round === undefined || each.round === undefined || each.round === round,
+  );
   if (chosen.length === 0) {
-    if (all.length > 0) problems.add('unknown-stage', `no instance of \`${name}\` matches \`${selection ?? consumer.id}\``, at, suggest(selection ?? '', [...new Set(all.map((each) => each.id.slice(name.length).replace(/@\d+$/, '')))], 'instances'), consumer.name);
+    if (all.length > 0)
+      problems.add(
+        'unknown-stage',
+        `no instance of \`${name}\` matches \`${selection ?? consumer.id}\``,
+        at,
+        suggest(
+          selection ?? '',
+          [...new Set(all.map((each) => each.id.slice(name.length).replace(/@\d+$/, '')))],
+          'instances',
+        ),
+        consumer.name,
+      );
     return undefined;
   }
   if (chosen.some((each) => each.type === undefined)) return undefined;
@@ -98,8 +189,10 @@ export function resolveReference(text: string, at: Span, consumer: Typed, portNa
     if (each.type === undefined) continue;
     const from = outputPort(each as Typed, wanted, portName, port, at, consumer, problems);
     if (from === undefined) return undefined;
-    if (port !== undefined && !agree(each.type, from, port, text, at, consumer, portName, producers, problems)) return undefined;
-    if (each.round === undefined || consumer.round !== undefined) references.push({ kind: 'stage', stage: each.id, port: from });
+    if (port !== undefined && !agree(each.type, from, port, text, at, consumer, portName, producers, problems))
+      return undefined;
+    if (each.round === undefined || consumer.round !== undefined)
+      references.push({ kind: 'stage', stage: each.id, port: from });
     else {
       const key = each.id.replace(/@\d+$/, '');
       const group = lasting.get(key) ?? { rounds: [], port: from };
@@ -114,7 +207,9 @@ export function resolveReference(text: string, at: Span, consumer: Typed, portNa
 /** Those that `[key=value,…]` names. */
 function selected(all: readonly Named[], selection: string): readonly Named[] {
   const wanted = selection.split(',').map((part) => part.split('=').map((each) => each.trim()));
-  return all.filter(({ matrix }) => wanted.every(([key = '', value]) => Object.hasOwn(matrix, key) && String(matrix[key]) === value));
+  return all.filter(({ matrix }) =>
+    wanted.every(([key = '', value]) => Object.hasOwn(matrix, key) && String(matrix[key]) === value),
+  );
 }
 
 type Matrix = Readonly<Record<string, Scalar>>;
@@ -144,13 +239,30 @@ function agreeing(all: readonly Named[], consumer: Matrix): readonly Named[] {
   return groups.get(valuesOf(consumer)) ?? [];
 }
 
-/** Which output a reference means: the one it names, the only one of the right contract, the port's namesake, or the main one. */
-function outputPort(producer: Typed, wanted: string | undefined, portName: string, port: Port | undefined, at: Span, consumer: Instance, problems: Problems): string | undefined {
+/**
+ * Which output a reference means: the one it names, the only one of the right contract, the port's namesake, or the
+ * main one.
+ */
+function outputPort(
+  producer: Typed,
+  wanted: string | undefined,
+  portName: string,
+  port: Port | undefined,
+  at: Span,
+  consumer: Instance,
+  problems: Problems,
+): string | undefined {
   const outputs = producer.type.outputs;
   const names = Object.keys(outputs);
   if (wanted !== undefined) {
     if (Object.hasOwn(outputs, wanted)) return wanted;
-    problems.add('unknown-port', `\`${producer.name}\` (${producer.type.type}) has no output \`${wanted}\``, at, suggest(wanted, names, 'its outputs'), consumer.name);
+    problems.add(
+      'unknown-port',
+      `\`${producer.name}\` (${producer.type.type}) has no output \`${wanted}\``,
+      at,
+      suggest(wanted, names, 'its outputs'),
+      consumer.name,
+    );
     return undefined;
   }
   const fitting = names.filter((name) => outputs[name]?.contract === port?.contract);
@@ -158,16 +270,46 @@ function outputPort(producer: Typed, wanted: string | undefined, portName: strin
   if (Object.hasOwn(outputs, portName)) return portName;
   const main = mainOutput(outputs);
   if (main !== undefined) return main;
-  if (names.length === 0) problems.add('unknown-port', `\`${producer.name}\` (${producer.type.type}) has no outputs`, at, undefined, consumer.name);
-  else problems.add('ambiguous-output', `\`${producer.name}\` has several outputs; name one`, at, names.map((name) => `\`${producer.name}.${name}\``).join(' or '), consumer.name);
+  if (names.length === 0)
+    problems.add(
+      'unknown-port',
+      `\`${producer.name}\` (${producer.type.type}) has no outputs`,
+      at,
+      undefined,
+      consumer.name,
+    );
+  else
+    problems.add(
+      'ambiguous-output',
+      `\`${producer.name}\` has several outputs; name one`,
+      at,
+      names.map((name) => `\`${producer.name}.${name}\``).join(' or '),
+      consumer.name,
+    );
   return undefined;
 }
 
-function agree(producer: StageDescription, from: string, port: Port, text: string, at: Span, consumer: Typed, portName: string, producers: Producers, problems: Problems): boolean {
+function agree(
+  producer: StageDescription,
+  from: string,
+  port: Port,
+  text: string,
+  at: Span,
+  consumer: Typed,
+  portName: string,
+  producers: Producers,
+  problems: Problems,
+): boolean {
   const given = producer.outputs[from]?.contract ?? '';
   if (given === port.contract || port.contract === anyContract) return true;
-  problems.add('contract-mismatch', `\`${text}\` gives \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes \`${port.contract}\`\n${producers.contracts.sideBySide(given, port.contract)}`, at,
-    candidates(port, consumer, producers).replace(/^, for example/, 'perhaps') || undefined, consumer.name);
+  problems.add(
+    'contract-mismatch',
+    `\`${text}\` gives \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes ` +
+      `\`${port.contract}\`\n${producers.contracts.sideBySide(given, port.contract)}`,
+    at,
+    candidates(port, consumer, producers).replace(/^, for example/, 'perhaps') || undefined,
+    consumer.name,
+  );
   return false;
 }
 
@@ -181,7 +323,8 @@ function candidates(port: Port, consumer: Instance, producers: Producers): strin
     const type = instances[0]?.type;
     if (name === consumer.name || type === undefined) continue;
     for (const [output, { contract }] of Object.entries(type.outputs)) {
-      if (contract === port.contract) fitting.push(mainOutput(type.outputs) === output ? `\`${name}\`` : `\`${name}.${output}\``);
+      if (contract === port.contract)
+        fitting.push(mainOutput(type.outputs) === output ? `\`${name}\`` : `\`${name}.${output}\``);
     }
     if (fitting.length > 3) break;
   }

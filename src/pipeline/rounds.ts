@@ -29,38 +29,84 @@ export interface Carry {
 export function readRounds(header: YamlNode, document: YamlNode, vars: Vars, problems: Problems): Rounds | undefined {
   const entry = entryOf(header, 'rounds');
   const max = child(entry?.node, 'max');
-  if (entry === undefined || max?.kind !== 'scalar' || typeof max.value !== 'number' || !Number.isInteger(max.value) || max.value < 1 || max.value > 1000) return undefined;
+  if (
+    entry === undefined ||
+    max?.kind !== 'scalar' ||
+    typeof max.value !== 'number' ||
+    !Number.isInteger(max.value) ||
+    max.value < 1 ||
+    max.value > 1000
+  )
+    return undefined;
   const known = [...entriesOf(child(document, 'stages')).keys()];
   const names = new Set<string>();
   for (const node of stringNodes(child(entry.node, 'stages'))) {
     if (known.includes(node.value)) names.add(node.value);
-    else problems.add('unknown-stage', `there is no stage \`${node.value}\``, node.span, suggest(node.value, known, 'stages'));
+    else
+      problems.add(
+        'unknown-stage',
+        `there is no stage \`${node.value}\``,
+        node.span,
+        suggest(node.value, known, 'stages'),
+      );
   }
   const until = readUntil(child(child(document, 'rounds'), 'until'), names, vars, problems);
-  return { max: max.value, names, carry: readCarry(child(entry.node, 'carry'), names, problems), at: entry.key, ...(until === undefined ? {} : { until }) };
+  return {
+    max: max.value,
+    names,
+    carry: readCarry(child(entry.node, 'carry'), names, problems),
+    at: entry.key,
+    ...(until === undefined ? {} : { until }),
+  };
 }
 
 /** The loop as the runner needs it. */
 export function toLoop(rounds: Rounds, sorted: readonly StageNode[]): Loop {
-  const ids = Array.from({ length: rounds.max }, (_, index) => sorted.filter((stage) => stage.round === index + 1).map((stage) => stage.id));
-  return { max: rounds.max, ...(rounds.until === undefined ? {} : { until: rounds.until }), rounds: ids, location: locationOf(rounds.at) };
+  const ids = Array.from({ length: rounds.max }, (_, index) =>
+    sorted.filter((stage) => stage.round === index + 1).map((stage) => stage.id),
+  );
+  return {
+    max: rounds.max,
+    ...(rounds.until === undefined ? {} : { until: rounds.until }),
+    rounds: ids,
+    location: locationOf(rounds.at),
+  };
 }
 
 /** Inputs that a looped stage takes from the round before; none in the first round. */
-export function carryInputs(stage: Typed, rounds: Rounds | undefined, producers: Producers, problems: Problems): Record<string, readonly Reference[]> {
+export function carryInputs(
+  stage: Typed,
+  rounds: Rounds | undefined,
+  producers: Producers,
+  problems: Problems,
+): Record<string, readonly Reference[]> {
   const inputs: Record<string, readonly Reference[]> = {};
   if (rounds === undefined || stage.round === undefined) return inputs;
   for (const carry of rounds.carry) {
     if (carry.stage !== stage.name) continue;
     const port = Object.hasOwn(stage.type.inputs, carry.port) ? stage.type.inputs[carry.port] : undefined;
     if (port === undefined) {
-      problems.add('unknown-port', `\`${stage.type.type}\` has no input \`${carry.port}\``, carry.key, suggest(carry.port, Object.keys(stage.type.inputs), 'its inputs'), stage.name);
+      problems.add(
+        'unknown-port',
+        `\`${stage.type.type}\` has no input \`${carry.port}\``,
+        carry.key,
+        suggest(carry.port, Object.keys(stage.type.inputs), 'its inputs'),
+        stage.name,
+      );
       continue;
     }
     if (isMade(stage, carry.port, port, carry.key, problems)) continue;
     if (stage.round === 1) continue;
-    const references = resolveReference(carry.from, carry.value, stage, carry.port, port, producers, problems, true) ?? [];
-    if (references.length > 1 && port.many !== true) problems.add('too-many-inputs', `input \`${carry.port}\` of \`${stage.name}\` takes one artifact, not ${references.length}`, carry.value, undefined, stage.name);
+    const references =
+      resolveReference(carry.from, carry.value, stage, carry.port, port, producers, problems, true) ?? [];
+    if (references.length > 1 && port.many !== true)
+      problems.add(
+        'too-many-inputs',
+        `input \`${carry.port}\` of \`${stage.name}\` takes one artifact, not ${references.length}`,
+        carry.value,
+        undefined,
+        stage.name,
+      );
     if (references.length > 0) inputs[carry.port] = references;
   }
   return inputs;
@@ -73,20 +119,39 @@ function readCarry(node: YamlNode | undefined, names: ReadonlySet<string>, probl
     const from = stringOf(entry.node);
     if (from === undefined) continue;
     if (port === '' || rest.length > 0) {
-      problems.add('bad-reference', `\`${key}\` is not \`stage.port\``, entry.key, 'carry reads `"stage.input": stage.output`');
+      problems.add(
+        'bad-reference',
+        `\`${key}\` is not \`stage.port\``,
+        entry.key,
+        'carry reads `"stage.input": stage.output`',
+      );
       continue;
     }
     const source = /^[A-Za-z0-9_-]*/.exec(from)?.[0] ?? '';
-    const places = [[stage, entry.key], [source, entry.node.span]] as const;
+    const places = [
+      [stage, entry.key],
+      [source, entry.node.span],
+    ] as const;
     const outside = places.filter(([name]) => !names.has(name));
-    for (const [name, span] of outside) problems.add('unknown-stage', `\`${name}\` is not among the stages of \`rounds\``, span, suggest(name, [...names], 'stages of the rounds'));
+    for (const [name, span] of outside)
+      problems.add(
+        'unknown-stage',
+        `\`${name}\` is not among the stages of \`rounds\``,
+        span,
+        suggest(name, [...names], 'stages of the rounds'),
+      );
     if (outside.length === 0) carries.push({ stage, port, from, key: entry.key, value: entry.node.span });
   }
   return carries;
 }
 
 /** `until` with vars put in; what is left must be metrics of looped stages. */
-function readUntil(node: YamlNode | undefined, names: ReadonlySet<string>, vars: Vars, problems: Problems): string | undefined {
+function readUntil(
+  node: YamlNode | undefined,
+  names: ReadonlySet<string>,
+  vars: Vars,
+  problems: Problems,
+): string | undefined {
   if (node?.kind !== 'scalar') return undefined;
   if (typeof node.value !== 'string') return String(node.value);
   let text = bareExpression(node.value);
@@ -98,7 +163,12 @@ function readUntil(node: YamlNode | undefined, names: ReadonlySet<string>, vars:
     return whole === node.span ? whole : { ...whole, start: whole.start + start, end: whole.start + end };
   };
   if (!parsed.ok) {
-    problems.add('expression-syntax', parsed.error.message, inside(parsed.error.start, parsed.error.end), parsed.error.help);
+    problems.add(
+      'expression-syntax',
+      parsed.error.message,
+      inside(parsed.error.start, parsed.error.end),
+      parsed.error.help,
+    );
     return undefined;
   }
   for (const { path, start, end } of [...pathsOf(parsed.value)].reverse()) {
@@ -106,11 +176,22 @@ function readUntil(node: YamlNode | undefined, names: ReadonlySet<string>, vars:
     if (root === 'vars') {
       const value = vars.lookup(path);
       const alternatives = value === undefined ? vars.alternatives(path) : undefined;
-      if (alternatives !== undefined) problems.add('unknown-name', `unknown name \`${path.join('.')}\``, inside(start, end), suggest(path.join('.'), alternatives, 'known names'));
+      if (alternatives !== undefined)
+        problems.add(
+          'unknown-name',
+          `unknown name \`${path.join('.')}\``,
+          inside(start, end),
+          suggest(path.join('.'), alternatives, 'known names'),
+        );
       text = text.slice(0, start) + JSON.stringify(value ?? null) + text.slice(end);
     } else if (!names.has(root) || path.length !== 2) {
       const help = names.has(root) ? `write \`${root}.<metric>\`` : suggest(root, [...names], 'stages of the rounds');
-      problems.add('unknown-name', `\`${path.join('.')}\` is not a metric of a stage in \`rounds\``, inside(start, end), help);
+      problems.add(
+        'unknown-name',
+        `\`${path.join('.')}\` is not a metric of a stage in \`rounds\``,
+        inside(start, end),
+        help,
+      );
     }
   }
   return text;

@@ -18,12 +18,25 @@ const mostErrors = 500;
  * How schemas are compiled. They are our own or checked by `compileSchema`'s callers, so ajv's meta-schema, which costs
  * more than all the rest, is left out.
  */
-export const ajvOptions = { allErrors: true, useDefaults: true, strict: false, validateSchema: false, meta: false, addUsedSchema: false, verbose: true, ownProperties: true, logger: false } as const satisfies Options;
+export const ajvOptions = {
+  allErrors: true,
+  useDefaults: true,
+  strict: false,
+  validateSchema: false,
+  meta: false,
+  addUsedSchema: false,
+  verbose: true,
+  ownProperties: true,
+  logger: false,
+} as const satisfies Options;
 
 /** What a compiled schema goes by. */
-export const schemaDigest = (schema: JsonSchema): string => createHash('sha256').update(canonicalJson(schema)).digest('hex');
+export const schemaDigest = (schema: JsonSchema): string =>
+  createHash('sha256').update(canonicalJson(schema)).digest('hex');
 
-/** Take validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run may. */
+/**
+ * Take validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run may.
+ */
 export function usePrebuilt(validators: Readonly<Record<string, ValidateFunction>>): void {
   for (const [digest, validator] of Object.entries(validators)) prebuilt.set(digest, validator);
 }
@@ -75,41 +88,110 @@ function report(error: ErrorObject, subject: Subject, problems: Problems): void 
   const path = pathOf(error.instancePath);
   const where = path.length === 0 ? subject.name : `\`${path.join('.')}\` in ${subject.name}`;
   const what = path.length === 0 ? subject.name : `\`${path.join('.')}\``;
-  const add = (code: string, message: string, at: Span, help?: string) => problems.add(code, message, at, help, subject.stage);
+  const add = (code: string, message: string, at: Span, help?: string) =>
+    problems.add(code, message, at, help, subject.stage);
   const at = locate(subject, path);
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const known = Object.keys((error.parentSchema?.properties ?? {}) as object);
-      return add('unknown-property', `unknown property \`${key}\` in ${where}`, locate(subject, [...path, key], true), suggest(key, known, 'known properties'));
+      return add(
+        'unknown-property',
+        `unknown property \`${key}\` in ${where}`,
+        locate(subject, [...path, key], true),
+        suggest(key, known, 'known properties'),
+      );
     }
-    case 'propertyNames': return add('bad-name', `\`${String(params.propertyName)}\` cannot be a name in ${where}`, locate(subject, [...path, String(params.propertyName)], true), 'a name has letters, digits, `-` and `_`, and begins with a letter');
-    case 'required': return add('missing-property', `\`${String(params.missingProperty)}\` is missing in ${where}`, locate(subject, path, true), describe(error, String(params.missingProperty)));
-    case 'dependentRequired': case 'dependencies': return add('missing-property', `\`${String(params.missingProperty)}\` is missing in ${where}: \`${String(params.property)}\` needs it`, locate(subject, [...path, String(params.property)], true));
-    case 'type': return add('wrong-type', `${what} must be ${typeNames(params.type)}, not ${shown(error.data)}`, at, descriptionOf(error));
-    case 'enum': return add('invalid-value', `${what} must be one of ${list(params.allowedValues)}, not ${shown(error.data)}`, at, typeof error.data === 'string' ? didYouMean(error.data, params.allowedValues, error.parentSchema?.['x-language'] === true) : undefined);
-    case 'const': return add('invalid-value', `${what} must be ${shown(params.allowedValue)}, not ${shown(error.data)}`, at);
-    case 'minimum': case 'maximum': case 'exclusiveMinimum': case 'exclusiveMaximum':
-      return add('invalid-value', `${what} must be ${String(params.comparison)} ${String(params.limit)}, not ${shown(error.data)}`, at, descriptionOf(error));
-    case 'pattern': return add('invalid-value', `${what} cannot be ${shown(error.data)}`, at, descriptionOf(error));
-    case 'anyOf': case 'oneOf': return add('wrong-type', `${what} must be ${alternatives(error)}, not ${shown(error.data)}`, at, descriptionOf(error));
-    default: return add('invalid-value', `${what} ${error.message ?? 'is not valid'}`, at, descriptionOf(error));
+    case 'propertyNames':
+      return add(
+        'bad-name',
+        `\`${String(params.propertyName)}\` cannot be a name in ${where}`,
+        locate(subject, [...path, String(params.propertyName)], true),
+        'a name has letters, digits, `-` and `_`, and begins with a letter',
+      );
+    case 'required':
+      return add(
+        'missing-property',
+        `\`${String(params.missingProperty)}\` is missing in ${where}`,
+        locate(subject, path, true),
+        describe(error, String(params.missingProperty)),
+      );
+    case 'dependentRequired':
+    case 'dependencies':
+      return add(
+        'missing-property',
+        `\`${String(params.missingProperty)}\` is missing in ${where}: \`${String(params.property)}\` needs it`,
+        locate(subject, [...path, String(params.property)], true),
+      );
+    case 'type':
+      return add(
+        'wrong-type',
+        `${what} must be ${typeNames(params.type)}, not ${shown(error.data)}`,
+        at,
+        descriptionOf(error),
+      );
+    case 'enum':
+      return add(
+        'invalid-value',
+        `${what} must be one of ${list(params.allowedValues)}, not ${shown(error.data)}`,
+        at,
+        typeof error.data === 'string'
+          ? didYouMean(error.data, params.allowedValues, error.parentSchema?.['x-language'] === true)
+          : undefined,
+      );
+    case 'const':
+      return add('invalid-value', `${what} must be ${shown(params.allowedValue)}, not ${shown(error.data)}`, at);
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum':
+    case 'exclusiveMaximum':
+      return add(
+        'invalid-value',
+        `${what} must be ${String(params.comparison)} ${String(params.limit)}, not ${shown(error.data)}`,
+        at,
+        descriptionOf(error),
+      );
+    case 'pattern':
+      return add('invalid-value', `${what} cannot be ${shown(error.data)}`, at, descriptionOf(error));
+    case 'anyOf':
+    case 'oneOf':
+      return add(
+        'wrong-type',
+        `${what} must be ${alternatives(error)}, not ${shown(error.data)}`,
+        at,
+        descriptionOf(error),
+      );
+    default:
+      return add('invalid-value', `${what} ${error.message ?? 'is not valid'}`, at, descriptionOf(error));
   }
 }
 
 /** Errors of a branch whose type the value has: that branch was meant. */
-const ofRightType = new Set(['additionalProperties', 'minProperties', 'minItems', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']);
+const ofRightType = new Set([
+  'additionalProperties',
+  'minProperties',
+  'minItems',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+]);
 
 /** Of a failed choice keep the choice, or what is wrong inside the branch that was meant. */
 function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const dropped = new Set<ErrorObject>();
   for (const choice of errors) {
     if (choice.keyword === 'if') dropped.add(choice);
-    if (choice.keyword === 'propertyNames') for (const error of errors) if (error.propertyName !== undefined && error.instancePath === choice.instancePath && error !== choice) dropped.add(error);
+    if (choice.keyword === 'propertyNames')
+      for (const error of errors)
+        if (error.propertyName !== undefined && error.instancePath === choice.instancePath && error !== choice)
+          dropped.add(error);
     if (choice.keyword !== 'anyOf' && choice.keyword !== 'oneOf') continue;
     const branches = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`));
-    const deeper = branches.filter((error) => error.instancePath.length > choice.instancePath.length || ofRightType.has(error.keyword));
+    const deeper = branches.filter(
+      (error) => error.instancePath.length > choice.instancePath.length || ofRightType.has(error.keyword),
+    );
     if (deeper.length > 0) dropped.add(choice);
     for (const error of branches) if (!deeper.includes(error)) dropped.add(error);
   }
@@ -134,7 +216,12 @@ function locate(subject: Subject, path: readonly string[], key = false): Span {
 }
 
 function pathOf(pointer: string): string[] {
-  return pointer === '' ? [] : pointer.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return pointer === ''
+    ? []
+    : pointer
+        .slice(1)
+        .split('/')
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function typeNames(type: unknown): string {
@@ -144,12 +231,18 @@ function typeNames(type: unknown): string {
 
 function article(type: string): string {
   switch (type) {
-    case 'integer': return 'a whole number';
-    case 'object': return 'a map';
-    case 'array': return 'a list';
-    case 'boolean': return 'true or false';
-    case 'null': return 'null';
-    default: return `a ${type}`;
+    case 'integer':
+      return 'a whole number';
+    case 'object':
+      return 'a map';
+    case 'array':
+      return 'a list';
+    case 'boolean':
+      return 'true or false';
+    case 'null':
+      return 'null';
+    default:
+      return `a ${type}`;
   }
 }
 
@@ -158,7 +251,9 @@ function alternatives(error: ErrorObject): string {
   const names = branches.map((branch) => {
     if (branch.enum !== undefined) return list(branch.enum);
     if (branch.required !== undefined) return `one with ${list(branch.required)}`;
-    return branch.type === 'array' && typeof branch.items === 'object' ? `a list of ${String((branch.items as JsonSchema).type ?? 'value')}s` : typeNames(branch.type);
+    return branch.type === 'array' && typeof branch.items === 'object'
+      ? `a list of ${String((branch.items as JsonSchema).type ?? 'value')}s`
+      : typeNames(branch.type);
   });
   return [...new Set(names)].join(' or ');
 }

@@ -3,7 +3,11 @@ export function suggest(written: string, candidates: readonly string[], what: st
   const close = closest(written, candidates);
   if (close !== undefined) return `did you mean \`${close}\`?`;
   if (candidates.length === 0) return undefined;
-  const shown = [...candidates].sort().slice(0, 20).map((name) => `\`${name}\``).join(', ');
+  const shown = [...candidates]
+    .sort()
+    .slice(0, 20)
+    .map((name) => `\`${name}\``)
+    .join(', ');
   return `${what}: ${shown}${candidates.length > 20 ? ', …' : ''}`;
 }
 
@@ -20,7 +24,8 @@ export function closest(written: string, candidates: readonly string[]): string 
 }
 
 /**
- * Which of the languages someone means who writes `zho`, `chi`, `zh-CN` or, as many do, the country: `cn`. Nearest letters
+ * Which of the languages someone means who writes `zho`, `chi`, `zh-CN` or, as many do, the country: `cn`. Nearest
+ * letters
  * would make Bengali of that.
  * @param languages ISO 639-1 codes
  */
@@ -28,8 +33,11 @@ export function meantLanguage(written: string, languages: readonly string[]): st
   try {
     const { language } = new Intl.Locale(written);
     if (languages.includes(language)) return language;
-    const isCountry = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(written.toUpperCase()) !== undefined;
-    return isCountry ? languages.find((code) => code === new Intl.Locale(`und-${written}`).maximize().language) : undefined;
+    const isCountry =
+      new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(written.toUpperCase()) !== undefined;
+    return isCountry
+      ? languages.find((code) => code === new Intl.Locale(`und-${written}`).maximize().language)
+      : undefined;
   } catch {
     return undefined; // no tag of a language, or none of a country
   }
@@ -44,7 +52,8 @@ export function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
       let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
       row.push(cost);
     }
     [beforeLast, last] = [last, row];

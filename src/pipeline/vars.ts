@@ -24,7 +24,8 @@ export class Vars implements Scope {
   }
 
   alternatives([root, name, ...rest]: readonly string[]): readonly string[] | undefined {
-    if (root !== 'vars' || name === undefined || !this.entries.has(name)) return [...this.entries.keys()].map((known) => `vars.${known}`);
+    if (root !== 'vars' || name === undefined || !this.entries.has(name))
+      return [...this.entries.keys()].map((known) => `vars.${known}`);
     let inside = this.value(name);
     if (inside === undefined) return undefined;
     const path = ['vars', name];
@@ -34,7 +35,9 @@ export class Vars implements Scope {
       inside = next;
       path.push(key);
     }
-    return typeof inside === 'object' && inside !== null ? Object.keys(inside).map((key) => [...path, key].join('.')) : [];
+    return typeof inside === 'object' && inside !== null
+      ? Object.keys(inside).map((key) => [...path, key].join('.'))
+      : [];
   }
 
   /** Compute every var, so that mistakes in unused ones are found too. */
@@ -47,8 +50,15 @@ export class Vars implements Scope {
     const entry = this.entries.get(name);
     if (entry === undefined) return undefined;
     if (this.computing.includes(name)) {
-      const cycle = [...this.computing.slice(this.computing.indexOf(name)), name].map((each) => `vars.${each}`).join(' -> ');
-      this.problems.add('vars-cycle', `vars refer to each other in a circle: ${cycle}`, entry.key, 'give one of them a plain value');
+      const cycle = [...this.computing.slice(this.computing.indexOf(name)), name]
+        .map((each) => `vars.${each}`)
+        .join(' -> ');
+      this.problems.add(
+        'vars-cycle',
+        `vars refer to each other in a circle: ${cycle}`,
+        entry.key,
+        'give one of them a plain value',
+      );
       return undefined;
     }
     this.computing.push(name);
@@ -71,6 +81,7 @@ export function member(value: Value | undefined, path: readonly string[]): Value
 }
 
 function hasTemplate(value: Value): boolean {
-  if (typeof value === 'object' && value !== null) return Object.values(value).some((item) => hasTemplate(item as Value));
+  if (typeof value === 'object' && value !== null)
+    return Object.values(value).some((item) => hasTemplate(item as Value));
   return isTemplate(value);
 }

@@ -1,19 +1,40 @@
-import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type Document, type Node, type Pair, type ParsedNode } from 'yaml';
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  Parser,
+  type Document,
+  type Node,
+  type Pair,
+  type ParsedNode,
+} from 'yaml';
 import { Failure } from '../core/diagnostic.ts';
 import { locationOf, type Scalar, type Span, type TextSource, type YamlEntry, type YamlNode } from './node.ts';
 
 /** What a pipeline file may be; far above any written by hand or by a script, far below what hurts. */
 const limits = { bytes: 1024 * 1024, lexemes: 400_000, depth: 60, aliases: 1000, nodesFromAliases: 100_000 };
-const knownTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`));
+const knownTags = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+);
 
 /**
- * Parse one YAML document (YAML 1.2, core schema, and `<<` merge keys). Throws a Failure with line and column for what is
- * not YAML, and for what is but should not be in a configuration: duplicate keys, foreign tags, alias bombs, `__proto__`.
+ * Parse one YAML document (YAML 1.2, core schema, and `<<` merge keys). Throws a Failure with line and column for what
+ * is
+ * not YAML, and for what is but should not be in a configuration: duplicate keys, foreign tags, alias bombs,
+ * `__proto__`.
  */
 export function parseYaml(source: TextSource): YamlNode {
   if (Buffer.byteLength(source.text) > limits.bytes) {
     const size = (Buffer.byteLength(source.text) / limits.bytes).toFixed(1);
-    reject('yaml-too-large', `the file has ${size} MiB, more than the 1 MiB that a pipeline may have`, { source, start: 0, end: 1 }, 'move data out of the pipeline file');
+    reject(
+      'yaml-too-large',
+      `the file has ${size} MiB, more than the 1 MiB that a pipeline may have`,
+      { source, start: 0, end: 1 },
+      'move data out of the pipeline file',
+    );
   }
   const document = compose(source);
   if (document?.contents == null) reject('yaml-empty', 'the file holds no value', { source, start: 0, end: 1 });
@@ -23,15 +44,29 @@ export function parseYaml(source: TextSource): YamlNode {
 /** Lex, parse and compose token by token: what is too deep or wrong ends it at once, however much is still to come. */
 function compose(source: TextSource): Document.Parsed | undefined {
   const parser = new Parser();
-  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, version: '1.2', merge: true, logLevel: 'silent', strict: true });
-  // The composer would go on and collect errors, a slow business for a megabyte of them; the loop below is the fallback.
+  const composer = new Composer({
+    uniqueKeys: false,
+    prettyErrors: false,
+    version: '1.2',
+    merge: true,
+    logLevel: 'silent',
+    strict: true,
+  });
+  // The composer would go on and collect errors, a slow business for a megabyte of them; the loop below is the
+  // fallback.
   const stop = stopAtFirst(source);
   Object.assign(composer, { onError: stop });
   let first: Document.Parsed | undefined;
   const take = (documents: Iterable<unknown>) => {
     for (const document of documents as Iterable<Document.Parsed>) {
       for (const error of document.errors) stop(error.pos, error.code, error.message);
-      if (first !== undefined) reject('yaml-documents', 'a second YAML document begins here; a pipeline file holds one', { source, start: document.range[0], end: document.range[0] + 1 }, 'remove the `---` line');
+      if (first !== undefined)
+        reject(
+          'yaml-documents',
+          'a second YAML document begins here; a pipeline file holds one',
+          { source, start: document.range[0], end: document.range[0] + 1 },
+          'remove the `---` line',
+        );
       first = document;
     }
   };
@@ -43,7 +78,13 @@ function compose(source: TextSource): Document.Parsed | undefined {
     }
     const here = { source, start: Math.max(0, parser.offset - 1), end: parser.offset };
     if (parser.stack.length > limits.depth) reject('yaml-too-deep', `nested deeper than ${limits.depth} levels`, here);
-    if (++lexemes > limits.lexemes) reject('yaml-too-large', `the file has more than ${limits.lexemes} words and signs`, here, 'use `matrix` or `include` instead of repetition');
+    if (++lexemes > limits.lexemes)
+      reject(
+        'yaml-too-large',
+        `the file has more than ${limits.lexemes} words and signs`,
+        here,
+        'use `matrix` or `include` instead of repetition',
+      );
   }
   for (const token of parser.end()) take(composer.next(token));
   take(composer.end(false, source.text.length));
@@ -52,12 +93,23 @@ function compose(source: TextSource): Document.Parsed | undefined {
 
 function stopAtFirst(source: TextSource) {
   let first: Failure | undefined;
-  return (at: number | readonly [number, number] | { readonly offset: number; readonly source?: string }, _code: string, message: string, warning = false): void => {
+  return (
+    at: number | readonly [number, number] | { readonly offset: number; readonly source?: string },
+    _code: string,
+    message: string,
+    warning = false,
+  ): void => {
     if (warning) return;
-    const [start, end] = typeof at === 'number' ? [at, at + 1] : 'offset' in at ? [at.offset, at.offset + (at.source?.length ?? 1)] : at;
+    const [start, end] =
+      typeof at === 'number' ? [at, at + 1] : 'offset' in at ? [at.offset, at.offset + (at.source?.length ?? 1)] : at;
     // The composer catches what is thrown inside a collection and reports it again, at the collection.
     const help = remedy(source.text, start, message);
-    first ??= new Failure({ code: 'yaml-syntax', message: sentence(message), location: locationOf({ source, start: Math.min(start, source.text.length), end }), ...(help === undefined ? {} : { help }) });
+    first ??= new Failure({
+      code: 'yaml-syntax',
+      message: sentence(message),
+      location: locationOf({ source, start: Math.min(start, source.text.length), end }),
+      ...(help === undefined ? {} : { help }),
+    });
     throw first;
   };
 }
@@ -95,21 +147,40 @@ class Converter {
   }
 
   private convertContent(node: Node, span: Span, depth: number): YamlNode {
-    if (isMap(node)) return { kind: 'map', span, entries: this.entries(node.items as Pair<ParsedNode, ParsedNode | null>[], span, depth) };
-    if (isSeq(node)) return { kind: 'list', span, items: node.items.map((item) => this.convert(item as Node, depth + 1)) };
+    if (isMap(node))
+      return {
+        kind: 'map',
+        span,
+        entries: this.entries(node.items as Pair<ParsedNode, ParsedNode | null>[], span, depth),
+      };
+    if (isSeq(node))
+      return { kind: 'list', span, items: node.items.map((item) => this.convert(item as Node, depth + 1)) };
     if (isScalar(node)) return { kind: 'scalar', span, value: this.scalar(node.value, span) };
     return reject('yaml-value', 'this kind of YAML value is not used in pipelines', span);
   }
 
-  private entries(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], span: Span, depth: number): Map<string, YamlEntry> {
+  private entries(
+    pairs: readonly Pair<ParsedNode, ParsedNode | null>[],
+    span: Span,
+    depth: number,
+  ): Map<string, YamlEntry> {
     const entries = new Map<string, YamlEntry>();
     const merged: YamlNode[] = [];
     for (const pair of pairs) {
       const key = this.spanOf(pair.key);
       const name = this.keyName(pair.key, key);
-      const node = pair.value === null ? ({ kind: 'scalar', span: key, value: null } as const) : this.convert(pair.value, depth + 1);
+      const node =
+        pair.value === null
+          ? ({ kind: 'scalar', span: key, value: null } as const)
+          : this.convert(pair.value, depth + 1);
       const first = entries.get(name);
-      if (first !== undefined) reject('yaml-duplicate-key', `duplicate key \`${name}\`; it is set on line ${locationOf(first.key).line} already`, key, 'keep one of them');
+      if (first !== undefined)
+        reject(
+          'yaml-duplicate-key',
+          `duplicate key \`${name}\`; it is set on line ${locationOf(first.key).line} already`,
+          key,
+          'keep one of them',
+        );
       if (name === '<<') merged.push(...(node.kind === 'list' ? node.items : [node]));
       else entries.set(name, { key, node });
     }
@@ -122,21 +193,42 @@ class Converter {
   }
 
   private keyName(node: ParsedNode | null, span: Span): string {
-    if (!isScalar(node) || node.value === null || node.value === undefined || typeof node.value === 'symbol' && String(node.value) !== 'Symbol(<<)') {
+    if (
+      !isScalar(node) ||
+      node.value === null ||
+      node.value === undefined ||
+      (typeof node.value === 'symbol' && String(node.value) !== 'Symbol(<<)')
+    ) {
       return reject('yaml-key', 'a key must be a plain word or a string', span);
     }
-    if (node.tag !== undefined && !knownTags.has(node.tag) && node.tag !== 'tag:yaml.org,2002:merge') this.rejectTag(node.tag, span);
-    const name = typeof node.value === 'symbol' ? '<<' : typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+    if (node.tag !== undefined && !knownTags.has(node.tag) && node.tag !== 'tag:yaml.org,2002:merge')
+      this.rejectTag(node.tag, span);
+    const name =
+      typeof node.value === 'symbol'
+        ? '<<'
+        : typeof node.value === 'string'
+          ? node.value
+          : (node.source ?? String(node.value));
     if (name === '__proto__') reject('yaml-forbidden-key', '`__proto__` cannot be a key', span, 'choose another name');
     return name;
   }
 
   private scalar(value: unknown, span: Span): Scalar {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-    if (typeof value !== 'number') return reject('yaml-value', 'this kind of YAML value is not used in pipelines', span, 'quote it');
+    if (typeof value !== 'number')
+      return reject('yaml-value', 'this kind of YAML value is not used in pipelines', span, 'quote it');
     if (!Number.isFinite(value)) return reject('yaml-number', 'infinity and not-a-number are not allowed', span);
-    if (Number.isInteger(value) && !Number.isSafeInteger(value) && !/[.e]/i.test(span.source.text.slice(span.start, span.end))) {
-      return reject('yaml-number', 'this whole number is too large to be held exactly', span, 'quote it if it is a name');
+    if (
+      Number.isInteger(value) &&
+      !Number.isSafeInteger(value) &&
+      !/[.e]/i.test(span.source.text.slice(span.start, span.end))
+    ) {
+      return reject(
+        'yaml-number',
+        'this whole number is too large to be held exactly',
+        span,
+        'quote it if it is a name',
+      );
     }
     return Object.is(value, -0) ? 0 : value;
   }
@@ -144,7 +236,8 @@ class Converter {
   private resolve(anchor: string, span: Span): YamlNode {
     const target = this.anchors.get(anchor);
     if (target === undefined) return reject('yaml-alias', `no anchor \`&${anchor}\` comes before this alias`, span);
-    if (target.node === undefined) return reject('yaml-alias', `\`*${anchor}\` lies inside the value that it stands for`, span);
+    if (target.node === undefined)
+      return reject('yaml-alias', `\`*${anchor}\` lies inside the value that it stands for`, span);
     if (++this.aliases > limits.aliases) return reject('yaml-alias-bomb', `more than ${limits.aliases} aliases`, span);
     this.charge(target.size, span);
     return target.node;
@@ -154,13 +247,19 @@ class Converter {
   private charge(nodes: number, span: Span): void {
     this.nodes += nodes;
     this.expanded += nodes;
-    if (this.expanded > limits.nodesFromAliases) reject('yaml-alias-bomb', `aliases expand to more than ${limits.nodesFromAliases} values`, span);
+    if (this.expanded > limits.nodesFromAliases)
+      reject('yaml-alias-bomb', `aliases expand to more than ${limits.nodesFromAliases} values`, span);
   }
 
   private rejectTag(tag: string, span: Span): never {
     const written = tag.replace('tag:yaml.org,2002:', '!!');
     const offset = span.source.text.lastIndexOf(written, span.start);
-    reject('yaml-unknown-tag', `the tag \`${written}\` is not used in pipelines`, offset === -1 ? span : { ...span, start: offset, end: offset + written.length }, 'remove the tag');
+    reject(
+      'yaml-unknown-tag',
+      `the tag \`${written}\` is not used in pipelines`,
+      offset === -1 ? span : { ...span, start: offset, end: offset + written.length },
+      'remove the tag',
+    );
   }
 
   private spanOf(node: Node | null): Span {

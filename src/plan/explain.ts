@@ -27,7 +27,8 @@ function flatten(value: unknown, path = '', into = new Map<string, string>()): M
     });
     if (value.length === 0) into.set(path, '[]');
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) if (item !== undefined) flatten(item, path === '' ? key : `${path}.${key}`, into);
+    for (const [key, item] of Object.entries(value))
+      if (item !== undefined) flatten(item, path === '' ? key : `${path}.${key}`, into);
   } else into.set(path, typeof value === 'string' ? value : JSON.stringify(value));
   return into;
 }

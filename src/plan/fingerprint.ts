@@ -26,5 +26,10 @@ export function concatenate(parts: readonly Artifact[], contract: string): Artif
   const files = parts.flatMap(({ manifest }, index) =>
     manifest.files.map((file) => ({ ...file, path: `${String(index).padStart(5, '0')}-${file.path}` })),
   );
-  return toArtifact({ version: 1, kind: first?.manifest.kind ?? 'dataset', contract: first?.manifest.contract ?? contract, files });
+  return toArtifact({
+    version: 1,
+    kind: first?.manifest.kind ?? 'dataset',
+    contract: first?.manifest.contract ?? contract,
+    files,
+  });
 }

@@ -19,7 +19,9 @@ export interface LoopEnd {
 }
 
 /** A stage whose turn has come: with its inputs, or with the stages for lack of which it can't be told. */
-export type Turn = { readonly node: StageNode } & ({ readonly inputs: StageInputs } | { readonly blockedBy: readonly string[] });
+export type Turn = { readonly node: StageNode } & (
+  { readonly inputs: StageInputs } | { readonly blockedBy: readonly string[] }
+);
 
 /** A stage's id, `round <n>` or `loop`. */
 type Token = string;
@@ -74,15 +76,24 @@ export class Frontier {
       if (node === undefined) return undefined;
       this.next += 1;
       if (this.waitsForReopened(node)) continue;
-      const blocked = [...(this.dependencies.get(node.id) ?? [])].filter((token) => this.settled.get(token) === 'blocked');
+      const blocked = [...(this.dependencies.get(node.id) ?? [])].filter(
+        (token) => this.settled.get(token) === 'blocked',
+      );
       // What a stage waits for through its round says less than what it reads.
       const direct = blocked.filter((token) => this.nodes.has(token));
       const blockedBy = (direct.length > 0 ? direct : blocked).flatMap((token) => this.stagesBehind(token));
       if (blockedBy.length > 0) return { node, blockedBy: [...new Set(blockedBy)] };
       // `when` may have left out a stage in every round that ran.
-      const never = Object.values(node.inputs).flat().find((reference) => this.stageOf(reference) === undefined);
+      const never = Object.values(node.inputs)
+        .flat()
+        .find((reference) => this.stageOf(reference) === undefined);
       if (never?.kind === 'last-round') return { node, blockedBy: never.rounds };
-      return { node, inputs: Object.fromEntries(Object.entries(node.inputs).map(([port, list]) => [port, list.map((reference) => this.artifact(reference))])) };
+      return {
+        node,
+        inputs: Object.fromEntries(
+          Object.entries(node.inputs).map(([port, list]) => [port, list.map((reference) => this.artifact(reference))]),
+        ),
+      };
     }
   }
 
@@ -95,7 +106,9 @@ export class Frontier {
     if (this.unsettledInRound[round] === 0) this.closeRound(round);
   }
 
-  /** Give a stage that was taken, and the stages it reads whose output turned out damaged, another turn, those first. */
+  /**
+   * Give a stage that was taken, and the stages it reads whose output turned out damaged, another turn, those first.
+   */
   retake(node: StageNode, damaged: readonly string[]): void {
     for (const id of damaged) {
       const producer = this.nodes.get(id);
@@ -111,7 +124,13 @@ export class Frontier {
 
   /** The stages whose outputs a stage reads. */
   producers(node: StageNode): string[] {
-    return [...new Set(Object.values(node.inputs).flat().flatMap((reference) => this.stageOf(reference) ?? []))];
+    return [
+      ...new Set(
+        Object.values(node.inputs)
+          .flat()
+          .flatMap((reference) => this.stageOf(reference) ?? []),
+      ),
+    ];
   }
 
   private waitsForReopened(node: StageNode): boolean {
@@ -140,13 +159,19 @@ export class Frontier {
     const ids = loop.rounds[round] ?? [];
     const blocked = ids.some((id) => this.settled.get(id) === 'blocked');
     const isLast = this.unsettledInRound.every((count) => count === 0);
-    const { holds, problem } = blocked || ids.length === 0 ? { holds: false, problem: undefined } : this.untilHolds(ids);
+    const { holds, problem } =
+      blocked || ids.length === 0 ? { holds: false, problem: undefined } : this.untilHolds(ids);
     if (holds || (isLast && !blocked)) {
       const last = holds ? round : loop.rounds.length - 1;
       this.lastRound = last;
       const skipped = loop.rounds.slice(last + 1).flat();
       for (const id of skipped) this.skipped.add(id);
-      this.onLoopEnd({ round: last + 1, reason: holds ? 'until' : 'max', skipped: skipped.flatMap((id) => this.nodes.get(id) ?? []), ...(problem === undefined ? {} : { problem }) });
+      this.onLoopEnd({
+        round: last + 1,
+        reason: holds ? 'until' : 'max',
+        skipped: skipped.flatMap((id) => this.nodes.get(id) ?? []),
+        ...(problem === undefined ? {} : { problem }),
+      });
       this.open('loop', 'open');
     } else if (isLast) this.open('loop', 'blocked');
     this.open(roundToken(round), blocked ? 'blocked' : 'open');
@@ -164,7 +189,9 @@ export class Frontier {
     const metrics = new Map<string, number>();
     for (const id of ids) {
       const result = this.settled.get(id);
-      if (typeof result === 'object') for (const [name, value] of Object.entries(result.metrics)) metrics.set(`${this.nodes.get(id)?.name ?? id}.${name}`, value);
+      if (typeof result === 'object')
+        for (const [name, value] of Object.entries(result.metrics))
+          metrics.set(`${this.nodes.get(id)?.name ?? id}.${name}`, value);
     }
     const expression = parseExpression(loop.until);
     const value = expression.ok ? evaluate(expression.value, (path) => metrics.get(path.join('.'))) : expression;
@@ -172,16 +199,22 @@ export class Frontier {
     return {
       holds: false,
       problem: {
-        code: 'until-unknown', severity: 'warning', location: loop.location,
+        code: 'until-unknown',
+        severity: 'warning',
+        location: loop.location,
         message: `until: ${loop.until}: ${value.error.message}; the loop goes on`,
-        help: metrics.size === 0 ? 'No stage of the round set a metric.' : `Metrics of this round: ${[...metrics.keys()].join(', ')}.`,
+        help:
+          metrics.size === 0
+            ? 'No stage of the round set a metric.'
+            : `Metrics of this round: ${[...metrics.keys()].join(', ')}.`,
       },
     };
   }
 
   private dependenciesOf(node: StageNode): Set<Token> {
     const tokens = new Set<Token>();
-    for (const reference of Object.values(node.inputs).flat()) tokens.add(reference.kind === 'stage' ? reference.stage : 'loop');
+    for (const reference of Object.values(node.inputs).flat())
+      tokens.add(reference.kind === 'stage' ? reference.stage : 'loop');
     const round = this.roundOf.get(node.id);
     if (round !== undefined && round > 0 && this.pipeline.loop?.until !== undefined) tokens.add(roundToken(round - 1));
     return tokens;

@@ -43,9 +43,12 @@ export interface StagePlan {
 
 /** Decide what of a stage must run, given its input artifacts. Throws a Failure when a source can't be read. */
 export function planStage(node: StageNode, given: StageInputs, context: PlanContext): StagePlan {
-  const inputs = Object.fromEntries(Object.entries(given).filter(([port]) => node.type.inputs[port]?.passedOn !== true));
+  const inputs = Object.fromEntries(
+    Object.entries(given).filter(([port]) => node.type.inputs[port]?.passedOn !== true),
+  );
   const sources: Record<string, readonly Source[]> = {};
-  for (const [property, patterns] of Object.entries(node.sources)) sources[property] = expandSources(node, property, patterns);
+  for (const [property, patterns] of Object.entries(node.sources))
+    sources[property] = expandSources(node, property, patterns);
   const digests = digestSources(node, sources, context.cache);
   const env: Record<string, string> = {};
   for (const name of node.shell?.env ?? []) {
@@ -53,18 +56,26 @@ export function planStage(node: StageNode, given: StageInputs, context: PlanCont
     if (value !== undefined) env[name] = value;
   }
 
-  const config = Object.fromEntries(Object.entries(configOf(node)).filter(([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined)));
+  const config = Object.fromEntries(
+    Object.entries(configOf(node)).filter(
+      ([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined),
+    ),
+  );
   const base = {
     // A user's own stage goes by its path, which may be an absolute one; what it does is in its implementation.
     type: basename(node.type.type),
     implementation: node.type.implementation,
     config,
     contracts: contractDigests(node, context),
-    ...(node.backend === undefined ? {} : { backend: `${node.backend.name} ${node.backend.version} on ${node.backend.device}` }),
+    ...(node.backend === undefined
+      ? {}
+      : { backend: `${node.backend.name} ${node.backend.version} on ${node.backend.device}` }),
     ...(node.backend?.native === undefined ? {} : { bridge: node.backend.native.sources }),
     ...(node.shell === undefined ? {} : { script: node.shell.script, env }),
   };
-  const sourceIngredients = mapValues(sources, (list) => list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url']));
+  const sourceIngredients = mapValues(sources, (list) =>
+    list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url']),
+  );
   const inputIngredients = mapValues(inputs, (list) => list.map(({ digest }) => digest));
   const ingredients = { ...base, sources: sourceIngredients, inputs: inputIngredients };
 
@@ -87,13 +98,17 @@ export function planStage(node: StageNode, given: StageInputs, context: PlanCont
 export function stageOutputs(node: StageNode, records: readonly ActionRecord[]): Record<string, Artifact> {
   const outputs: Record<string, Artifact> = {};
   for (const [port, { contract }] of Object.entries(node.type.outputs))
-    outputs[port] = concatenate(records.flatMap((record) => record.outputs[port] ?? []), contract);
+    outputs[port] = concatenate(
+      records.flatMap((record) => record.outputs[port] ?? []),
+      contract,
+    );
   return outputs;
 }
 
 /** Metrics of a stage: what its actions counted, summed, and the mean of what they set. */
 export function stageMetrics(records: readonly ActionRecord[]): Record<string, number> {
-  const metrics: Record<string, number> = {}, times: Record<string, number> = {};
+  const metrics: Record<string, number> = {},
+    times: Record<string, number> = {};
   for (const record of records)
     for (const [name, value] of Object.entries(record.metrics)) {
       metrics[name] = (metrics[name] ?? 0) + value;
@@ -115,7 +130,11 @@ function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): 
   const { map } = node.type;
   if (map === undefined) return [{ id: node.id, inputs, sources }];
   if (map in sources)
-    return (sources[map] ?? []).map((source) => ({ id: `${node.id}/${source.name}`, inputs, sources: { ...sources, [map]: [source] } }));
+    return (sources[map] ?? []).map((source) => ({
+      id: `${node.id}/${source.name}`,
+      inputs,
+      sources: { ...sources, [map]: [source] },
+    }));
   const ownFiles = filesPerShard(node, inputs);
   const seen = new Map<string, number>();
   return (inputs[map] ?? []).flatMap(({ manifest }) =>
@@ -124,8 +143,21 @@ function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): 
       seen.set(file.digest, occurrence);
       const own = file.digest.slice(0, 16);
       // The key must not depend on the shard's place among the others, so neither may its name.
-      const one = toArtifact({ ...manifest, files: [{ ...file, path: `${own}.arrow`, ...(occurrence > 1 && node.type.tellsRepeatsApart === true ? { occurrence } : {}) }] });
-      return { id: `${node.id}/${own}.arrow`, inputs: { ...inputs, ...ownFiles(file.digest, occurrence), [map]: [one] }, sources };
+      const one = toArtifact({
+        ...manifest,
+        files: [
+          {
+            ...file,
+            path: `${own}.arrow`,
+            ...(occurrence > 1 && node.type.tellsRepeatsApart === true ? { occurrence } : {}),
+          },
+        ],
+      });
+      return {
+        id: `${node.id}/${own}.arrow`,
+        inputs: { ...inputs, ...ownFiles(file.digest, occurrence), [map]: [one] },
+        sources,
+      };
     }),
   );
 }
@@ -133,27 +165,39 @@ function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): 
 /** Of the inputs that say of each of their shards which one it belongs to, what belongs to one. */
 function filesPerShard(node: StageNode, inputs: StageInputs): (digest: string, occurrence: number) => StageInputs {
   const nameOf = (digest: unknown, occurrence: unknown): string => `${String(digest)} ${String(occurrence)}`;
-  const ports = Object.entries(inputs).filter(([port]) => node.type.inputs[port]?.perShard === true).map(([port, artifacts]) => {
-    const files = new Map<string, ArtifactFile[]>();
-    for (const file of artifacts.flatMap(({ manifest }) => manifest.files)) {
-      const name = nameOf(file.meta?.shard, file.meta?.occurrence);
-      files.set(name, [...(files.get(name) ?? []), { ...file, path: `${file.digest.slice(0, 16)}.arrow` }]);
-    }
-    return { port, manifest: artifacts[0]?.manifest, files };
-  });
-  return (digest, occurrence) => Object.fromEntries(ports.map(({ port, manifest, files }) => {
-    const own = files.get(nameOf(digest, occurrence)) ?? [];
-    return [port, manifest === undefined ? [] : [toArtifact({ ...manifest, files: own })]];
-  }));
+  const ports = Object.entries(inputs)
+    .filter(([port]) => node.type.inputs[port]?.perShard === true)
+    .map(([port, artifacts]) => {
+      const files = new Map<string, ArtifactFile[]>();
+      for (const file of artifacts.flatMap(({ manifest }) => manifest.files)) {
+        const name = nameOf(file.meta?.shard, file.meta?.occurrence);
+        files.set(name, [...(files.get(name) ?? []), { ...file, path: `${file.digest.slice(0, 16)}.arrow` }]);
+      }
+      return { port, manifest: artifacts[0]?.manifest, files };
+    });
+  return (digest, occurrence) =>
+    Object.fromEntries(
+      ports.map(({ port, manifest, files }) => {
+        const own = files.get(nameOf(digest, occurrence)) ?? [];
+        return [port, manifest === undefined ? [] : [toArtifact({ ...manifest, files: own })]];
+      }),
+    );
 }
 
 /** The config that a stage itself reads. */
 export function configOf({ config, type }: StageNode): Readonly<Record<string, unknown>> {
   const properties = (type.config.properties ?? {}) as Readonly<Record<string, { readonly 'x-passed-on'?: boolean }>>;
-  return Object.fromEntries(Object.entries(config).filter(([property]) => properties[property]?.['x-passed-on'] !== true));
+  return Object.fromEntries(
+    Object.entries(config).filter(([property]) => properties[property]?.['x-passed-on'] !== true),
+  );
 }
 
-function freshnessOf(node: StageNode, ingredients: Ingredients, actions: readonly PlannedAction[], context: PlanContext): Freshness {
+function freshnessOf(
+  node: StageNode,
+  ingredients: Ingredients,
+  actions: readonly PlannedAction[],
+  context: PlanContext,
+): Freshness {
   let savedMs = 0;
   let missing = 0;
   for (const { hit } of actions) {
@@ -175,7 +219,12 @@ function digestSources(node: StageNode, sources: Part['sources'], cache: ActionC
       digests.set(uri, cache.digestFile(uri));
     } catch (cause) {
       throw new Failure(
-        { code: 'source-unreadable', message: `${node.id}: cannot read ${uri}: ${(cause as Error).message}`, stage: node.id, location: node.location },
+        {
+          code: 'source-unreadable',
+          message: `${node.id}: cannot read ${uri}: ${(cause as Error).message}`,
+          stage: node.id,
+          location: node.location,
+        },
         { cause },
       );
     }
@@ -184,7 +233,9 @@ function digestSources(node: StageNode, sources: Part['sources'], cache: ActionC
 }
 
 function contractDigests(node: StageNode, { cache, contracts }: PlanContext): Record<string, string> {
-  const names = new Set([...Object.values(node.type.inputs), ...Object.values(node.type.outputs)].map(({ contract }) => contract));
+  const names = new Set(
+    [...Object.values(node.type.inputs), ...Object.values(node.type.outputs)].map(({ contract }) => contract),
+  );
   const digests: Record<string, string> = {};
   for (const name of names) {
     try {

@@ -7,13 +7,17 @@ import type { Pipeline, StageNode } from '../core/pipeline.ts';
 import { isListing, isUrl, readListing } from './listing.ts';
 
 /**
- * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder stands
- * for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of the glob, so moving it all changes nothing.
+ * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder
+ * stands
+ * for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of the
+ * glob, so moving it all changes nothing.
  */
 export function expandSources(node: StageNode, property: string, patterns: readonly string[]): Source[] {
   const found = new Map<string, Source>();
   for (const pattern of patterns) {
-    const sources = (isUrl(pattern) ? [{ uri: pattern, name: pattern }] : expandPath(pattern)).flatMap((source) => (isListing(source.uri) ? readListing(node, source.uri) : [source]));
+    const sources = (isUrl(pattern) ? [{ uri: pattern, name: pattern }] : expandPath(pattern)).flatMap((source) =>
+      isListing(source.uri) ? readListing(node, source.uri) : [source],
+    );
     if (sources.length === 0)
       throw new Failure({
         code: 'source-not-found',
@@ -29,15 +33,17 @@ export function expandSources(node: StageNode, property: string, patterns: reado
 
 /** Paths without a file, of every stage: better said at once than when a stage's turn comes, days later. */
 export function missingSources({ stages }: Pipeline): Diagnostic[] {
-  return stages.flatMap((node) => Object.entries(node.sources).flatMap(([property, patterns]) => {
-    try {
-      expandSources(node, property, patterns);
-      return [];
-    } catch (error) {
-      if (error instanceof Failure) return [error.diagnostic];
-      throw error;
-    }
-  }));
+  return stages.flatMap((node) =>
+    Object.entries(node.sources).flatMap(([property, patterns]) => {
+      try {
+        expandSources(node, property, patterns);
+        return [];
+      } catch (error) {
+        if (error instanceof Failure) return [error.diagnostic];
+        throw error;
+      }
+    }),
+  );
 }
 
 function expandPath(pattern: string): Source[] {
@@ -47,7 +53,8 @@ function expandPath(pattern: string): Source[] {
   if (!isDynamicPattern(pattern)) return [];
   // A folder that is there is meant as it is written: `project (1)/*.txt` is a glob only from its star on.
   let base = dirname(pattern);
-  while (isDynamicPattern(base) && statSync(base, { throwIfNoEntry: false })?.isDirectory() !== true) base = dirname(base);
+  while (isDynamicPattern(base) && statSync(base, { throwIfNoEntry: false })?.isDirectory() !== true)
+    base = dirname(base);
   return glob(pattern.slice(base.endsWith('/') ? base.length : base.length + 1), base);
 }
 

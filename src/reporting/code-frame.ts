@@ -35,16 +35,37 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: C
   return diagnostics.map((diagnostic) => renderOne(diagnostic, read, colors, options)).join('\n\n');
 }
 
-function renderOne(diagnostic: Diagnostic, read: (file: string) => string | undefined, colors: Colors, options: CodeFrameOptions): string {
+function renderOne(
+  diagnostic: Diagnostic,
+  read: (file: string) => string | undefined,
+  colors: Colors,
+  options: CodeFrameOptions,
+): string {
   const { location, help, code } = diagnostic;
   const severity = diagnostic.severity === 'warning' ? colors.yellow('warning') : colors.red('error');
-  const where = [...(diagnostic.stage !== undefined && !(location !== undefined && diagnostic.message.includes(diagnostic.stage)) ? [`stage ${diagnostic.stage}`] : []), ...(diagnostic.shard === undefined ? [] : [`shard ${diagnostic.shard}`])];
+  const where = [
+    ...(diagnostic.stage !== undefined && !(location !== undefined && diagnostic.message.includes(diagnostic.stage))
+      ? [`stage ${diagnostic.stage}`]
+      : []),
+    ...(diagnostic.shard === undefined ? [] : [`shard ${diagnostic.shard}`]),
+  ];
   const head = `${severity}: ${where.length === 0 ? '' : `${printable(where.join(', '))}: `}`;
   const [message = '', ...details] = diagnostic.message.split('\n').map(printable);
   const lines = [`${head}${colors.bold(message)} ${colors.dim(`[${code}]`)}`];
-  if (location !== undefined) lines.push(`  ${colors.dim('-->')} ${colors.cyan(placeOf(location, options.cwd))}`, ...frame(location, read, colors));
+  if (location !== undefined)
+    lines.push(
+      `  ${colors.dim('-->')} ${colors.cyan(placeOf(location, options.cwd))}`,
+      ...frame(location, read, colors),
+    );
   lines.push(...details);
-  if (help !== undefined) lines.push(...help.split('\n').map((line, index) => (index === 0 ? `  ${colors.green('help')}: ${printable(line)}` : `        ${printable(line)}`)));
+  if (help !== undefined)
+    lines.push(
+      ...help
+        .split('\n')
+        .map((line, index) =>
+          index === 0 ? `  ${colors.green('help')}: ${printable(line)}` : `        ${printable(line)}`,
+        ),
+    );
   return lines.join('\n');
 }
 
@@ -56,7 +77,11 @@ function placeOf({ file, line, column }: SourceLocation, cwd: string | undefined
 }
 
 /** The line, the one before it, and a caret below. */
-function frame({ file, line, column, length }: SourceLocation, read: (file: string) => string | undefined, colors: Colors): string[] {
+function frame(
+  { file, line, column, length }: SourceLocation,
+  read: (file: string) => string | undefined,
+  colors: Colors,
+): string[] {
   const text = isArgument(file) ? file.slice(argumentPrefix.length) : read(file);
   const lines = text?.split(/\r?\n/) ?? [];
   const content = lines[line - 1];
@@ -71,7 +96,9 @@ function frame({ file, line, column, length }: SourceLocation, read: (file: stri
   const marked = shown.slice(offset, offset + length);
   const caret = ' '.repeat(columnsOf(shown.slice(0, offset))) + colors.red('^'.repeat(Math.max(1, columnsOf(marked))));
   return [
-    ...(before === undefined || before.trim() === '' ? [] : [`${number(String(line - 1))} ${printable(before.slice(start, start + widest))}`]),
+    ...(before === undefined || before.trim() === ''
+      ? []
+      : [`${number(String(line - 1))} ${printable(before.slice(start, start + widest))}`]),
     `${number(String(line))} ${printable(shown)}`,
     `${number('')} ${caret}`,
   ];
@@ -85,14 +112,21 @@ function columnsOf(text: string): number {
   let columns = 0;
   for (const character of printable(text)) {
     if (/\p{M}/u.test(character)) continue;
-    columns += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(character) ? 2 : 1;
+    columns +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
   }
   return columns;
 }
 
 /** Tabs as one space, and nothing that could steer the terminal. */
 function printable(text: string): string {
-  return text.replaceAll('\t', ' ').replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '·');
+  return text
+    .replaceAll('\t', ' ')
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '·');
 }
 
 function readText(file: string): string | undefined {

@@ -45,7 +45,9 @@ export class LiveReporter implements Reporter {
     this.stream = stream;
     this.render = render;
     this.log = createLogUpdate(stream);
-    this.timer = setInterval(() => { this.paint(); }, 100);
+    this.timer = setInterval(() => {
+      this.paint();
+    }, 100);
     this.timer.unref();
   }
 
@@ -54,17 +56,34 @@ export class LiveReporter implements Reporter {
       case 'run-start':
         this.width = Math.min(28, Math.max(...event.stages.map((stage) => stage.id.length), 8));
         this.waiting = event.stages.length;
-        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}`)}`);
+        this.print(
+          `${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}`)}`,
+        );
         for (const backend of event.backends ?? []) this.print(pc.dim(describeBackend(backend)));
         break;
       case 'stage-start':
-        this.running.set(event.stage, { since: event.time, actions: new Map(), total: event.actions, cached: event.cached, finished: event.cached, units: 0 });
+        this.running.set(event.stage, {
+          since: event.time,
+          actions: new Map(),
+          total: event.actions,
+          cached: event.cached,
+          finished: event.cached,
+          units: 0,
+        });
         break;
       case 'progress': {
         const { done, unit, total, note, time } = event;
         const actions = this.running.get(event.stage)?.actions;
         const { from, since } = actions?.get(event.action) ?? { from: done, since: time };
-        actions?.set(event.action, { done, unit, from, since, now: time, ...(total === undefined ? {} : { total }), ...(note === undefined ? {} : { note }) });
+        actions?.set(event.action, {
+          done,
+          unit,
+          from,
+          since,
+          now: time,
+          ...(total === undefined ? {} : { total }),
+          ...(note === undefined ? {} : { note }),
+        });
         break;
       }
       case 'action-end': {
@@ -74,14 +93,29 @@ export class LiveReporter implements Reporter {
           running.units += running.actions.get(event.action)?.done ?? 0;
         }
         running?.actions.delete(event.action);
-        if (event.willRetryInMs !== undefined) this.print(`${pc.yellow('↻')} ${event.stage} ${pc.dim(`failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`)}`);
+        if (event.willRetryInMs !== undefined)
+          this.print(
+            `${pc.yellow('↻')} ${event.stage} ` +
+              `${pc.dim(`failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`)}`,
+          );
         break;
       }
       case 'stage-end': {
         this.running.delete(event.stage);
         this.waiting--;
-        const mark = { cached: pc.cyan('≡'), ran: pc.green('✔'), failed: pc.red('✖'), skipped: pc.dim('-'), interrupted: pc.yellow('■') }[event.state];
-        this.print(this.fit(`${mark} ${event.stage.padEnd(this.width)} ${pc.dim(`${event.state}${outcome(event, 8) ? ` · ${outcome(event, 8)}` : ''}`)}`));
+        const mark = {
+          cached: pc.cyan('≡'),
+          ran: pc.green('✔'),
+          failed: pc.red('✖'),
+          skipped: pc.dim('-'),
+          interrupted: pc.yellow('■'),
+        }[event.state];
+        this.print(
+          this.fit(
+            `${mark} ${event.stage.padEnd(this.width)} ` +
+              `${pc.dim(`${event.state}${outcome(event, 8) ? ` · ${outcome(event, 8)}` : ''}`)}`,
+          ),
+        );
         if (event.diagnostic && event.state === 'failed') this.print(this.render(event.diagnostic));
         break;
       }
@@ -89,7 +123,11 @@ export class LiveReporter implements Reporter {
         this.print(this.render(event.diagnostic));
         break;
       case 'loop-end':
-        this.print(pc.dim(`rounds ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`));
+        this.print(
+          pc.dim(
+            `rounds ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`,
+          ),
+        );
         break;
       case 'run-ending':
         this.print(pc.yellow(ending(event)));
@@ -98,7 +136,10 @@ export class LiveReporter implements Reporter {
         this.log.clear();
         this.print(pc.bold(summary(event)));
         break;
-      case 'stage-planned': case 'action-start': case 'metric': case 'log':
+      case 'stage-planned':
+      case 'action-start':
+      case 'metric':
+      case 'log':
         break;
     }
   }
@@ -120,7 +161,10 @@ export class LiveReporter implements Reporter {
 
   private paint(): void {
     this.frame = (this.frame + 1) % frames.length;
-    const lines = [...this.running].map(([stage, running]) => `${pc.cyan(frames[this.frame] ?? '')} ${stage.padEnd(this.width)} ${this.describe(running)}`);
+    const lines = [...this.running].map(
+      ([stage, running]) =>
+        `${pc.cyan(frames[this.frame] ?? '')} ${stage.padEnd(this.width)} ${this.describe(running)}`,
+    );
     const rest = this.waiting - this.running.size;
     if (rest > 0 && lines.length > 0) lines.push(pc.dim(`  ${rest} to go`));
     this.log(lines.map((line) => this.fit(line)).join('\n'));
@@ -132,8 +176,12 @@ export class LiveReporter implements Reporter {
     const latest = parts.at(-1);
     const one = total === 1 ? latest : undefined;
     const shares = parts.reduce((sum, part) => sum + (part.total ? Math.min(1, part.done / part.total) : 0), finished);
-    const perMs = one ? (one.done - one.from) / (one.now - one.since) : parts.reduce((sum, part) => sum + part.done, units) / elapsedMs;
-    const leftMs = one ? ((one.total ?? Infinity) - one.done) / perMs : (elapsedMs * (total - shares)) / (shares - cached);
+    const perMs = one
+      ? (one.done - one.from) / (one.now - one.since)
+      : parts.reduce((sum, part) => sum + part.done, units) / elapsedMs;
+    const leftMs = one
+      ? ((one.total ?? Infinity) - one.done) / perMs
+      : (elapsedMs * (total - shares)) / (shares - cached);
     const known = [
       total > 1 ? `${finished}/${total} parts` : '',
       latest && perMs > 0 && Number.isFinite(perMs) ? `${count(perMs * 1000)} ${latest.unit}/s` : duration(elapsedMs),
@@ -155,5 +203,8 @@ function cut(line: string, columns: number): string {
 
 function bar(share: number): string {
   const filled = Math.round(share * barWidth);
-  return `${pc.green('█'.repeat(filled))}${pc.dim('░'.repeat(barWidth - filled))} ${String(Math.round(share * 100)).padStart(3)}%`;
+  return (
+    `${pc.green('█'.repeat(filled))}${pc.dim('░'.repeat(barWidth - filled))} ` +
+    `${String(Math.round(share * 100)).padStart(3)}%`
+  );
 }

@@ -10,5 +10,7 @@ export class NdjsonReporter implements Reporter {
   event(event: RunEvent): void {
     this.write(JSON.stringify(event));
   }
-  end(): void { /* nothing is held back */ }
+  end(): void {
+    /* nothing is held back */
+  }
 }

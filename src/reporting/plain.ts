@@ -24,20 +24,31 @@ export class PlainReporter implements Reporter {
         for (const backend of event.backends ?? []) this.write(describeBackend(backend));
         break;
       case 'stage-start':
-        this.write(`${event.stage}: started${event.actions > 1 ? ` (${plural(event.actions, 'part')}, ${event.cached} cached)` : ''}`);
+        this.write(
+          `${event.stage}: ` +
+            `started${event.actions > 1 ? ` (${plural(event.actions, 'part')}, ${event.cached} cached)` : ''}`,
+        );
         break;
       case 'progress': {
         const last = this.lastProgress.get(event.stage) ?? 0;
         if (event.time - last < progressEveryMs) break;
         this.lastProgress.set(event.stage, event.time);
-        if (last > 0) this.write(`${event.stage}: ${event.done}${event.total === undefined ? '' : `/${event.total}`} ${event.unit}${event.note ? `, ${event.note}` : ''}`);
+        if (last > 0)
+          this.write(
+            `${event.stage}: ${event.done}${event.total === undefined ? '' : `/${event.total}`} ` +
+              `${event.unit}${event.note ? `, ${event.note}` : ''}`,
+          );
         break;
       }
       case 'log':
         for (const line of event.text.trimEnd().split('\n')) this.write(`${event.stage}: ${line}`);
         break;
       case 'action-end':
-        if (!event.ok && event.willRetryInMs !== undefined) this.write(`${event.stage}: failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`);
+        if (!event.ok && event.willRetryInMs !== undefined)
+          this.write(
+            `${event.stage}: failed, tried again in ${duration(event.willRetryInMs)}: ` +
+              `${event.diagnostic?.message ?? ''}`,
+          );
         break;
       case 'stage-end':
         this.write(`${event.stage}: ${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`);
@@ -50,7 +61,9 @@ export class PlainReporter implements Reporter {
         this.write(this.render(event.diagnostic));
         break;
       case 'loop-end':
-        this.write(`rounds: ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`);
+        this.write(
+          `rounds: ended after round ${event.round} (${event.reason === 'until' ? '`until` holds' : 'the last'})`,
+        );
         break;
       case 'run-ending':
         this.write(ending(event));
@@ -58,10 +71,13 @@ export class PlainReporter implements Reporter {
       case 'run-end':
         this.write(summary(event));
         break;
-      case 'action-start': case 'metric':
+      case 'action-start':
+      case 'metric':
         break;
     }
   }
 
-  end(): void { /* nothing is held back */ }
+  end(): void {
+    /* nothing is held back */
+  }
 }

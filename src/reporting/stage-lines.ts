@@ -1,16 +1,24 @@
 import type { Freshness, RunEvent } from '../core/event.ts';
 import { bytes, count, duration, metric, plural } from './format.ts';
 
-/** What a stage's end says in one line, without its state: time, rows and bytes of each output, and its metrics, or the first of them. */
+/**
+ * What a stage's end says in one line, without its state: time, rows and bytes of each output, and its metrics, or the
+ * first of them.
+ */
 export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metricsAtMost = Infinity): string {
   const parts: string[] = [];
   if (event.state === 'ran') parts.push(duration(event.durationMs));
   const outputs = Object.entries(event.outputs).filter(([, { rows }]) => rows !== 0);
   for (const [port, output] of outputs) {
-    const size = output.rows === undefined ? bytes(output.bytes) : `${output.rows === 1 ? '1 row' : `${count(output.rows)} rows`}, ${bytes(output.bytes)}`;
+    const size =
+      output.rows === undefined
+        ? bytes(output.bytes)
+        : `${output.rows === 1 ? '1 row' : `${count(output.rows)} rows`}, ${bytes(output.bytes)}`;
     parts.push(outputs.length > 1 ? `${port}: ${size}` : size);
   }
-  const metrics = Object.entries(event.metrics).slice(0, metricsAtMost).map(([name, value]) => `${name} ${metric(value)}`);
+  const metrics = Object.entries(event.metrics)
+    .slice(0, metricsAtMost)
+    .map(([name, value]) => `${name} ${metric(value)}`);
   if (metrics.length > 0) parts.push(metrics.join(', '));
   return parts.join(' · ');
 }
@@ -18,9 +26,14 @@ export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metrics
 /** Why a stage runs, as a few words. */
 export function reason(freshness: Freshness): string {
   switch (freshness.kind) {
-    case 'hit': return freshness.savedMs > 0 ? `cached, saves ${duration(freshness.savedMs)}` : 'cached';
-    case 'pending': return `after ${freshness.on.join(', ')}`;
-    case 'miss': return freshness.changed.length === 0 ? 'never ran' : freshness.changed.map((change) => change.ingredient).join(', ');
+    case 'hit':
+      return freshness.savedMs > 0 ? `cached, saves ${duration(freshness.savedMs)}` : 'cached';
+    case 'pending':
+      return `after ${freshness.on.join(', ')}`;
+    case 'miss':
+      return freshness.changed.length === 0
+        ? 'never ran'
+        : freshness.changed.map((change) => change.ingredient).join(', ');
   }
 }
 
@@ -35,7 +48,10 @@ export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
 
 /** How many stages fared how. */
 export function tally(event: Extract<RunEvent, { type: 'run-end' }>): string {
-  const parts = [`${event.cached} cached`, `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`];
+  const parts = [
+    `${event.cached} cached`,
+    `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`,
+  ];
   if (event.failed > 0) parts.push(`${event.failed} failed`);
   if (event.skipped > 0) parts.push(`${event.skipped} skipped`);
   if (event.warnings > 0) parts.push(plural(event.warnings, 'warning'));

@@ -5,7 +5,13 @@ import { configOf, type PlannedAction } from '../plan/planner.ts';
 import type { Store } from '../store/store.ts';
 
 /** What a worker needs to know to run an action. */
-export function actionRequest(node: StageNode, action: PlannedAction, attempt: string, contracts: string, store: Store): ActionRequest {
+export function actionRequest(
+  node: StageNode,
+  action: PlannedAction,
+  attempt: string,
+  contracts: string,
+  store: Store,
+): ActionRequest {
   const input = (artifact: Artifact): InputArtifact => {
     const { kind, contract, files } = artifact.manifest;
     return {

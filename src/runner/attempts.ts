@@ -5,7 +5,9 @@ import { readJson } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
 import { currentOwner, ownerState, sameProcess, startTime, type Owner } from '../store/owner.ts';
 
-/** Private directories of a run's actions, in one folder that also says whose they are and which workers write in them. */
+/**
+ * Private directories of a run's actions, in one folder that also says whose they are and which workers write in them.
+ */
 export interface Attempts {
   create(): string;
   remove(attempt: string): Promise<void>;
@@ -58,7 +60,8 @@ export function sweepAttempts(folder: string): void {
     const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
     // Without an owner it was removed in part: nothing runs in it.
     if (owner !== undefined && ownerState(owner) !== 'dead') continue;
-    if (owner !== undefined && owner.boot === currentOwner().boot) for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
+    if (owner !== undefined && owner.boot === currentOwner().boot)
+      for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
     removeLeftover(path);
   }
 }
@@ -77,10 +80,12 @@ function leaveIt(): void {}
 
 function workersOf(path: string): (readonly [pid: number, start: string])[] {
   try {
-    return readFileSync(join(path, 'workers'), 'utf8').split('\n').flatMap((line) => {
-      const [pid, start = ''] = line.split(' ');
-      return Number(pid) > 1 ? [[Number(pid), start] as const] : [];
-    });
+    return readFileSync(join(path, 'workers'), 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        const [pid, start = ''] = line.split(' ');
+        return Number(pid) > 1 ? [[Number(pid), start] as const] : [];
+      });
   } catch {
     return [];
   }

@@ -28,7 +28,7 @@ export function openJournal(runs: string, run: string, onProblem: (error: Error)
       }
       const bytes = Buffer.from(pending);
       pending = '';
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+      for (let offset = 0; offset < bytes.length;) offset += writeSync(file, bytes, offset);
     } catch (error) {
       broken = true;
       onProblem(error as Error);

@@ -8,10 +8,17 @@ import { fileName } from '../store/layout.ts';
  * others: the names by which a pipeline refers to them. A link is replaced in one step, so it always leads somewhere.
  * Returns the links by port.
  */
-export function linkOutputs(folder: string, stage: string, main: string | undefined, targets: Readonly<Record<string, string>>): Record<string, string> {
+export function linkOutputs(
+  folder: string,
+  stage: string,
+  main: string | undefined,
+  targets: Readonly<Record<string, string>>,
+): Record<string, string> {
   const place = join(folder, fileName(stage));
   if (main === undefined) removeLink(place);
-  const links = Object.fromEntries(Object.keys(targets).map((port) => [port, port === main ? place : `${place}.${fileName(port)}`]));
+  const links = Object.fromEntries(
+    Object.keys(targets).map((port) => [port, port === main ? place : `${place}.${fileName(port)}`]),
+  );
   for (const [port, target] of Object.entries(targets)) point(links[port] ?? place, relative(folder, target));
   return links;
 }

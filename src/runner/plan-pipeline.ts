@@ -25,10 +25,18 @@ export function planPipeline(pipeline: Pipeline, { store, contracts, env }: Plan
       frontier.settle(node.id, undefined);
       continue;
     }
-    const { freshness, actions } = planStage(node, turn.inputs, { cache: store, pipeline: pipeline.name, contracts, env });
+    const { freshness, actions } = planStage(node, turn.inputs, {
+      cache: store,
+      pipeline: pipeline.name,
+      contracts,
+      env,
+    });
     plan.set(node.id, freshness);
     const records = actions.flatMap(({ hit }) => hit ?? []);
-    frontier.settle(node.id, freshness.kind === 'hit' ? { outputs: stageOutputs(node, records), metrics: stageMetrics(records) } : undefined);
+    frontier.settle(
+      node.id,
+      freshness.kind === 'hit' ? { outputs: stageOutputs(node, records), metrics: stageMetrics(records) } : undefined,
+    );
   }
   return plan;
 }

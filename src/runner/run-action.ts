@@ -36,7 +36,11 @@ export interface ActionEnd {
 }
 
 /** Run an action that the store does not hold, unless another run does it first; tries again as the stage allows. */
-export async function runAction(node: StageNode, action: PlannedAction, context: ActionContext): Promise<Result<ActionEnd, Diagnostic>> {
+export async function runAction(
+  node: StageNode,
+  action: PlannedAction,
+  context: ActionContext,
+): Promise<Result<ActionEnd, Diagnostic>> {
   const { inFlight } = context;
   for (let other = inFlight.get(action.key); other !== undefined; other = inFlight.get(action.key)) {
     await other;
@@ -52,14 +56,25 @@ export async function runAction(node: StageNode, action: PlannedAction, context:
   }
 }
 
-async function runLocked(node: StageNode, action: PlannedAction, context: ActionContext): Promise<Result<ActionEnd, Diagnostic>> {
+async function runLocked(
+  node: StageNode,
+  action: PlannedAction,
+  context: ActionContext,
+): Promise<Result<ActionEnd, Diagnostic>> {
   const { store, signal, admission, emit } = context;
   const ending = AbortSignal.any([signal, admission]);
   let lock;
   try {
     lock = await store.lock(action.key, {
       signal: ending,
-      onWait: (owner) => emit({ type: 'log', stage: node.id, action: action.id, stream: 'log', text: `waiting for process ${owner.pid} on ${owner.host.split(':')[0]}, which does the same` }),
+      onWait: (owner) =>
+        emit({
+          type: 'log',
+          stage: node.id,
+          action: action.id,
+          stream: 'log',
+          text: `waiting for process ${owner.pid} on ${owner.host.split(':')[0]}, which does the same`,
+        }),
     });
   } catch (error) {
     if (ending.aborted) return err({ code: interrupted, message: 'interrupted', stage: node.id });
@@ -75,7 +90,15 @@ async function runLocked(node: StageNode, action: PlannedAction, context: Action
       const again = !result.ok && attempt <= node.retries && !final.has(result.error.code) && !ending.aborted;
       const delayMs = Math.min(longestDelayMs, context.retryDelayMs * 2 ** (attempt - 1));
       if (result.ok || result.error.code !== notStarted)
-        emit({ type: 'action-end', stage: node.id, action: action.id, ok: result.ok, durationMs, ...(result.ok ? {} : { diagnostic: result.error }), ...(again ? { willRetryInMs: delayMs } : {}) });
+        emit({
+          type: 'action-end',
+          stage: node.id,
+          action: action.id,
+          ok: result.ok,
+          durationMs,
+          ...(result.ok ? {} : { diagnostic: result.error }),
+          ...(again ? { willRetryInMs: delayMs } : {}),
+        });
       if (result.ok) return ok({ record: result.value, ran: true });
       if (!again) return err(result.error.code === notStarted ? { ...result.error, code: interrupted } : result.error);
       await sleep(delayMs, undefined, { signal: ending }).catch(() => {});
@@ -90,7 +113,13 @@ const notStarted = 'not-started';
 const final = new Set([interrupted, notStarted, 'source-changed']);
 
 /** One attempt; sets the clock when it starts, as waiting for resources is no work. */
-async function runOnce(node: StageNode, action: PlannedAction, attempt: number, clock: { startedMs: number }, context: ActionContext): Promise<Result<ActionRecord, Diagnostic>> {
+async function runOnce(
+  node: StageNode,
+  action: PlannedAction,
+  attempt: number,
+  clock: { startedMs: number },
+  context: ActionContext,
+): Promise<Result<ActionRecord, Diagnostic>> {
   const { store, executor, attempts, emit } = context;
   const at = { stage: node.id, action: action.id };
   let folder: string | undefined;
@@ -118,14 +147,24 @@ async function runOnce(node: StageNode, action: PlannedAction, attempt: number, 
         const changed = changedSource(action, store);
         if (changed !== undefined)
           return err({
-            code: 'source-changed', stage: node.id, location: node.location,
+            code: 'source-changed',
+            stage: node.id,
+            location: node.location,
             message: `${node.id}: ${changed} was changed while the stage read it; its result is not kept`,
             help: 'Run again when nothing writes to it any more.',
           });
         return ok(
           await store.publish({
-            key: action.key, stage: node.id, attempt: folder ?? '', durationMs: Math.round(performance.now() - clock.startedMs), ingredients: action.ingredients,
-            outcome: { outputs, metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))), ...(gauges && { gauges }) },
+            key: action.key,
+            stage: node.id,
+            attempt: folder ?? '',
+            durationMs: Math.round(performance.now() - clock.startedMs),
+            ingredients: action.ingredients,
+            outcome: {
+              outputs,
+              metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
+              ...(gauges && { gauges }),
+            },
           }),
         );
       },
@@ -153,7 +192,10 @@ function changedSource(action: PlannedAction, store: Store): string | undefined 
   return undefined;
 }
 
-function eventOf(message: WorkerMessage, at: { readonly stage: string; readonly action: string }): EventBody | undefined {
+function eventOf(
+  message: WorkerMessage,
+  at: { readonly stage: string; readonly action: string },
+): EventBody | undefined {
   switch (message.type) {
     case 'progress':
       return { ...message, ...at };
@@ -177,7 +219,11 @@ export function systemDiagnostic(node: StageNode, error: unknown): Diagnostic {
   return {
     code: full ? 'no-space' : 'store-unusable',
     stage: node.id,
-    message: full ? `No space is left on the disk${path === undefined ? '' : ` for ${path}`}.` : `The store can't be written: ${message}`,
-    help: full ? 'Free some space and run again: what finished is kept.' : 'Make its folder writable, or name another with --store.',
+    message: full
+      ? `No space is left on the disk${path === undefined ? '' : ` for ${path}`}.`
+      : `The store can't be written: ${message}`,
+    help: full
+      ? 'Free some space and run again: what finished is kept.'
+      : 'Make its folder writable, or name another with --store.',
   };
 }

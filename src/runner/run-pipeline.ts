@@ -63,7 +63,9 @@ export interface StageEnd {
   readonly diagnostic?: Diagnostic;
 }
 
-/** Bring a pipeline up to date: plan each stage when its inputs are known, run what the store lacks, publish the rest. */
+/**
+ * Bring a pipeline up to date: plan each stage when its inputs are known, run what the store lacks, publish the rest.
+ */
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunResult> {
   const run = new PipelineRun(pipeline, options);
   try {
@@ -98,7 +100,9 @@ class PipelineRun {
     setMaxListeners(0, options.signal, this.admission.signal);
     const { store } = options;
     this.store = options.verify === true ? { ...store, lookup: (key) => store.lookup(key, { verify: true }) } : store;
-    this.journal = openJournal(store.layout.runs, this.id, (error) => this.warn('journal-lost', `the journal can't be written: ${error.message}`));
+    this.journal = openJournal(store.layout.runs, this.id, (error) =>
+      this.warn('journal-lost', `the journal can't be written: ${error.message}`),
+    );
     this.attempts = openAttempts(store.layout, this.id);
     this.frontier = new Frontier(pipeline, ({ round, reason, skipped, problem }) => {
       if (problem !== undefined) this.emit({ type: 'warning', diagnostic: problem });
@@ -109,31 +113,51 @@ class PipelineRun {
       }
     });
     this.context = {
-      store: this.store, executor: options.executor, contracts: options.contracts, attempts: this.attempts, signal: options.signal,
-      admission: this.admission.signal, retryDelayMs: options.retryDelayMs ?? 1_000, emit: (event) => this.emit(event), inFlight: new Map(),
+      store: this.store,
+      executor: options.executor,
+      contracts: options.contracts,
+      attempts: this.attempts,
+      signal: options.signal,
+      admission: this.admission.signal,
+      retryDelayMs: options.retryDelayMs ?? 1_000,
+      emit: (event) => this.emit(event),
+      inFlight: new Map(),
     };
   }
 
   async run(): Promise<RunResult> {
     const { pipeline } = this;
     this.emit({
-      type: 'run-start', run: this.id, pipeline: pipeline.name, file: pipeline.file, store: this.store.layout.root,
-      stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })), backends: backendsOf(pipeline),
+      type: 'run-start',
+      run: this.id,
+      pipeline: pipeline.name,
+      file: pipeline.file,
+      store: this.store.layout.root,
+      stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })),
+      backends: backendsOf(pipeline),
     });
     this.journal.flush();
     for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
     sweepAttempts(this.store.layout.attempts);
     await this.store.sweepCheckpoints();
     const { signal } = this.options;
-    signal.addEventListener('abort', () => this.emit({ type: 'run-ending', signal: String(signal.reason) }), { once: true });
+    signal.addEventListener('abort', () => this.emit({ type: 'run-ending', signal: String(signal.reason) }), {
+      once: true,
+    });
 
     for (;;) {
-      for (let turn = this.stopping ? undefined : this.frontier.take(); turn !== undefined; turn = this.stopping ? undefined : this.frontier.take()) this.begin(turn);
+      for (
+        let turn = this.stopping ? undefined : this.frontier.take();
+        turn !== undefined;
+        turn = this.stopping ? undefined : this.frontier.take()
+      )
+        this.begin(turn);
       if (this.running.size === 0) break;
       await Promise.race(this.running);
       if (this.bug !== undefined) throw this.bug.error;
     }
-    for (const node of pipeline.stages) if (!this.ends.has(node.id)) this.end(node, { state: 'skipped', ...nothing }, 0);
+    for (const node of pipeline.stages)
+      if (!this.ends.has(node.id)) this.end(node, { state: 'skipped', ...nothing }, 0);
     return this.finish();
   }
 
@@ -158,27 +182,57 @@ class PipelineRun {
   private begin(turn: Turn): void {
     const { node } = turn;
     if ('blockedBy' in turn && turn.blockedBy.every((id) => this.unneeded.has(id))) {
-      this.fail(node, {
-        code: 'missing-input', stage: node.id, location: node.location, message: `${node.id}: the rounds ended before ${turn.blockedBy.join(' or ')} ran`,
-        help: 'Let the `when` of that stage hold in every round that may be the last.',
-      }, performance.now());
+      this.fail(
+        node,
+        {
+          code: 'missing-input',
+          stage: node.id,
+          location: node.location,
+          message: `${node.id}: the rounds ended before ${turn.blockedBy.join(' or ')} ran`,
+          help: 'Let the `when` of that stage hold in every round that may be the last.',
+        },
+        performance.now(),
+      );
       return;
     }
     if ('blockedBy' in turn) {
-      this.end(node, { state: 'skipped', ...nothing, diagnostic: { code: 'upstream-failed', stage: node.id, message: `${node.id}: needs ${turn.blockedBy.join(', ')}` } }, 0);
+      this.end(
+        node,
+        {
+          state: 'skipped',
+          ...nothing,
+          diagnostic: {
+            code: 'upstream-failed',
+            stage: node.id,
+            message: `${node.id}: needs ${turn.blockedBy.join(', ')}`,
+          },
+        },
+        0,
+      );
       this.frontier.settle(node.id, undefined);
       return;
     }
     const began = performance.now();
     let plan: StagePlan;
     try {
-      plan = planStage(node, turn.inputs, { cache: this.store, pipeline: this.pipeline.name, contracts: this.options.contracts, env: this.options.env });
+      plan = planStage(node, turn.inputs, {
+        cache: this.store,
+        pipeline: this.pipeline.name,
+        contracts: this.options.contracts,
+        env: this.options.env,
+      });
     } catch (error) {
       this.fail(node, systemDiagnostic(node, error), began);
       return;
     }
     this.emit({ type: 'stage-planned', stage: node.id, freshness: plan.freshness });
-    if (plan.freshness.kind === 'hit') this.succeed(plan, plan.actions.flatMap(({ hit }) => hit ?? []), 'cached', began);
+    if (plan.freshness.kind === 'hit')
+      this.succeed(
+        plan,
+        plan.actions.flatMap(({ hit }) => hit ?? []),
+        'cached',
+        began,
+      );
     else {
       const work = this.runStage(plan, began).catch((error: unknown) => {
         this.bug ??= { error };
@@ -201,9 +255,24 @@ class PipelineRun {
       this.frontier.retake(node, damaged);
       return;
     }
-    this.emit({ type: 'stage-start', stage: node.id, actions: actions.length, cached: actions.filter(({ hit }) => hit !== undefined).length });
+    this.emit({
+      type: 'stage-start',
+      stage: node.id,
+      actions: actions.length,
+      cached: actions.filter(({ hit }) => hit !== undefined).length,
+    });
     const lacking = shortfall(node.resources, this.options.executor.capacity);
-    if (lacking !== undefined) this.emit({ type: 'warning', diagnostic: { code: 'resources-cut', severity: 'warning', stage: node.id, location: node.location, message: `${node.id} asks for more than this machine has (${lacking}); it runs with what there is` } });
+    if (lacking !== undefined)
+      this.emit({
+        type: 'warning',
+        diagnostic: {
+          code: 'resources-cut',
+          severity: 'warning',
+          stage: node.id,
+          location: node.location,
+          message: `${node.id} asks for more than this machine has (${lacking}); it runs with what there is`,
+        },
+      });
     const records: (ActionRecord | undefined)[] = actions.map(({ hit }) => hit);
     const missing = [...actions.entries()].filter(([, { hit }]) => hit === undefined);
     let problem: Diagnostic | undefined;
@@ -236,21 +305,41 @@ class PipelineRun {
   private async damagedProducers({ node, actions }: StagePlan): Promise<string[]> {
     const needed = new Set<Digest>();
     for (const { hit, inputs } of actions)
-      if (hit === undefined) for (const { manifest } of Object.values(inputs).flat()) for (const { digest } of manifest.files) needed.add(digest);
+      if (hit === undefined)
+        for (const { manifest } of Object.values(inputs).flat())
+          for (const { digest } of manifest.files) needed.add(digest);
     const damaged = new Set(await this.store.findDamaged(needed));
     if (damaged.size === 0) return [];
-    const producers = this.frontier.producers(node).filter((id) =>
-      Object.values(this.ends.get(id)?.outputs ?? {}).some(({ manifest }) => manifest.files.some(({ digest }) => damaged.has(digest))),
+    const producers = this.frontier
+      .producers(node)
+      .filter((id) =>
+        Object.values(this.ends.get(id)?.outputs ?? {}).some(({ manifest }) =>
+          manifest.files.some(({ digest }) => damaged.has(digest)),
+        ),
+      );
+    this.warn(
+      'store-damaged-object',
+      `${damaged.size} damaged ${damaged.size === 1 ? 'file' : 'files'} in the store set aside; ` +
+        `${producers.join(', ')} will be done again`,
     );
-    this.warn('store-damaged-object', `${damaged.size} damaged ${damaged.size === 1 ? 'file' : 'files'} in the store set aside; ${producers.join(', ')} will be done again`);
     return producers;
   }
 
-  private succeed({ node, ingredients, actions }: StagePlan, records: readonly ActionRecord[], state: 'cached' | 'ran', began: number): void {
+  private succeed(
+    { node, ingredients, actions }: StagePlan,
+    records: readonly ActionRecord[],
+    state: 'cached' | 'ran',
+    began: number,
+  ): void {
     const outputs = stageOutputs(node, records);
     const empty = Object.entries(node.type.outputs).find(([port, { optional }]) => {
       const manifest = outputs[port]?.manifest;
-      return node.type.map !== undefined && optional !== true && manifest?.kind === 'dataset' && manifest.files.every(({ rows }) => rows === 0);
+      return (
+        node.type.map !== undefined &&
+        optional !== true &&
+        manifest?.kind === 'dataset' &&
+        manifest.files.every(({ rows }) => rows === 0)
+      );
     });
     if (empty !== undefined) {
       const [port, { contract }] = empty;
@@ -258,12 +347,19 @@ class PipelineRun {
       return;
     }
     try {
-      this.store.saveLast(this.pipeline.name, node.id, { ingredients, actions: actions.map(({ key }) => key), outputs: mapValues(outputs, ({ digest }) => digest) });
+      this.store.saveLast(this.pipeline.name, node.id, {
+        ingredients,
+        actions: actions.map(({ key }) => key),
+        outputs: mapValues(outputs, ({ digest }) => digest),
+      });
     } catch (error) {
       this.warn('store-unusable', `what ${node.id} was made of can't be noted: ${(error as Error).message}`);
     }
     const reused = new Set(actions.flatMap(({ hit }) => hit ?? []));
-    const savedMs = records.reduce((sum, record) => sum + (state === 'cached' || reused.has(record) ? record.durationMs : 0), 0);
+    const savedMs = records.reduce(
+      (sum, record) => sum + (state === 'cached' || reused.has(record) ? record.durationMs : 0),
+      0,
+    );
     const result: StageResult = { outputs, metrics: stageMetrics(records) };
     this.end(node, { state, ...result, savedMs }, began, this.link(node, outputs));
     this.frontier.settle(node.id, result);
@@ -282,7 +378,12 @@ class PipelineRun {
   private link(node: StageNode, outputs: Readonly<Record<string, Artifact>>): Record<string, string> {
     try {
       const folder = join(this.options.outputsDir, fileName(this.pipeline.name));
-      return linkOutputs(folder, node.id, mainOutput(node.type.outputs), mapValues(outputs, (artifact) => this.store.view(artifact)));
+      return linkOutputs(
+        folder,
+        node.id,
+        mainOutput(node.type.outputs),
+        mapValues(outputs, (artifact) => this.store.view(artifact)),
+      );
     } catch (error) {
       this.warn('link-failed', `the link to the result of ${node.id} can't be made: ${(error as Error).message}`);
       return {};
@@ -294,13 +395,28 @@ class PipelineRun {
     const outputs = Object.fromEntries(
       Object.entries(end.outputs).map(([port, { digest, manifest }]) => {
         const link = links[port];
-        const rows = manifest.kind === 'dataset' ? { rows: manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0) } : {};
-        return [port, { digest, ...rows, bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0), ...(link === undefined ? {} : { link }) }];
+        const rows =
+          manifest.kind === 'dataset' ? { rows: manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0) } : {};
+        return [
+          port,
+          {
+            digest,
+            ...rows,
+            bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0),
+            ...(link === undefined ? {} : { link }),
+          },
+        ];
       }),
     );
     this.emit({
-      type: 'stage-end', stage: node.id, state: end.state, durationMs: began === 0 ? 0 : Math.round(performance.now() - began), savedMs: end.savedMs,
-      outputs, metrics: end.metrics, ...(end.diagnostic === undefined ? {} : { diagnostic: end.diagnostic }),
+      type: 'stage-end',
+      stage: node.id,
+      state: end.state,
+      durationMs: began === 0 ? 0 : Math.round(performance.now() - began),
+      savedMs: end.savedMs,
+      outputs,
+      metrics: end.metrics,
+      ...(end.diagnostic === undefined ? {} : { diagnostic: end.diagnostic }),
     });
   }
 
@@ -310,7 +426,10 @@ class PipelineRun {
     const failed = count('failed');
     const result = {
       state: this.options.signal.aborted ? 'interrupted' : failed > 0 ? 'failed' : 'ok',
-      cached: count('cached'), ran: count('ran'), failed, skipped: count('skipped', 'interrupted'),
+      cached: count('cached'),
+      ran: count('ran'),
+      failed,
+      skipped: count('skipped', 'interrupted'),
       warnings: this.warnings,
       durationMs: Math.round(performance.now() - this.began),
       savedMs: ends.reduce((sum, { savedMs }) => sum + savedMs, 0),
@@ -333,7 +452,11 @@ class PipelineRun {
 
 /** The different backends that its stages compute on. */
 function backendsOf({ stages }: Pipeline): BackendChoice[] {
-  const different = new Map(stages.flatMap(({ backend }) => (backend === undefined ? [] : [[`${backend.name} ${backend.device}`, backend] as const])));
+  const different = new Map(
+    stages.flatMap(({ backend }) =>
+      backend === undefined ? [] : [[`${backend.name} ${backend.device}`, backend] as const],
+    ),
+  );
   return [...different.values()];
 }
 

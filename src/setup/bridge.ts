@@ -32,7 +32,9 @@ export interface Bridge {
   readonly module: string;
   /** Minor versions of Python 3 for which there are packages. */
   readonly pythons: readonly [oldest: number, newest: number];
-  /** Minor versions of the package's version 2 that are used where they are found; others only when the user names them. */
+  /**
+   * Minor versions of the package's version 2 that are used where they are found; others only when the user names them.
+   */
   readonly versions: readonly [oldest: number, newest: number];
   readonly addonName: string;
   /** What pip installs. */
@@ -48,5 +50,11 @@ export interface Bridge {
 
 /** A folder that is not what it should be, and why not. */
 export function unusable(title: string, folder: string, why: string): Diagnostic {
-  return { code: 'package-unusable', message: `${folder} is no ${title} to link against: ${why}.`, help: `Name a folder that holds its include and libraries: that of the package in site-packages, as pip installs it.` };
+  return {
+    code: 'package-unusable',
+    message: `${folder} is no ${title} to link against: ${why}.`,
+    help:
+      'Name a folder that holds its include and libraries: that of the package in site-packages, as pip installs ' +
+      'it.',
+  };
 }

@@ -11,7 +11,11 @@ export interface CommandEnd {
 }
 
 /** Run a command to its end; never rejects. It is ended with the signal. */
-export function runCommand(command: string, args: readonly string[], options: { readonly signal: AbortSignal; readonly cwd?: string }): Promise<CommandEnd> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { readonly signal: AbortSignal; readonly cwd?: string },
+): Promise<CommandEnd> {
   return new Promise((resolve) => {
     let stdout = '';
     let output = '';
@@ -20,11 +24,16 @@ export function runCommand(command: string, args: readonly string[], options: { 
       stdout += text;
       output += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { output += text; });
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.name !== 'AbortError') resolve({ code: null, missing: true, stdout, output: `${output}${error.message}` });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
     });
-    child.once('close', (code) => { resolve({ code, missing: false, stdout, output }); });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.name !== 'AbortError')
+        resolve({ code: null, missing: true, stdout, output: `${output}${error.message}` });
+    });
+    child.once('close', (code) => {
+      resolve({ code, missing: false, stdout, output });
+    });
   });
 }
 

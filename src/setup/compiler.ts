@@ -5,22 +5,38 @@ import { installCommand } from './distribution.ts';
 
 /** The version of a C++ compiler, if there is one under that name. */
 export async function findCompiler(compiler: string, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
-  const { code, stdout, output, missing } = await runCommand(compiler, ['-dumpfullversion', '-dumpversion'], { signal });
+  const { code, stdout, output, missing } = await runCommand(compiler, ['-dumpfullversion', '-dumpversion'], {
+    signal,
+  });
   if (code === 0) return ok(`${compiler} ${stdout.trim().split('\n')[0] ?? ''}`);
   return err({
     code: 'compiler-missing',
-    message: missing ? `There is no C++ compiler ${compiler} here; a bridge to the library must be compiled.` : `The C++ compiler ${compiler} does not work: ${lastLines(output, 3)}`,
-    help: `Install one with \`${installCommand('compiler')}\`, or name yours in the environment variable CXX; then run setup again.`,
+    message: missing
+      ? `There is no C++ compiler ${compiler} here; a bridge to the library must be compiled.`
+      : `The C++ compiler ${compiler} does not work: ${lastLines(output, 3)}`,
+    help:
+      `Install one with \`${installCommand('compiler')}\`, or name yours in the environment variable CXX; then run ` +
+      'setup again.',
   });
 }
 
 /** Compile and link; the compiler's own words in the error. */
-export async function compileWith(compiler: string, args: readonly string[], signal: AbortSignal): Promise<Result<void, Diagnostic>> {
+export async function compileWith(
+  compiler: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Result<void, Diagnostic>> {
   const { code, output } = await runCommand(compiler, args, { signal });
   if (code === 0) return ok(undefined);
   return err({
     code: 'bridge-not-compiled',
-    message: `${compiler} could not compile the bridge:\n${output.split('\n').filter((line) => /error|undefined reference|cannot find/.test(line)).slice(0, 10).join('\n') || lastLines(output)}`,
+    message: `${compiler} could not compile the bridge:\n${
+      output
+        .split('\n')
+        .filter((line) => /error|undefined reference|cannot find/.test(line))
+        .slice(0, 10)
+        .join('\n') || lastLines(output)
+    }`,
     help: 'A C++17 compiler is needed (g++ 9 or newer); name another one in the environment variable CXX.',
   });
 }

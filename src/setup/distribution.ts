@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 
 type Wanted = 'compiler' | 'python';
 
-const commands: readonly { readonly families: readonly string[]; readonly compiler: string; readonly python: string }[] = [
+const commands: readonly {
+  readonly families: readonly string[];
+  readonly compiler: string;
+  readonly python: string;
+}[] = [
   { families: ['debian', 'ubuntu'], compiler: 'apt-get install g++', python: 'apt-get install python3 python3-venv' },
   { families: ['fedora', 'rhel', 'centos'], compiler: 'dnf install gcc-c++', python: 'dnf install python3' },
   { families: ['suse', 'opensuse'], compiler: 'zypper install gcc-c++', python: 'zypper install python3' },
@@ -10,10 +14,17 @@ const commands: readonly { readonly families: readonly string[]; readonly compil
   { families: ['alpine'], compiler: 'apk add g++', python: 'apk add python3' },
 ];
 
-/** The command that installs something on this Linux distribution, by os-release(5); that of Debian and Fedora where it is another. */
+/**
+ * The command that installs something on this Linux distribution, by os-release(5); that of Debian and Fedora where it
+ * is another.
+ */
 export function installCommand(wanted: Wanted, osRelease = read('/etc/os-release')): string {
-  const words = [...osRelease.matchAll(/^ID(?:_LIKE)?=(.*)$/gm)].flatMap((match) => match[1]?.replaceAll('"', '').split(/\s+/) ?? []);
-  const known = commands.find(({ families }) => families.some((family) => words.some((word) => word.startsWith(family))));
+  const words = [...osRelease.matchAll(/^ID(?:_LIKE)?=(.*)$/gm)].flatMap(
+    (match) => match[1]?.replaceAll('"', '').split(/\s+/) ?? [],
+  );
+  const known = commands.find(({ families }) =>
+    families.some((family) => words.some((word) => word.startsWith(family))),
+  );
   return known?.[wanted] ?? `${commands[0]?.[wanted]}\` or \`${commands[1]?.[wanted]}`;
 }
 

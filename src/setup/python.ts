@@ -16,8 +16,13 @@ interface Python {
   readonly folder: string | null;
 }
 
-// Finding a package does not import it, which would take seconds. It has no newline, so that a shell script can stand in for Python.
-const probe = "import sys, json, importlib.util as u; name = sys.argv[1]; s = u.find_spec(name); print(json.dumps({'executable': sys.executable, 'version': sys.version_info[:2], 'venv': bool(u.find_spec('venv') and u.find_spec('ensurepip')), 'folder': list(s.submodule_search_locations)[0] if s and s.submodule_search_locations else None}))";
+// Finding a package does not import it, which would take seconds. It has no newline, so that a shell script can stand
+// in for Python.
+const probe =
+  'import sys, json, importlib.util as u; name = sys.argv[1]; s = u.find_spec(name); ' +
+  "print(json.dumps({'executable': sys.executable, 'version': sys.version_info[:2], 'venv': " +
+  "bool(u.find_spec('venv') and u.find_spec('ensurepip')), 'folder': list(s.submodule_search_locations)[0] if s " +
+  'and s.submodule_search_locations else None}))';
 
 async function ask(executable: string, bridge: Bridge, signal: AbortSignal): Promise<Python | undefined> {
   const { code, stdout } = await runCommand(executable, ['-c', probe, bridge.module], { signal, cwd: '/' });
@@ -30,10 +35,26 @@ async function ask(executable: string, bridge: Bridge, signal: AbortSignal): Pro
 }
 
 /** The package that a Python imports; it must have it. */
-export async function packageOf(executable: string, bridge: Bridge, signal: AbortSignal): Promise<Result<Package, Diagnostic>> {
+export async function packageOf(
+  executable: string,
+  bridge: Bridge,
+  signal: AbortSignal,
+): Promise<Result<Package, Diagnostic>> {
   const python = await ask(executable, bridge, signal);
-  if (python === undefined) return err({ code: 'python-missing', message: `${executable} does not run as a Python.`, help: 'Give --python the path of a Python 3 executable.' });
-  if (python.folder === null) return err({ code: 'package-missing', message: `${executable} has no ${bridge.title}.`, help: `Install it with \`${executable} -m pip install '${bridge.requirement(false)}'\`, or leave out --python and setup installs it by itself.` });
+  if (python === undefined)
+    return err({
+      code: 'python-missing',
+      message: `${executable} does not run as a Python.`,
+      help: 'Give --python the path of a Python 3 executable.',
+    });
+  if (python.folder === null)
+    return err({
+      code: 'package-missing',
+      message: `${executable} has no ${bridge.title}.`,
+      help:
+        `Install it with \`${executable} -m pip install '${bridge.requirement(false)}'\`, or leave out --python ` +
+        'and setup installs it by itself.',
+    });
   const found = await bridge.inspect(python.folder);
   return found.ok ? ok({ ...found.value, python: python.executable }) : found;
 }
@@ -44,13 +65,19 @@ export async function findActive(bridge: Bridge, cuda: boolean, signal: AbortSig
   if (!found.ok) return undefined;
   const [major, minor] = found.value.version.split('.').map(Number);
   const [oldest, newest] = bridge.versions;
-  return major === 2 && minor !== undefined && minor >= oldest && minor <= newest && (found.value.cuda || !cuda) ? found.value : undefined;
+  return major === 2 && minor !== undefined && minor >= oldest && minor <= newest && (found.value.cuda || !cuda)
+    ? found.value
+    : undefined;
 }
 
 /** A Python from which to make a virtual environment. */
 export async function findBasePython(bridge: Bridge, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
   const [oldest, newest] = bridge.pythons;
-  const names = ['python3', ...Array.from({ length: newest - oldest + 1 }, (_, i) => `python3.${newest - i}`), 'python'];
+  const names = [
+    'python3',
+    ...Array.from({ length: newest - oldest + 1 }, (_, i) => `python3.${newest - i}`),
+    'python',
+  ];
   const unfit: string[] = [];
   let withoutVenv: string | undefined;
   for (const name of names) {
@@ -62,29 +89,72 @@ export async function findBasePython(bridge: Bridge, signal: AbortSignal): Promi
     else return ok(python.executable);
   }
   const range = `3.${oldest} to 3.${newest}`;
-  if (withoutVenv !== undefined) return err({ code: 'python-venv-missing', message: `${withoutVenv} can't make virtual environments: its modules venv and ensurepip are missing.`, help: `Install them with \`${installCommand('python')}\`, then run setup again; or name a Python that has ${bridge.title} with --python.` });
-  if (unfit.length > 0) return err({ code: 'python-unfit', message: `${bridge.title} needs Python ${range}; ${unfit.join(', ')}.`, help: `Put a Python ${range} on the PATH, or name one that has ${bridge.title} with --python.` });
-  return err({ code: 'python-missing', message: `There is no python3 here; ${bridge.title} comes as a Python package.`, help: `Install it with \`${installCommand('python')}\`, then run setup again.` });
+  if (withoutVenv !== undefined)
+    return err({
+      code: 'python-venv-missing',
+      message: `${withoutVenv} can't make virtual environments: its modules venv and ensurepip are missing.`,
+      help:
+        `Install them with \`${installCommand('python')}\`, then run setup again; or name a Python that has ` +
+        `${bridge.title} with --python.`,
+    });
+  if (unfit.length > 0)
+    return err({
+      code: 'python-unfit',
+      message: `${bridge.title} needs Python ${range}; ${unfit.join(', ')}.`,
+      help: `Put a Python ${range} on the PATH, or name one that has ${bridge.title} with --python.`,
+    });
+  return err({
+    code: 'python-missing',
+    message: `There is no python3 here; ${bridge.title} comes as a Python package.`,
+    help: `Install it with \`${installCommand('python')}\`, then run setup again.`,
+  });
 }
 
 const marker = 'complete.txt';
 
 /** The private environment in which this requirement was completely installed, if there is one. */
 export function findEnvironment(folder: string, requirement: string): string | undefined {
-  return environments(folder).map((name) => join(folder, name)).find((path) => readText(join(path, marker)) === requirement);
+  return environments(folder)
+    .map((name) => join(folder, name))
+    .find((path) => readText(join(path, marker)) === requirement);
 }
 
 /**
  * Install into a new environment of its own, marked when it is complete: one that a killed setup left is never mistaken
  * for a whole one, and a pip that outlived that setup writes where nobody looks. Downloads are in pip's cache by then.
  */
-export async function installPrivately(base: string, folder: string, bridge: Bridge, cuda: boolean, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
+export async function installPrivately(
+  base: string,
+  folder: string,
+  bridge: Bridge,
+  cuda: boolean,
+  signal: AbortSignal,
+): Promise<Result<string, Diagnostic>> {
   mkdirSync(folder, { recursive: true });
   const environment = mkdtempSync(join(folder, 'venv-'));
   const made = await runCommand(base, ['-m', 'venv', environment], { signal });
-  if (made.code !== 0) return err({ code: 'python-venv-missing', message: `${base} can't make a virtual environment:\n${lastLines(made.output)}`, help: `Install what it lacks, on this system \`${installCommand('python')}\`, then run setup again.` });
+  if (made.code !== 0)
+    return err({
+      code: 'python-venv-missing',
+      message: `${base} can't make a virtual environment:\n${lastLines(made.output)}`,
+      help: `Install what it lacks, on this system \`${installCommand('python')}\`, then run setup again.`,
+    });
   const requirement = bridge.requirement(cuda);
-  const { code, output } = await runCommand(join(environment, 'bin/python'), ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--retries', '2', ...bridge.pipArguments(cuda), requirement], { signal });
+  const { code, output } = await runCommand(
+    join(environment, 'bin/python'),
+    [
+      '-m',
+      'pip',
+      'install',
+      '--disable-pip-version-check',
+      '--no-input',
+      '--retries',
+      '2',
+      ...bridge.pipArguments(cuda),
+      requirement,
+    ],
+    { signal },
+  );
   if (code !== 0) return err(pipProblem(requirement, output));
   writeAtomic(join(environment, marker), requirement, folder);
   return ok(environment);
@@ -92,15 +162,36 @@ export async function installPrivately(base: string, folder: string, bridge: Bri
 
 function pipProblem(requirement: string, output: string): Diagnostic {
   const said = `:\n${lastLines(output)}`;
-  if (/No space left on device/i.test(output)) return { code: 'no-space', message: `No space is left on the disk for ${requirement}.`, help: 'Free some gigabytes and run setup again.' };
-  if (/Failed to establish a new connection|Temporary failure in name resolution|Could not fetch URL|ReadTimeout|ConnectionError|NewConnectionError|ProxyError/.test(output))
-    return { code: 'no-network', message: `pip could not download ${requirement}${said}`, help: 'Check the network (pip takes a mirror from PIP_INDEX_URL, a proxy from HTTPS_PROXY), then run setup again: what was downloaded is kept. Without a network, name what is here with --python.' };
-  return { code: 'package-not-installed', message: `pip could not install ${requirement}${said}`, help: 'Mend that, or name a Python that has it with --python.' };
+  if (/No space left on device/i.test(output))
+    return {
+      code: 'no-space',
+      message: `No space is left on the disk for ${requirement}.`,
+      help: 'Free some gigabytes and run setup again.',
+    };
+  if (
+    /Failed to establish a new connection|Temporary failure in name resolution|Could not fetch URL|ReadTimeout|ConnectionError|NewConnectionError|ProxyError/.test(
+      output,
+    )
+  )
+    return {
+      code: 'no-network',
+      message: `pip could not download ${requirement}${said}`,
+      help:
+        'Check the network (pip takes a mirror from PIP_INDEX_URL, a proxy from HTTPS_PROXY), then run setup ' +
+        'again: what was downloaded is kept. Without a network, name what is here with --python.',
+    };
+  return {
+    code: 'package-not-installed',
+    message: `pip could not install ${requirement}${said}`,
+    help: 'Mend that, or name a Python that has it with --python.',
+  };
 }
 
 /** Remove environments that nothing refers to. */
 export function sweepEnvironments(folder: string, keep: string | undefined): void {
-  for (const name of environments(folder)) if (keep === undefined || !keep.startsWith(join(folder, name, '/'))) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of environments(folder))
+    if (keep === undefined || !keep.startsWith(join(folder, name, '/')))
+      rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 function environments(folder: string): string[] {

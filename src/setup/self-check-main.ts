@@ -1,5 +1,6 @@
 /**
- * Entry of the process in which setup tries a backend: one AdamW step of a tiny model on it and on wasm. A crash of native
+ * Entry of the process in which setup tries a backend: one AdamW step of a tiny model on it and on wasm. A crash of
+ * native
  * code ends this process only.
  */
 import type { BackendChoice } from '../core/backend.ts';
@@ -14,8 +15,11 @@ async function run(choice: BackendChoice): Promise<void> {
   } catch (error) {
     answer = { problem: error instanceof Error ? error.message : String(error) };
   }
-  process.send?.(answer, () => { process.disconnect(); });
+  process.send?.(answer, () => {
+    process.disconnect();
+  });
 }
 
 /** Loss before and after the step. */
-export type SelfCheckAnswer = { readonly losses: readonly number[]; readonly reference: readonly number[] } | { readonly problem: string };
+export type SelfCheckAnswer =
+  { readonly losses: readonly number[]; readonly reference: readonly number[] } | { readonly problem: string };

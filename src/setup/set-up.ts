@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bridgeSources, installationFile, readInstallation, stampOf, tfjsNode, type Installable, type Installation } from '../backends/installation.ts';
+import {
+  bridgeSources,
+  installationFile,
+  readInstallation,
+  stampOf,
+  tfjsNode,
+  type Installable,
+  type Installation,
+} from '../backends/installation.ts';
 import { choiceOf } from '../backends/resolve.ts';
 import { canonicalJson } from '../core/artifact.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -49,23 +57,39 @@ const bridges: Readonly<Record<Installable, Bridge>> = { torch: torchBridge, ten
  */
 export async function setUp(options: SetUpOptions): Promise<Result<Installation, Diagnostic>> {
   const { backend, root, signal } = options;
-  if (process.platform !== 'linux') return err({ code: 'unsupported-platform', message: `setup works on Linux; this is ${process.platform}.`, help: 'Use `backend: wasm`, which needs no setup, or run in a Linux container.' });
+  if (process.platform !== 'linux')
+    return err({
+      code: 'unsupported-platform',
+      message: `setup works on Linux; this is ${process.platform}.`,
+      help: 'Use `backend: wasm`, which needs no setup, or run in a Linux container.',
+    });
   const folder = join(root, backend);
   try {
     return await setUpAlone(options, folder);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined || signal.aborted) throw error;
-    return err({ code: code === 'ENOSPC' || code === 'EDQUOT' ? 'no-space' : 'backends-unusable', message: `${folder} can't be written: ${message}.`, help: 'Free space there or mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.' });
+    return err({
+      code: code === 'ENOSPC' || code === 'EDQUOT' ? 'no-space' : 'backends-unusable',
+      message: `${folder} can't be written: ${message}.`,
+      help: 'Free space there or mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.',
+    });
   }
 }
 
 async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result<Installation, Diagnostic>> {
   const { backend, force, signal } = options;
   mkdirSync(folder, { recursive: true });
-  const lock = await acquireLock(join(folder, 'lock'), { signal, onWait: ({ pid }) => { options.say({ name: 'machine', done: false, text: `waiting for the setup in process ${pid}` }); } });
+  const lock = await acquireLock(join(folder, 'lock'), {
+    signal,
+    onWait: ({ pid }) => {
+      options.say({ name: 'machine', done: false, text: `waiting for the setup in process ${pid}` });
+    },
+  });
   try {
-    for (const name of readdirSync(folder)) if (force ? name !== 'lock' : name.startsWith('draft-')) rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of readdirSync(folder))
+      if (force ? name !== 'lock' : name.startsWith('draft-'))
+        rmSync(join(folder, name), { recursive: true, force: true });
     const scratch = mkdtempSync(join(folder, 'draft-'));
     try {
       return await setUpLocked({ ...options, bridge: bridges[backend], home: folder, scratch });
@@ -92,11 +116,20 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
   if (named?.ok === false) return named;
   const wantsCuda = context.gpus > 0;
   const existing = readInstallation(root, backend);
-  if (existing.ok && (named === undefined ? existing.value.cuda || !wantsCuda : existing.value.folder === named.value.folder)) {
+  if (
+    existing.ok &&
+    (named === undefined ? existing.value.cuda || !wantsCuda : existing.value.folder === named.value.folder)
+  ) {
     say({ name: 'check', done: true, text: `${backend} ${existing.value.version} is set up already, in ${home}` });
     return existing;
   }
-  say({ name: 'machine', done: true, text: wantsCuda ? `${context.gpus} NVIDIA ${context.gpus === 1 ? 'GPU' : 'GPUs'}: with CUDA` : 'no NVIDIA GPU: for the CPU' });
+  say({
+    name: 'machine',
+    done: true,
+    text: wantsCuda
+      ? `${context.gpus} NVIDIA ${context.gpus === 1 ? 'GPU' : 'GPUs'}: with CUDA`
+      : 'no NVIDIA GPU: for the CPU',
+  });
 
   const compiler = await findCompiler(context.compiler, signal);
   if (!compiler.ok) return compiler;
@@ -104,7 +137,11 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
 
   const found = named ?? (await findPackage(context, wantsCuda));
   if (!found.ok) return found;
-  say({ name: 'package', done: true, text: `${bridge.title} ${found.value.version}${found.value.cuda ? ' with CUDA' : ''} in ${found.value.folder}` });
+  say({
+    name: 'package',
+    done: true,
+    text: `${bridge.title} ${found.value.version}${found.value.cuda ? ' with CUDA' : ''} in ${found.value.folder}`,
+  });
 
   const modules = bridge.fetchModules === undefined ? ok(undefined) : await fetchModules(context, bridge.fetchModules);
   if (!modules.ok) return modules;
@@ -114,8 +151,16 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
 
   const { library, python, ...rest } = found.value;
   const installation: Installation = {
-    v: 1, backend, version: rest.version, addon: addon.value, ...(modules.value === undefined ? {} : { modules: modules.value }), cuda: rest.cuda,
-    library: stampOf(library), sources: bridgeSources(backend), folder: rest.folder, ...(python === undefined ? {} : { python }),
+    v: 1,
+    backend,
+    version: rest.version,
+    addon: addon.value,
+    ...(modules.value === undefined ? {} : { modules: modules.value }),
+    cuda: rest.cuda,
+    library: stampOf(library),
+    sources: bridgeSources(backend),
+    folder: rest.folder,
+    ...(python === undefined ? {} : { python }),
   };
   const choice = choiceOf(installation, wantsCuda, '');
   say({ name: 'check', done: false, text: `one training step of a tiny model on ${choice.device}` });
@@ -125,19 +170,34 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
 
   writeAtomic(installationFile(root, backend), `${JSON.stringify(installation, null, 2)}\n`, context.scratch);
   sweepEnvironments(home, python ?? rest.folder);
-  for (const name of readdirSync(join(home, 'addons'))) if (!addon.value.startsWith(join(home, 'addons', name, '/'))) rmSync(join(home, 'addons', name), { recursive: true, force: true });
+  for (const name of readdirSync(join(home, 'addons')))
+    if (!addon.value.startsWith(join(home, 'addons', name, '/')))
+      rmSync(join(home, 'addons', name), { recursive: true, force: true });
   return ok(installation);
 }
 
-async function fetchModules({ home, scratch, say, signal }: Context, fetch: NonNullable<Bridge['fetchModules']>): Promise<Result<string, Diagnostic>> {
+async function fetchModules(
+  { home, scratch, say, signal }: Context,
+  fetch: NonNullable<Bridge['fetchModules']>,
+): Promise<Result<string, Diagnostic>> {
   const fetched = await fetch(join(home, `npm/${tfjsNode.name}-${tfjsNode.version}`), scratch, signal);
-  if (fetched.ok) say({ name: 'modules', done: true, text: `${tfjsNode.name} ${tfjsNode.version} in ${fetched.value}` });
+  if (fetched.ok)
+    say({ name: 'modules', done: true, text: `${tfjsNode.name} ${tfjsNode.version} in ${fetched.value}` });
   return fetched;
 }
 
 /** Compile into a folder named after everything that the addon depends on, so that what is there is always right. */
-async function compile({ backend, bridge, home, scratch, compiler, say, signal }: Context, found: Package, modules: string | undefined): Promise<Result<string, Diagnostic>> {
-  const inputs = canonicalJson({ library: stampOf(found.library), sources: bridgeSources(backend), compiler, arch: process.arch });
+async function compile(
+  { backend, bridge, home, scratch, compiler, say, signal }: Context,
+  found: Package,
+  modules: string | undefined,
+): Promise<Result<string, Diagnostic>> {
+  const inputs = canonicalJson({
+    library: stampOf(found.library),
+    sources: bridgeSources(backend),
+    compiler,
+    arch: process.arch,
+  });
   const addon = join(home, 'addons', createHash('sha256').update(inputs).digest('hex').slice(0, 16), bridge.addonName);
   if (existsSync(addon)) {
     say({ name: 'bridge', done: true, text: `compiled already, ${addon}` });
@@ -150,6 +210,10 @@ async function compile({ backend, bridge, home, scratch, compiler, say, signal }
   if (!compiled.ok) return compiled;
   mkdirSync(dirname(addon), { recursive: true });
   renameSync(draft, addon);
-  say({ name: 'bridge', done: true, text: `compiled in ${Math.round((performance.now() - began) / 1000)} s, ${addon}` });
+  say({
+    name: 'bridge',
+    done: true,
+    text: `compiled in ${Math.round((performance.now() - began) / 1000)} s, ${addon}`,
+  });
   return ok(addon);
 }

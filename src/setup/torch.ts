@@ -5,15 +5,27 @@ import type { Bridge } from './bridge.ts';
 
 /** Our addon over libtorch, from a wheel of pip's or a libtorch archive. */
 export const torchBridge: Bridge = {
-  backend: 'torch', title: 'PyTorch', module: 'torch',
-  pythons: [10, 14], versions: [11, 13], addonName: 'torch_bridge.node',
+  backend: 'torch',
+  title: 'PyTorch',
+  module: 'torch',
+  pythons: [10, 14],
+  versions: [11, 13],
+  addonName: 'torch_bridge.node',
   requirement: () => 'torch==2.13.0',
-  // Where that index can't be reached, the default one serves the same version with CUDA, which works without a GPU too.
+  // Where that index can't be reached, the default one serves the same version with CUDA, which works without a GPU
+  // too.
   pipArguments: (cuda) => (cuda ? [] : ['--extra-index-url', 'https://download.pytorch.org/whl/cpu']),
 
   async inspect(folder) {
     const found = await findTorch({ folder });
-    return found.ok ? ok({ folder, version: found.value.version, cuda: found.value.cuda, library: join(folder, 'lib/libtorch_cpu.so') }) : found;
+    return found.ok
+      ? ok({
+          folder,
+          version: found.value.version,
+          cuda: found.value.cuda,
+          library: join(folder, 'lib/libtorch_cpu.so'),
+        })
+      : found;
   },
 
   async compile({ package: { folder }, compiler, output }) {

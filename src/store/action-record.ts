@@ -18,7 +18,8 @@ export function readRecord(path: string, key: ActionKey): ActionRecord | undefin
     return undefined;
   }
   const start = prefix.length + 64 + middle.length;
-  if (!text.startsWith(prefix) || !text.endsWith('}\n') || text.slice(prefix.length + 64, start) !== middle) return undefined;
+  if (!text.startsWith(prefix) || !text.endsWith('}\n') || text.slice(prefix.length + 64, start) !== middle)
+    return undefined;
   const body = text.slice(start, -2);
   if (sha256(body) !== text.slice(prefix.length, prefix.length + 64)) return undefined;
   const record = JSON.parse(body) as ActionRecord;

@@ -22,7 +22,8 @@ export function buildView(layout: Layout, artifact: Artifact, objectPath: (diges
     mkdirSync(dirname(to), { recursive: true });
     linkOrCopy(objectPath(file.digest), to);
   }
-  if (!artifact.manifest.files.some(({ path: name }) => name === 'manifest.json')) writeFileSync(join(draft, 'manifest.json'), `${canonicalJson(artifact.manifest)}\n`, { mode: 0o444 });
+  if (!artifact.manifest.files.some(({ path: name }) => name === 'manifest.json'))
+    writeFileSync(join(draft, 'manifest.json'), `${canonicalJson(artifact.manifest)}\n`, { mode: 0o444 });
   mkdirSync(dirname(path), { recursive: true });
   try {
     // One that another run built meanwhile stays: a stage may be reading in it already.
@@ -55,7 +56,12 @@ function isCurrent(path: string, { manifest }: Artifact, objectPath: (digest: Di
   return manifest.files.every((file) => {
     const inView = statSync(join(path, file.path), { throwIfNoEntry: false });
     const object = statSync(objectPath(file.digest), { throwIfNoEntry: false });
-    return inView !== undefined && object !== undefined && (inView.ino === object.ino || (inView.nlink === 1 && inView.size === object.size && inView.mtimeMs >= object.mtimeMs));
+    return (
+      inView !== undefined &&
+      object !== undefined &&
+      (inView.ino === object.ino ||
+        (inView.nlink === 1 && inView.size === object.size && inView.mtimeMs >= object.mtimeMs))
+    );
   });
 }
 

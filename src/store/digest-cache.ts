@@ -17,7 +17,8 @@ export function openDigestCache(file: string, temporary: string): DigestCache {
   const saved = readJson(file);
   if (typeof saved === 'object' && saved !== null)
     for (const [path, entry] of Object.entries(saved))
-      if (Array.isArray(entry) && typeof entry[0] === 'string' && /^[0-9a-f]{64}$/.test(String(entry[1]))) entries.set(path, [entry[0], entry[1] as Digest]);
+      if (Array.isArray(entry) && typeof entry[0] === 'string' && /^[0-9a-f]{64}$/.test(String(entry[1])))
+        entries.set(path, [entry[0], entry[1] as Digest]);
   let changed = false;
 
   return {
@@ -29,7 +30,8 @@ export function openDigestCache(file: string, temporary: string): DigestCache {
       const digest = digestFile(path);
       const after = statSync(path, { bigint: true });
       const touchedMs = Number(stat.mtimeMs > stat.ctimeMs ? stat.mtimeMs : stat.ctimeMs);
-      if (identityOf(after) === identityOf(stat) && touchedMs + racyMs < began) entries.set(path, [identityOf(stat), digest]);
+      if (identityOf(after) === identityOf(stat) && touchedMs + racyMs < began)
+        entries.set(path, [identityOf(stat), digest]);
       else entries.delete(path);
       changed = true;
       return digest;
@@ -41,7 +43,8 @@ export function openDigestCache(file: string, temporary: string): DigestCache {
   };
 }
 
-const identityOf = (stat: BigIntStats): string => `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.dev}:${stat.ino}`;
+const identityOf = (stat: BigIntStats): string =>
+  `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.dev}:${stat.ino}`;
 
 /** The SHA-256 of a file's bytes, a mebibyte in memory at a time. */
 export function digestFile(path: string): Digest {
@@ -49,7 +52,8 @@ export function digestFile(path: string): Digest {
   const buffer = Buffer.allocUnsafe(1 << 20);
   const file = openSync(path, 'r');
   try {
-    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) hash.update(buffer.subarray(0, read));
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
+      hash.update(buffer.subarray(0, read));
   } finally {
     closeSync(file);
   }

@@ -11,7 +11,7 @@ export function writeAtomic(path: string, content: string, temporary: string): v
     const file = openSync(draft, 'wx');
     try {
       const bytes = Buffer.from(content);
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+      for (let offset = 0; offset < bytes.length;) offset += writeSync(file, bytes, offset);
     } finally {
       closeSync(file);
     }

@@ -13,7 +13,10 @@ export interface Layout {
   readonly attempts: string;
   /** Checkpoints of unfinished long stages, by action key. */
   readonly checkpoints: string;
-  /** Finished downloads, by a digest of their URL; parts of unfinished ones are checkpoints. `cache gc` removes those not used lately. */
+  /**
+   * Finished downloads, by a digest of their URL; parts of unfinished ones are checkpoints. `cache gc` removes those
+   * not used lately.
+   */
   readonly downloads: string;
   /** Journals. */
   readonly runs: string;
@@ -54,4 +57,7 @@ export function layoutOf(folder: string): Layout {
 export const sharded = (folder: string, digest: string): string => `${folder}/${digest.slice(0, 2)}/${digest}`;
 
 /** A stage id or pipeline name as one file name: `a/b` can't leave its folder. */
-export const fileName = (id: string): string => id.replace(/[%/\\\0]/g, (character) => encodeURIComponent(character)).replace(/^\.+/, (dots) => '%2E'.repeat(dots.length));
+export const fileName = (id: string): string =>
+  id
+    .replace(/[%/\\\0]/g, (character) => encodeURIComponent(character))
+    .replace(/^\.+/, (dots) => '%2E'.repeat(dots.length));

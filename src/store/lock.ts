@@ -20,12 +20,15 @@ export interface LockOptions {
 }
 
 /**
- * Take an exclusive lock: a folder in which each contender puts a file named after itself, and holds the lock if it then
+ * Take an exclusive lock: a folder in which each contender puts a file named after itself, and holds the lock if it
+ * then
  * sees no other live one. Names are unique, so removing a dead owner's file can never remove a live owner's.
  */
 export async function acquireLock(folder: string, options: LockOptions = {}): Promise<Lock> {
   const me = currentOwner();
-  const name = [me.host, me.boot, me.pid, me.start, randomBytes(4).toString('hex')].map((part) => encodeURIComponent(part)).join('~');
+  const name = [me.host, me.boot, me.pid, me.start, randomBytes(4).toString('hex')]
+    .map((part) => encodeURIComponent(part))
+    .join('~');
   let waited = false;
   for (let turn = 0; ; turn++) {
     options.signal?.throwIfAborted();
@@ -38,7 +41,11 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
       waited = true;
       options.onWait?.(rival);
     }
-    await sleep(Math.min(500, 10 * 2 ** Math.min(turn, 6)) * (0.5 + jitter()), undefined, options.signal ? { signal: options.signal } : {});
+    await sleep(
+      Math.min(500, 10 * 2 ** Math.min(turn, 6)) * (0.5 + jitter()),
+      undefined,
+      options.signal ? { signal: options.signal } : {},
+    );
   }
 }
 

@@ -29,7 +29,9 @@ export function listActions(layout: Layout): ListedAction[] {
       const record = readRecord(path, basename(path, '.json') as ActionKey);
       const stat = statSync(path, { throwIfNoEntry: false });
       if (record === undefined || stat === undefined) return [];
-      const bytes = Object.values(record.outputs).flatMap(({ manifest }) => manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+      const bytes = Object.values(record.outputs)
+        .flatMap(({ manifest }) => manifest.files)
+        .reduce((sum, file) => sum + file.bytes, 0);
       return [{ record, bytes, usedMs: stat.mtimeMs }];
     })
     .sort((a, b) => b.usedMs - a.usedMs || (a.record.key < b.record.key ? -1 : 1));
@@ -50,10 +52,14 @@ export interface GarbageOptions {
 }
 
 /**
- * Remove records that no stage's latest state names and that were not used lately, then everything only they named. Safe
+ * Remove records that no stage's latest state names and that were not used lately, then everything only they named.
+ * Safe
  * beside running pipelines: what a run has used since yesterday or is about to publish stays.
  */
-export function collectGarbage(layout: Layout, options: GarbageOptions): { readonly actions: number; readonly objects: number; readonly bytes: number } {
+export function collectGarbage(
+  layout: Layout,
+  options: GarbageOptions,
+): { readonly actions: number; readonly objects: number; readonly bytes: number } {
   const now = options.now ?? Date.now();
   const cutoff = now - options.keepDays * dayMs;
   const remove = (path: string): void => {
@@ -81,7 +87,8 @@ export function collectGarbage(layout: Layout, options: GarbageOptions): { reado
       remove(path);
     }
   }
-  const recent = (path: string): boolean => busy && (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > now - publishingMs;
+  const recent = (path: string): boolean =>
+    busy && (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > now - publishingMs;
   for (const path of entries(layout.artifacts)) if (!keptViews.has(basename(path)) && !recent(path)) remove(path);
   let objects = 0;
   let bytes = 0;
@@ -91,9 +98,16 @@ export function collectGarbage(layout: Layout, options: GarbageOptions): { reado
     bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     remove(path);
   }
-  // A folder's date says when something was last added to it: that of a run that goes on, and of its checkpoints, may be old.
-  const leftovers = [...(busy ? [] : list(layout.checkpoints)), ...[...list(layout.attempts), ...list(layout.runs)].filter((path) => !live.has(basename(path))), ...list(layout.temporary), ...list(layout.quarantine)];
-  for (const path of leftovers) if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
+  // A folder's date says when something was last added to it: that of a run that goes on, and of its checkpoints, may
+  // be old.
+  const leftovers = [
+    ...(busy ? [] : list(layout.checkpoints)),
+    ...[...list(layout.attempts), ...list(layout.runs)].filter((path) => !live.has(basename(path))),
+    ...list(layout.temporary),
+    ...list(layout.quarantine),
+  ];
+  for (const path of leftovers)
+    if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
   // What is read from them is in the store already; a download is only worth its while until a stage's config settles.
   for (const path of list(layout.downloads)) {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -121,7 +135,10 @@ function liveRuns(layout: Layout, now: number): Set<string> {
   const live = list(layout.attempts).filter((path) => {
     const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
     const state = owner === undefined ? 'dead' : ownerState(owner);
-    return state === 'alive' || (state === 'unknown' && (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > now - foreignRunMs);
+    return (
+      state === 'alive' ||
+      (state === 'unknown' && (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > now - foreignRunMs)
+    );
   });
   return new Set(live.map((path) => basename(path)));
 }
@@ -133,7 +150,9 @@ const entries = (folder: string): string[] => list(folder).flatMap(list);
 
 function list(folder: string): string[] {
   try {
-    return readdirSync(folder).sort().map((name) => join(folder, name));
+    return readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name));
   } catch {
     return [];
   }

@@ -22,16 +22,23 @@ export interface Store extends ActionCache {
   lookup(key: ActionKey, options?: { readonly verify?: boolean }): ActionRecord | undefined;
   /** Absolute path of a file's bytes. */
   objectPath(digest: Digest): string;
-  /** Whether the object holds the bytes it is named for; a damaged one is moved to quarantine. Checked once per process. */
+  /**
+   * Whether the object holds the bytes it is named for; a damaged one is moved to quarantine. Checked once per process.
+   */
   verifyObject(digest: Digest): boolean;
   /** Those of some objects that are missing, damaged or can't be read, without holding up the event loop. */
   findDamaged(digests: Iterable<Digest>): Promise<Digest[]>;
-  /** Move an attempt's files into the store and, once they are durable, write the record; then every run can use them. */
+  /**
+   * Move an attempt's files into the store and, once they are durable, write the record; then every run can use them.
+   */
   publish(publication: Publication): Promise<ActionRecord>;
   /** The folder of an artifact, its files under their own names; built when missing. */
   view(artifact: Artifact): string;
   checkpoint(key: ActionKey): string;
-  /** Remove checkpoints of actions that are done: of runs that were killed after an action was published and before its checkpoint was removed. */
+  /**
+   * Remove checkpoints of actions that are done: of runs that were killed after an action was published and before its
+   * checkpoint was removed.
+   */
   sweepCheckpoints(): Promise<void>;
   lock(key: ActionKey, options?: LockOptions): Promise<Lock>;
   saveLast(pipeline: string, stage: string, last: LastStage): void;
@@ -136,10 +143,12 @@ export function createStore(root: string): Store {
           const to = objectPath(file.digest);
           const stat = statSync(from, { throwIfNoEntry: false });
           if (stat === undefined) {
-            if (statSync(to, { throwIfNoEntry: false })?.size !== file.bytes) throw broken(stage, port, file.path, 'is missing');
+            if (statSync(to, { throwIfNoEntry: false })?.size !== file.bytes)
+              throw broken(stage, port, file.path, 'is missing');
             continue;
           }
-          if (stat.size !== file.bytes) throw broken(stage, port, file.path, `has ${stat.size} bytes where its manifest says ${file.bytes}`);
+          if (stat.size !== file.bytes)
+            throw broken(stage, port, file.path, `has ${stat.size} bytes where its manifest says ${file.bytes}`);
           folders.add(dirname(to));
           // Folders of artifacts that stages read right now are made of the object that is there.
           if (sound.has(file.digest) && statSync(to, { throwIfNoEntry: false })?.size === file.bytes) continue;
@@ -152,7 +161,16 @@ export function createStore(root: string): Store {
         outputs[port] = toArtifact(manifest);
       }
       if (folders.size > 0) await Promise.all([...folders, layout.objects].map(syncFolder));
-      const record: ActionRecord = { v: 1, key, stage, outputs, metrics: outcome.metrics, ...(outcome.gauges?.length ? { gauges: outcome.gauges } : {}), durationMs, ingredients };
+      const record: ActionRecord = {
+        v: 1,
+        key,
+        stage,
+        outputs,
+        metrics: outcome.metrics,
+        ...(outcome.gauges?.length ? { gauges: outcome.gauges } : {}),
+        durationMs,
+        ingredients,
+      };
       await writeDurable(recordPath(key), serializeRecord(record), layout.temporary);
       await rm(store.checkpoint(key), { recursive: true, force: true });
       return record;
@@ -186,7 +204,8 @@ export function createStore(root: string): Store {
   return store;
 }
 
-const lastPath = (layout: Layout, pipeline: string, stage: string): string => join(layout.last, fileName(pipeline), `${fileName(stage)}.json`);
+const lastPath = (layout: Layout, pipeline: string, stage: string): string =>
+  join(layout.last, fileName(pipeline), `${fileName(stage)}.json`);
 
 function broken(stage: string, port: string, path: string, what: string): Failure {
   return new Failure({
@@ -204,7 +223,10 @@ const isBusy = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes((error
 function quarantine(layout: Layout, path: string): void {
   mkdirSync(layout.quarantine, { recursive: true });
   try {
-    renameSync(path, join(layout.quarantine, `${path.slice(-64)}-${process.pid}-${readdirSync(layout.quarantine).length}`));
+    renameSync(
+      path,
+      join(layout.quarantine, `${path.slice(-64)}-${process.pid}-${readdirSync(layout.quarantine).length}`),
+    );
   } catch {
     rmSync(path, { force: true });
   }
@@ -218,4 +240,3 @@ function keepFresh(path: string): void {
     // A store that can be read but not written still serves hits.
   }
 }
-

@@ -2,7 +2,8 @@ import { analyse } from 'chardet';
 import { encodingNamed } from './encoding-name.ts';
 
 /**
- * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else a guess, see
+ * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else a guess,
+ * see
  * {@link guessEncoding}.
  * @example decodeText(new Uint8Array([0xe9])).text // 'é'
  */
@@ -16,15 +17,20 @@ export function decodeText(bytes: Uint8Array): { readonly text: string; readonly
 }
 
 /**
- * The encoding of text that is not UTF-8: a Chinese, Japanese or Korean one that is likely by the statistics of its bytes
- * and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and never
+ * The encoding of text that is not UTF-8: a Chinese, Japanese or Korean one that is likely by the statistics of its
+ * bytes
+ * and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and
+ * never
  * fails). Other encodings of eight bits are not told apart well enough.
  */
 export function guessEncoding(bytes: Uint8Array): string {
   const start = bytes.findIndex((byte) => byte >= 0x80);
   const [likeliest] = start < 0 ? [] : analyse(bytes.subarray(start, start + sampleBytes));
-  const encoding = likeliest === undefined || likeliest.confidence < leastConfidence ? undefined : encodingNamed(likeliest.name);
-  return encoding !== undefined && /^(?:gb|big5|euc|shift_jis|iso-2022)/.test(encoding) && fits(bytes, encoding) ? encoding : 'windows-1252';
+  const encoding =
+    likeliest === undefined || likeliest.confidence < leastConfidence ? undefined : encodingNamed(likeliest.name);
+  return encoding !== undefined && /^(?:gb|big5|euc|shift_jis|iso-2022)/.test(encoding) && fits(bytes, encoding)
+    ? encoding
+    : 'windows-1252';
 }
 
 const sampleBytes = 64 * 1024;
@@ -47,11 +53,14 @@ function fits(bytes: Uint8Array, encoding: string): boolean {
 export function decodeAs(bytes: Uint8Array, label: string): string {
   const decoder = new TextDecoder(label);
   const text = decoder.decode(bytes);
-  return decoder.encoding === 'windows-1252' ? text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character) : text;
+  return decoder.encoding === 'windows-1252'
+    ? text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character)
+    : text;
 }
 
 /** What windows-1252 has at 0x80 to 0x9F; five places keep their control character. */
-const windows1252 = '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
+const windows1252 =
+  '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
   '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
 
 /** The encoding that a byte order mark announces; the decoder of that name also removes the mark. */

@@ -3,7 +3,8 @@ import { WordHashes } from './word-hashes.ts';
 
 /**
  * The n-grams of words of evaluation sets, to find documents that contain one. Words are compared without case,
- * punctuation and diacritics and with digits as 0. An n-gram is known by 53 bits of hash: with a million of them, one in
+ * punctuation and diacritics and with digits as 0. An n-gram is known by 53 bits of hash: with a million of them, one
+ * in
  * ten thousand million positions of a corpus is taken for one by mistake.
  */
 export class EvaluationNGrams {
@@ -48,7 +49,8 @@ export class EvaluationNGrams {
     for (let at = 0; at < length; at++) {
       low = this.roll(low, words, at);
       const bit = mix(low) >>> 10;
-      if ((this.filter[bit >> 3]! >> (bit & 7)) & 1 && at >= this.n - 1 && this.known.has(this.key(low, words, at))) return true;
+      if ((this.filter[bit >> 3]! >> (bit & 7)) & 1 && at >= this.n - 1 && this.known.has(this.key(low, words, at)))
+        return true;
     }
     return false;
   }
@@ -59,7 +61,9 @@ export class EvaluationNGrams {
     return (Math.imul(low, lowFactor) + words[at]! - leaves) | 0;
   }
 
-  /** 53 bits of the n words that end at a place: the rolling hash of them and a second one, which is seldom asked for. */
+  /**
+   * 53 bits of the n words that end at a place: the rolling hash of them and a second one, which is seldom asked for.
+   */
   private key(low: number, words: Int32Array, at: number): number {
     let high = 0;
     for (let word = at - this.n + 1; word <= at; word++) high = (Math.imul(high, highFactor) + words[word]!) | 0;

@@ -14,7 +14,9 @@ export interface EpubPackage {
 
 /** Path of the package document that `META-INF/container.xml` names; `undefined` when it names none. */
 export function packagePath(container: string): string | undefined {
-  return elements(container).find(({ name, attributes }) => name === 'rootfile' && attributes['full-path'] !== undefined)?.attributes['full-path'];
+  return elements(container).find(
+    ({ name, attributes }) => name === 'rootfile' && attributes['full-path'] !== undefined,
+  )?.attributes['full-path'];
 }
 
 /**
@@ -24,15 +26,25 @@ export function packagePath(container: string): string | undefined {
  */
 export function readPackage(opf: string, path: string): EpubPackage {
   const all = elements(opf);
-  const text = (name: string): string => all.find((element) => element.name === name && element.text.trim() !== '')?.text.trim() ?? '';
-  const items = new Map(all.filter(({ name }) => name === 'item').map(({ attributes }) => [attributes.id ?? '', attributes]));
+  const text = (name: string): string =>
+    all.find((element) => element.name === name && element.text.trim() !== '')?.text.trim() ?? '';
+  const items = new Map(
+    all.filter(({ name }) => name === 'item').map(({ attributes }) => [attributes.id ?? '', attributes]),
+  );
   const chapters = all.flatMap(({ name, attributes }) => {
     if (name !== 'itemref' || attributes.linear === 'no') return [];
     const item = items.get(attributes.idref ?? '');
-    const isText = /^(?:application\/xhtml\+xml|text\/html|application\/x-dtbook\+xml)$/i.test(item?.['media-type'] ?? '');
+    const isText = /^(?:application\/xhtml\+xml|text\/html|application\/x-dtbook\+xml)$/i.test(
+      item?.['media-type'] ?? '',
+    );
     return isText && !/(?:^|\s)nav(?:\s|$)/.test(item?.properties ?? '') ? [resolvePath(path, item?.href ?? '')] : [];
   });
-  return { title: text('dc:title'), author: text('dc:creator'), lang: text('dc:language').toLowerCase().split(/[-_]/)[0] ?? '', chapters };
+  return {
+    title: text('dc:title'),
+    author: text('dc:creator'),
+    lang: text('dc:language').toLowerCase().split(/[-_]/)[0] ?? '',
+    chapters,
+  };
 }
 
 /** A content document's paragraphs, separated by blank lines, its headings among them; list items by line ends. */
@@ -58,7 +70,8 @@ function elements(xml: string): Element[] {
   const found: Element[] = [];
   const parser = new Parser(
     {
-      onopentag: (name, attributes) => void found.push({ name: name.replace(/^(?!dc:)[\w.-]+:/, ''), attributes, text: '' }),
+      onopentag: (name, attributes) =>
+        void found.push({ name: name.replace(/^(?!dc:)[\w.-]+:/, ''), attributes, text: '' }),
       ontext: (text) => {
         const last = found.at(-1);
         if (last !== undefined) last.text += text;

@@ -37,7 +37,8 @@ export function readBook(raw: string, isWrapped = true): Book {
 const headerLines = 800;
 const startMark = /^\s*\*{2,}\s*START OF (?:THE|THIS) PROJECT GUTENBERG/i;
 const smallPrintMark = /^\s*\*?END\W{0,3}THE SMALL PRINT|\*END\*\s*$/i;
-const endMark = /^\s*(?:\*{2,}\s*END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the |this )?Project Gutenberg(?:'s|\u2019s)? )/i;
+const endMark =
+  /^\s*(?:\*{2,}\s*END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the |this )?Project Gutenberg(?:'s|\u2019s)? )/i;
 
 /** The line after the header, or 0 when there is none. */
 function headerEnd(lines: readonly string[]): number {
@@ -99,7 +100,27 @@ function field(header: readonly string[], name: string): string {
 
 /** The languages that Project Gutenberg has over fifty books in. */
 const languages: Readonly<Record<string, string>> = {
-  afrikaans: 'af', catalan: 'ca', chinese: 'zh', czech: 'cs', danish: 'da', dutch: 'nl', english: 'en', esperanto: 'eo',
-  finnish: 'fi', french: 'fr', german: 'de', greek: 'el', hungarian: 'hu', italian: 'it', japanese: 'ja', latin: 'la',
-  norwegian: 'no', polish: 'pl', portuguese: 'pt', spanish: 'es', swedish: 'sv', tagalog: 'tl', welsh: 'cy',
+  afrikaans: 'af',
+  catalan: 'ca',
+  chinese: 'zh',
+  czech: 'cs',
+  danish: 'da',
+  dutch: 'nl',
+  english: 'en',
+  esperanto: 'eo',
+  finnish: 'fi',
+  french: 'fr',
+  german: 'de',
+  greek: 'el',
+  hungarian: 'hu',
+  italian: 'it',
+  japanese: 'ja',
+  latin: 'la',
+  norwegian: 'no',
+  polish: 'pl',
+  portuguese: 'pt',
+  spanish: 'es',
+  swedish: 'sv',
+  tagalog: 'tl',
+  welsh: 'cy',
 };

@@ -9,12 +9,22 @@ export interface TokenFrequencies {
   readonly sequences: number;
 }
 
-/** Importance of each token id; higher is more important. 0 for a token that never occurs. `pairs` are asked of `pmi` only. */
-export function importanceOf(measure: ImportanceMeasure, { counts, sequencesWith, sequences }: TokenFrequencies, pairs: ReadonlyMap<number, number>): Float64Array {
+/**
+ * Importance of each token id; higher is more important. 0 for a token that never occurs. `pairs` are asked of `pmi`
+ * only.
+ */
+export function importanceOf(
+  measure: ImportanceMeasure,
+  { counts, sequencesWith, sequences }: TokenFrequencies,
+  pairs: ReadonlyMap<number, number>,
+): Float64Array {
   switch (measure) {
-    case 'surprisal': return surprisal(counts);
-    case 'tf-idf': return tfIdf(counts, sequencesWith, sequences);
-    case 'pmi': return meanPmi(pairs, counts.length);
+    case 'surprisal':
+      return surprisal(counts);
+    case 'tf-idf':
+      return tfIdf(counts, sequencesWith, sequences);
+    case 'pmi':
+      return meanPmi(pairs, counts.length);
   }
 }
 
@@ -113,16 +123,23 @@ export function meanPmi(pairs: ReadonlyMap<number, number>, vocabSize: number): 
 }
 
 /**
- * Masking probabilities from importance: logit p = b ∓ strength·z, where z is the importance in standard deviations over
+ * Masking probabilities from importance: logit p = b ∓ strength·z, where z is the importance in standard deviations
+ * over
  * the corpus (at most 3) and b is such that the expected masked share of the corpus is `rate`.
  * @param favour which tokens get the higher probability
  */
-export function calibrate(importance: Float64Array, counts: Float64Array, { rate, favour, strength }: { rate: number; favour: 'unimportant' | 'important'; strength: number }): Float32Array {
+export function calibrate(
+  importance: Float64Array,
+  counts: Float64Array,
+  { rate, favour, strength }: { rate: number; favour: 'unimportant' | 'important'; strength: number },
+): Float32Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const mean = weightedSum(importance, counts, (value) => value) / total;
   const deviation = Math.sqrt(weightedSum(importance, counts, (value) => (value - mean) ** 2) / total);
   const slope = favour === 'important' ? strength : -strength;
-  const tilt = importance.map((value) => (deviation > 0 ? slope * Math.max(-3, Math.min(3, (value - mean) / deviation)) : 0));
+  const tilt = importance.map((value) =>
+    deviation > 0 ? slope * Math.max(-3, Math.min(3, (value - mean) / deviation)) : 0,
+  );
   const share = (offset: number): number => weightedSum(tilt, counts, (value) => sigmoid(offset + value)) / total;
   let low = -60 - 3 * strength;
   let high = 60 + 3 * strength;

@@ -14,9 +14,17 @@ export interface TokenTable {
 }
 
 /** Write `mask-plan.json` and `tokens.arrow` into a folder. `extra` is recorded for readers and has no effect. */
-export function writeMaskPlan(folder: string, settings: MaskSettings, tokens: TokenTable, extra: Readonly<Record<string, unknown>> = {}): void {
+export function writeMaskPlan(
+  folder: string,
+  settings: MaskSettings,
+  tokens: TokenTable,
+  extra: Readonly<Record<string, unknown>> = {},
+): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'mask-plan.json'), `${JSON.stringify({ version: 1, ...settings, ...extra }, undefined, 1)}\n`);
+  writeFileSync(
+    join(folder, 'mask-plan.json'),
+    `${JSON.stringify({ version: 1, ...settings, ...extra }, undefined, 1)}\n`,
+  );
   const table = tableFromArrays({ token_id: Uint32Array.from(tokens.count.keys()), ...tokens });
   writeFileSync(join(folder, 'tokens.arrow'), tableToIPC(table, 'file'));
 }
@@ -28,9 +36,17 @@ export function loadMaskPlan(folder: string): MaskPlan {
     if (settings.mode !== 'importance') return createMaskPlan(settings);
     const column = tableFromIPC(readFileSync(join(folder, 'tokens.arrow'))).getChild('probability');
     const probability = column?.toArray() as Float32Array | undefined;
-    if (probability?.length !== settings.vocab_size) throw new Error(`tokens.arrow has ${probability?.length ?? 'no'} probabilities for ${settings.vocab_size} tokens`);
+    if (probability?.length !== settings.vocab_size)
+      throw new Error(
+        `tokens.arrow has ${probability?.length ?? 'no'} probabilities for ${settings.vocab_size} tokens`,
+      );
     return createMaskPlan(settings, probability);
   } catch (cause) {
-    return fail('damaged-mask-plan', `${folder} is not a mask plan: ${cause instanceof Error ? cause.message : String(cause)}`, 'Run the mask stage again.', cause);
+    return fail(
+      'damaged-mask-plan',
+      `${folder} is not a mask plan: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'Run the mask stage again.',
+      cause,
+    );
   }
 }

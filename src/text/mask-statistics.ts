@@ -8,7 +8,8 @@ type Add = (name: string, label: string, by: number) => void;
 
 /**
  * What masking does to a corpus: chosen tokens by what becomes of them, and how many tokens there are and are chosen of
- * each source and, where tokens differ in importance, in each fifth of the corpus from the least important tokens to the
+ * each source and, where tokens differ in importance, in each fifth of the corpus from the least important tokens to
+ * the
  * most important.
  */
 export class MaskStatistics {
@@ -31,7 +32,12 @@ export class MaskStatistics {
   }
 
   add(source: string, ids: ArrayLike<number>, { input_ids, positions, labels }: MaskedSequence): void {
-    const { plan: { isSpecial, mask_id: maskId }, classOf, byImportance, replacements } = this;
+    const {
+      plan: { isSpecial, mask_id: maskId },
+      classOf,
+      byImportance,
+      replacements,
+    } = this;
     let share = this.bySource.get(source);
     if (share === undefined) this.bySource.set(source, (share = { tokens: 0, chosen: 0 }));
     let tokens = 0;
@@ -41,7 +47,8 @@ export class MaskStatistics {
       if (classOf) byImportance[classOf[ids[at]!]!]!.tokens++;
     }
     for (let i = 0; i < positions.length; i++) {
-      const label = labels[i]!, seen = input_ids[positions[i]!]!;
+      const label = labels[i]!,
+        seen = input_ids[positions[i]!]!;
       replacements[seen === maskId ? 'mask' : seen === label ? 'kept' : 'random']++;
       if (classOf) byImportance[classOf[label]!]!.chosen++;
     }
@@ -77,7 +84,10 @@ function classes(importance: Float64Array, counts: Float64Array): Uint8Array {
   const classOf = new Uint8Array(counts.length);
   let before = 0;
   for (const id of Uint32Array.from(counts.keys()).sort((a, b) => importance[a]! - importance[b]! || a - b)) {
-    classOf[id] = Math.min(importanceClasses - 1, Math.floor(((before + counts[id]! / 2) / Math.max(1, total)) * importanceClasses));
+    classOf[id] = Math.min(
+      importanceClasses - 1,
+      Math.floor(((before + counts[id]! / 2) / Math.max(1, total)) * importanceClasses),
+    );
     before += counts[id]!;
   }
   return classOf;

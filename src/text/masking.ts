@@ -67,13 +67,26 @@ export function createMaskPlan(settings: MaskSettings, probability?: Float32Arra
  * @param word_starts positions at which a word begins, ascending
  * @param index number of the sequence in its dataset
  */
-export function maskSequence(plan: MaskPlan, input_ids: ArrayLike<number>, word_starts: ArrayLike<number>, epoch: number, index: number): MaskedSequence {
+export function maskSequence(
+  plan: MaskPlan,
+  input_ids: ArrayLike<number>,
+  word_starts: ArrayLike<number>,
+  epoch: number,
+  index: number,
+): MaskedSequence {
   const random = new KeyedRandom(plan.seed, epoch, index);
   const eligible = ordinaryPositions(plan, input_ids);
   const wanted = Math.floor(rateAt(plan, epoch) * eligible.length + random.next());
-  const chosen = plan.whole_word || plan.max_span_length > 1
-    ? chooseUnits(plan, input_ids, plan.whole_word ? splitWords(eligible, word_starts) : Array.from(eligible, (position) => [position]), wanted, random)
-    : choosePositions(plan, input_ids, eligible, wanted, random);
+  const chosen =
+    plan.whole_word || plan.max_span_length > 1
+      ? chooseUnits(
+          plan,
+          input_ids,
+          plan.whole_word ? splitWords(eligible, word_starts) : Array.from(eligible, (position) => [position]),
+          wanted,
+          random,
+        )
+      : choosePositions(plan, input_ids, eligible, wanted, random);
   // One buffer for all three: making one takes longer than filling it.
   const { length } = input_ids;
   const buffer = new ArrayBuffer(length * 4 + chosen.length * 6);
@@ -99,7 +112,10 @@ export function rateAt({ rate, rate_end: end, epochs }: MaskSettings, epoch: num
   return epochs <= 1 ? end : rate + (end - rate) * Math.min(1, epoch / (epochs - 1));
 }
 
-/** Room for the positions of a sequence, and a mark for each; used again for every sequence, and all marks are 0 in between. */
+/**
+ * Room for the positions of a sequence, and a mark for each; used again for every sequence, and all marks are 0 in
+ * between.
+ */
 let room = new Uint16Array(1024);
 let marks = new Uint8Array(1024);
 
@@ -141,27 +157,48 @@ function splitWords(eligible: Uint16Array, starts: ArrayLike<number>): number[][
   return words;
 }
 
-function choosePositions({ probability }: MaskPlan, ids: ArrayLike<number>, eligible: Uint16Array, wanted: number, random: KeyedRandom): ArrayLike<number> {
-  if (probability) return firstInParetoOrder(Array.from(eligible), wanted, (position) => probability[ids[position]!]!, random);
+function choosePositions(
+  { probability }: MaskPlan,
+  ids: ArrayLike<number>,
+  eligible: Uint16Array,
+  wanted: number,
+  random: KeyedRandom,
+): ArrayLike<number> {
+  if (probability)
+    return firstInParetoOrder(Array.from(eligible), wanted, (position) => probability[ids[position]!]!, random);
   for (let i = 0; i < wanted; i++) swap(eligible, i, i + random.below(eligible.length - i));
   return eligible.subarray(0, wanted);
 }
 
 /** Units are words or single positions, in order; those that a span takes along adjoin it in the sequence. */
-function chooseUnits(plan: MaskPlan, ids: ArrayLike<number>, units: readonly number[][], wanted: number, random: KeyedRandom): readonly number[] {
+function chooseUnits(
+  plan: MaskPlan,
+  ids: ArrayLike<number>,
+  units: readonly number[][],
+  wanted: number,
+  random: KeyedRandom,
+): readonly number[] {
   const { probability } = plan;
-  const mean = (unit: readonly number[]): number => unit.reduce((sum, position) => sum + probability![ids[position]!]!, 0) / unit.length;
+  const mean = (unit: readonly number[]): number =>
+    unit.reduce((sum, position) => sum + probability![ids[position]!]!, 0) / unit.length;
   // Every unit of this order that is looked at ends up chosen, so one more than `wanted` is enough.
-  const order = firstInParetoOrder([...units.keys()], wanted + 1, probability ? (unit) => mean(units[unit]!) : () => 0.5, random);
+  const order = firstInParetoOrder(
+    [...units.keys()],
+    wanted + 1,
+    probability ? (unit) => mean(units[unit]!) : () => 0.5,
+    random,
+  );
   const isChosen = new Uint8Array(units.length);
   const chosen: number[] = [];
   for (const start of order) {
     const end = start + (isChosen[start] ? 0 : spanLength(plan, random));
     for (let unit = start; unit < end; unit++) {
       const positions = units[unit];
-      if (positions === undefined || isChosen[unit] || (unit > start && units[unit - 1]!.at(-1)! + 1 !== positions[0])) break;
+      if (positions === undefined || isChosen[unit] || (unit > start && units[unit - 1]!.at(-1)! + 1 !== positions[0]))
+        break;
       const room = wanted - chosen.length;
-      if (positions.length > room) return room > 0 && random.next() * positions.length < room ? [...chosen, ...positions] : chosen;
+      if (positions.length > room)
+        return room > 0 && random.next() * positions.length < room ? [...chosen, ...positions] : chosen;
       isChosen[unit] = 1;
       chosen.push(...positions);
     }
@@ -180,7 +217,12 @@ function spanLength({ max_span_length: most, span_p: p }: MaskPlan, random: Keye
  * The first `count` items of a random order in which those of high probability tend to come first. Items are among them
  * with odds proportional to p/(1−p) (Pareto sampling, Rosén 1997), whatever `count` is.
  */
-function firstInParetoOrder<T>(items: readonly T[], count: number, probabilityOf: (item: T) => number, random: KeyedRandom): T[] {
+function firstInParetoOrder<T>(
+  items: readonly T[],
+  count: number,
+  probabilityOf: (item: T) => number,
+  random: KeyedRandom,
+): T[] {
   const keys = new Float64Array(items.length);
   for (let i = 0; i < keys.length; i++) {
     const u = random.next();
@@ -191,7 +233,10 @@ function firstInParetoOrder<T>(items: readonly T[], count: number, probabilityOf
   if (last === undefined) return [];
   const first: number[] = [];
   for (let i = 0; i < keys.length; i++) if (keys[i]! <= last) first.push(i);
-  return first.sort((a, b) => keys[a]! - keys[b]! || a - b).slice(0, count).map((index) => items[index]!);
+  return first
+    .sort((a, b) => keys[a]! - keys[b]! || a - b)
+    .slice(0, count)
+    .map((index) => items[index]!);
 }
 
 function swap(items: Uint16Array, a: number, b: number): void {

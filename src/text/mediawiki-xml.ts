@@ -39,9 +39,13 @@ export const pageEnd = '</page>';
  * Throws a Failure when it is not a dump or ends before `</mediawiki>`.
  * Format: https://www.mediawiki.org/xml/export-0.11.xsd
  */
-export async function* readMediaWiki(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<{ readonly site: SiteInfo; readonly page: WikiPage }> {
+export async function* readMediaWiki(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<{ readonly site: SiteInfo; readonly page: WikiPage }> {
   const reader = new MediaWikiReader(name);
-  for await (const chunk of chunks) for (const page of reader.push(chunk)) yield { site: reader.site as SiteInfo, page };
+  for await (const chunk of chunks)
+    for (const page of reader.push(chunk)) yield { site: reader.site as SiteInfo, page };
   reader.end();
 }
 
@@ -82,21 +86,31 @@ export class MediaWikiReader {
       const end = this.rest.indexOf(pageEnd, Math.max(start, this.searched));
       if (end < 0) break;
       const open = this.rest.indexOf(pageStart, start);
-      if (open < 0 || open > end) fail('corrupt-dump', `${name}: page ${this.pages + 1} ends but does not begin`, 'Download the dump again.');
+      if (open < 0 || open > end)
+        fail('corrupt-dump', `${name}: page ${this.pages + 1} ends but does not begin`, 'Download the dump again.');
       yield readPage(this.rest, open, end);
       this.pages++;
       start = end + pageEnd.length;
     }
     if (start > 0) this.rest = this.rest.slice(start);
     this.searched = Math.max(0, this.rest.length - pageEnd.length);
-    if (this.rest.length > MAX_PAGE_CHARS) fail('corrupt-dump', `${name}: a page of more than ${MAX_PAGE_CHARS} characters after ${this.pages} pages`, 'Download the dump again.');
+    if (this.rest.length > MAX_PAGE_CHARS)
+      fail(
+        'corrupt-dump',
+        `${name}: a page of more than ${MAX_PAGE_CHARS} characters after ${this.pages} pages`,
+        'Download the dump again.',
+      );
   }
 
   /** Say what is missing when there are no more bytes. */
   end(): void {
     if (this.site === undefined) refuseOther(this.rest, this.name);
     if (!this.rest.includes('</mediawiki>'))
-      fail('truncated-dump', `${this.name}: ends after ${this.pages} whole pages without </mediawiki>`, 'The file is cut off; download it again.');
+      fail(
+        'truncated-dump',
+        `${this.name}: ends after ${this.pages} whole pages without </mediawiki>`,
+        'The file is cut off; download it again.',
+      );
   }
 }
 
@@ -109,12 +123,22 @@ function headerEnd(text: string): number {
 /** Fail as soon as it shows that this is no dump, rather than at the end of a large file. */
 function refuseOther(text: string, name: string): void {
   if (/<mediawiki[\s>]/.test(text.slice(0, 4096))) {
-    if (text.length > MAX_HEADER_CHARS) fail('corrupt-dump', `${name}: no page in the first ${MAX_HEADER_CHARS} characters`, 'Download the dump again.');
+    if (text.length > MAX_HEADER_CHARS)
+      fail('corrupt-dump', `${name}: no page in the first ${MAX_HEADER_CHARS} characters`, 'Download the dump again.');
     return;
   }
   const head = text.slice(0, 4096).trim();
-  const what = /<(?:!doctype\s+)?html/i.test(head) ? 'is an HTML page' : head === '' ? 'is empty' : `is no MediaWiki dump: it begins with ${JSON.stringify(head.slice(0, 40))}`;
-  fail('not-a-dump', `${name} ${what}`, 'Give a pages-articles XML dump, such as https://dumps.wikimedia.org/simplewiki/latest/simplewiki-latest-pages-articles.xml.bz2.');
+  const what = /<(?:!doctype\s+)?html/i.test(head)
+    ? 'is an HTML page'
+    : head === ''
+      ? 'is empty'
+      : `is no MediaWiki dump: it begins with ${JSON.stringify(head.slice(0, 40))}`;
+  fail(
+    'not-a-dump',
+    `${name} ${what}`,
+    'Give a pages-articles XML dump, such as ' +
+      'https://dumps.wikimedia.org/simplewiki/latest/simplewiki-latest-pages-articles.xml.bz2.',
+  );
 }
 
 function decode(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array): string | undefined {
@@ -127,7 +151,11 @@ function decode(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array): s
 
 function refuseEncoding(chunk: Uint8Array, site: SiteInfo | undefined, pages: number, name: string): never {
   if (site === undefined) refuseOther(new TextDecoder().decode(chunk), name);
-  fail('not-utf8', `${name}: bytes that are not UTF-8, after ${pages} whole pages`, 'MediaWiki writes UTF-8 only: the file was damaged or converted; download it again.');
+  fail(
+    'not-utf8',
+    `${name}: bytes that are not UTF-8, after ${pages} whole pages`,
+    'MediaWiki writes UTF-8 only: the file was damaged or converted; download it again.',
+  );
 }
 
 function readSiteInfo(header: string, name: string): SiteInfo {
@@ -139,7 +167,10 @@ function readSiteInfo(header: string, name: string): SiteInfo {
   const dbname = between(header, '<dbname>', '</dbname>');
   return {
     dbname,
-    lang: /<mediawiki[^>]*\sxml:lang="([\w-]+)"/.exec(header.slice(0, 4096))?.[1] ?? /^([a-z_]+?)wik/.exec(dbname)?.[1]?.replaceAll('_', '-') ?? '',
+    lang:
+      /<mediawiki[^>]*\sxml:lang="([\w-]+)"/.exec(header.slice(0, 4096))?.[1] ??
+      /^([a-z_]+?)wik/.exec(dbname)?.[1]?.replaceAll('_', '-') ??
+      '',
     baseUrl: base.slice(0, base.lastIndexOf('/') + 1),
     namespaces,
   };
@@ -180,5 +211,7 @@ function between(text: string, open: string, close: string): string {
 
 /** XML's own entities only: what wikitext itself escapes stays escaped. */
 function decodeXml(text: string): string {
-  return text.includes('&') ? text.replace(/&(?:lt|gt|quot|apos|amp|#\d{1,7}|#x[\da-f]{1,6});/gi, (entity) => decodeEntities(entity)) : text;
+  return text.includes('&')
+    ? text.replace(/&(?:lt|gt|quot|apos|amp|#\d{1,7}|#x[\da-f]{1,6});/gi, (entity) => decodeEntities(entity))
+    : text;
 }

@@ -28,10 +28,13 @@ const specials = 4;
 
 /**
  * Packs sentences into pairs `<s> A </s></s> B </s>` for next-sentence prediction. SENTENCE-PAIR takes one sentence for
- * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, drawn by the document's place
+ * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, drawn by the document's
+ * place
  * in its shard, B is what follows A, in the others it is from another document, and what follows A begins a pair of its
- * own: each sentence of a document is in one pair as its document's own. The last sentence of a document, when it is left
- * alone, is always paired with another document's, so a little over half are. Where there is one document only, such as a
+ * own: each sentence of a document is in one pair as its document's own. The last sentence of a document, when it is
+ * left
+ * alone, is always paired with another document's, so a little over half are. Where there is one document only, such as
+ * a
  * book in a shard of its own, B is from elsewhere in it.
  */
 export class PairPacker {
@@ -62,7 +65,8 @@ export class PairPacker {
     if (this.heldTokens < this.windowTokens) return;
     yield* this.flush();
     // Half of the window stays, for the documents to come.
-    while (this.window.length > 1 && this.heldTokens > this.windowTokens / 2) this.heldTokens -= this.window.shift()?.tokens ?? 0;
+    while (this.window.length > 1 && this.heldTokens > this.windowTokens / 2)
+      this.heldTokens -= this.window.shift()?.tokens ?? 0;
     this.next = this.window.length;
   }
 
@@ -73,13 +77,21 @@ export class PairPacker {
 
   private *pairs({ ordinal, sentences }: Held, index: number): Generator<PackedSequence> {
     const random = new KeyedRandom(0, ordinal);
-    for (let at = 0; at < sentences.length; ) {
+    for (let at = 0; at < sentences.length;) {
       const own = this.longest(sentences, at);
       const half = own.length === 1 ? 1 : 1 + random.below(own.length - 1);
       const first = own.slice(0, half);
-      const elsewhere = own.length === 1 || random.next() < 0.5 ? this.elsewhere(index, { at, end: at + own.length }, this.room - lengthOf(first), random) : undefined;
+      const elsewhere =
+        own.length === 1 || random.next() < 0.5
+          ? this.elsewhere(index, { at, end: at + own.length }, this.room - lengthOf(first), random)
+          : undefined;
       if (elsewhere !== undefined) {
-        yield* this.pair(first, elsewhere.segment, elsewhere.ordinal === ordinal ? [ordinal] : [ordinal, elsewhere.ordinal], 1);
+        yield* this.pair(
+          first,
+          elsewhere.segment,
+          elsewhere.ordinal === ordinal ? [ordinal] : [ordinal, elsewhere.ordinal],
+          1,
+        );
         at += half;
       } else {
         if (own.length > 1) yield* this.pair(first, own.slice(half), [ordinal], 0);
@@ -94,7 +106,8 @@ export class PairPacker {
     const most = this.options.packing === 'sentence-pair' ? (room === this.room ? 2 : 1) : Infinity;
     let length = 0;
     let end = at;
-    while (end < sentences.length && end - at < most && length + (sentences[end]?.ids.length ?? 0) <= room) length += sentences[end++]?.ids.length ?? 0;
+    while (end < sentences.length && end - at < most && length + (sentences[end]?.ids.length ?? 0) <= room)
+      length += sentences[end++]?.ids.length ?? 0;
     return sentences.slice(at, end);
   }
 
@@ -102,7 +115,12 @@ export class PairPacker {
    * Sentences of another document of the window, from a random one on; of the same one, before or after those `taken`,
    * when there is no other; `undefined` when that has no more either.
    */
-  private elsewhere(index: number, taken: { readonly at: number; readonly end: number }, room: number, random: KeyedRandom): { ordinal: number; segment: Segment } | undefined {
+  private elsewhere(
+    index: number,
+    taken: { readonly at: number; readonly end: number },
+    room: number,
+    random: KeyedRandom,
+  ): { ordinal: number; segment: Segment } | undefined {
     const isAlone = this.window.length < 2;
     const drawn = isAlone ? index : random.below(this.window.length - 1);
     const { ordinal, sentences } = this.window[isAlone || drawn < index ? drawn : drawn + 1] as Held;
@@ -114,7 +132,12 @@ export class PairPacker {
     return { ordinal, segment: segment.length > 0 ? segment : piecesOf(sentences[at] as Sentence, room).slice(0, 1) };
   }
 
-  private *pair(first: Segment, second: Segment, doc_ids: readonly number[], next_sentence_label: 0 | 1): Generator<PackedSequence> {
+  private *pair(
+    first: Segment,
+    second: Segment,
+    doc_ids: readonly number[],
+    next_sentence_label: 0 | 1,
+  ): Generator<PackedSequence> {
     const { bos, eos, minLength } = this.options;
     const ids = [bos];
     const starts: number[] = [];
@@ -129,7 +152,13 @@ export class PairPacker {
     append(second);
     ids.push(eos);
     if (ids.length < minLength) this.drop(ids.length);
-    else yield { input_ids: Uint32Array.from(ids), word_starts: Uint16Array.from(starts), doc_ids: Uint32Array.from(doc_ids), next_sentence_label };
+    else
+      yield {
+        input_ids: Uint32Array.from(ids),
+        word_starts: Uint16Array.from(starts),
+        doc_ids: Uint32Array.from(doc_ids),
+        next_sentence_label,
+      };
   }
 
   private drop(tokens: number): void {
@@ -140,7 +169,10 @@ export class PairPacker {
 
 function piecesOf(sentence: Sentence, room: number): Sentence[] {
   const ids = Uint32Array.from(sentence.ids);
-  return Array.from(fittingPieces(sentence, room), ({ from, to, starts }) => ({ ids: ids.subarray(from, to), starts: starts.map((start) => start - from) }));
+  return Array.from(fittingPieces(sentence, room), ({ from, to, starts }) => ({
+    ids: ids.subarray(from, to),
+    starts: starts.map((start) => start - from),
+  }));
 }
 
 function lengthOf(segment: Segment): number {

@@ -1,4 +1,7 @@
-/** Where a sequence may end and what it may hold (Liu et al. 2019, section 4.2); those of pairs are packed by `PairPacker`. */
+/**
+ * Where a sequence may end and what it may hold (Liu et al. 2019, section 4.2); those of pairs are packed by
+ * `PairPacker`.
+ */
 export type Packing = 'full-sentences' | 'doc-sentences' | PairPacking;
 export type PairPacking = 'segment-pair' | 'sentence-pair';
 
@@ -12,7 +15,10 @@ export interface PackedSequence {
   readonly input_ids: Uint32Array;
   readonly word_starts: Uint16Array;
   readonly doc_ids: Uint32Array;
-  /** Of a pair: 0 when its second half follows the first in their document, 1 when it is from another. Hugging Face's numbers. */
+  /**
+   * Of a pair: 0 when its second half follows the first in their document, 1 when it is from another. Hugging Face's
+   * numbers.
+   */
   readonly next_sentence_label?: 0 | 1;
 }
 
@@ -28,7 +34,8 @@ export interface PackOptions {
 
 /**
  * Packs sentences into sequences `<s> … </s>`. FULL-SENTENCES fills each with whole sentences, across documents with a
- * `</s>` between them; DOC-SENTENCES begins a new one with each document. A sentence longer than a sequence is cut before
+ * `</s>` between them; DOC-SENTENCES begins a new one with each document. A sentence longer than a sequence is cut
+ * before
  * a word where it has one.
  */
 export class Packer {
@@ -65,7 +72,11 @@ export class Packer {
     if (this.ids.length === 0) return;
     const { bos, eos, minLength } = this.options;
     const input_ids = Uint32Array.of(bos, ...this.ids, eos);
-    const sequence = { input_ids, word_starts: Uint16Array.from(this.starts), doc_ids: Uint32Array.from(this.documents) };
+    const sequence = {
+      input_ids,
+      word_starts: Uint16Array.from(this.starts),
+      doc_ids: Uint32Array.from(this.documents),
+    };
     this.ids = [];
     this.starts = [];
     this.documents = [];

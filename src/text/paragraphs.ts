@@ -2,10 +2,13 @@
  * Join the lines of hard-wrapped plain text into paragraphs, one a line, separated by a blank line. Verse, tables and
  * lists keep their lines: a paragraph is joined when its breaks are where filling to the wrap width would have put
  * them, that is where the next line's first word would not have fitted.
- * @example joinParagraphs('It was a dark\nand stormy\nnight.') // with a wrap width of 14: 'It was a dark and stormy night.'
+ * @example joinParagraphs('It was a dark\nand stormy\nnight.') // with a wrap width of 14: 'It was a dark and stormy
+ * night.'
  */
 export function joinParagraphs(text: string): string {
-  const paragraphs = text.split(/\n(?:[ \t\u00a0]*\n)+/).map((block) => block.split('\n').map((line) => line.trimEnd()));
+  const paragraphs = text
+    .split(/\n(?:[ \t\u00a0]*\n)+/)
+    .map((block) => block.split('\n').map((line) => line.trimEnd()));
   const width = wrapWidth(paragraphs);
   const joined = paragraphs.map((lines) => {
     const isFilled = width <= maxWrapWidth && (isFilledTo(lines, width) || isNarrowlyFilled(lines));
@@ -49,7 +52,11 @@ function isFilledTo(lines: readonly string[], width: number): boolean {
 function isNarrowlyFilled(lines: readonly string[]): boolean {
   const trimmed = lines.map((line) => line.trim());
   const width = Math.max(...trimmed.slice(0, 1000).map((line) => line.length));
-  return lines.length >= 4 && width >= 50 && trimmed.every((line, i) => i === lines.length - 1 || isForced(line, trimmed[i + 1] ?? '', width));
+  return (
+    lines.length >= 4 &&
+    width >= 50 &&
+    trimmed.every((line, i) => i === lines.length - 1 || isForced(line, trimmed[i + 1] ?? '', width))
+  );
 }
 
 function isForced(line: string, next: string, width: number): boolean {

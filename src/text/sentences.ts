@@ -4,7 +4,10 @@ const stops = new Set(['.', '!', '?', '…']);
 const wideStops = new Set(['。', '！', '？', '｡']);
 /** Words whose period ends no sentence. */
 const abbreviations = new Set(
-  'mr mrs ms dr prof rev gen col capt lt sgt sen rep gov st mt jr sr vs etc al fig figs no nos vol pp ed eds cf ca approx dept est inc ltd co corp jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e a.m p.m u.s u.k'.split(' '),
+  (
+    'mr mrs ms dr prof rev gen col capt lt sgt sen rep gov st mt jr sr vs etc al fig figs no nos vol pp ed eds cf ' +
+    'ca approx dept est inc ltd co corp jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e a.m p.m u.s u.k'
+  ).split(' '),
 );
 
 /**
@@ -25,7 +28,7 @@ export function splitSentences(text: string): string[] {
 
 function splitLine(line: string, sentences: string[]): void {
   let start = 0;
-  for (let i = 0; i < line.length; ) {
+  for (let i = 0; i < line.length;) {
     const stop = line[i]!;
     const isWide = wideStops.has(stop);
     if (!isWide && !stops.has(stop)) {
@@ -35,7 +38,13 @@ function splitLine(line: string, sentences: string[]): void {
     let end = i + 1;
     while (end < line.length && (stops.has(line[end]!) || wideStops.has(line[end]!))) end++;
     while (end < line.length && closers.has(line[end]!)) end++;
-    if (end < line.length && (isWide || (isSpace(line[end]!) && beginsSentence(line, end) && !(stop === '.' && end === i + 1 && isAbbreviation(line, start, i))))) {
+    if (
+      end < line.length &&
+      (isWide ||
+        (isSpace(line[end]!) &&
+          beginsSentence(line, end) &&
+          !(stop === '.' && end === i + 1 && isAbbreviation(line, start, i))))
+    ) {
       sentences.push(line.slice(start, end));
       start = end;
     }

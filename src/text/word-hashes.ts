@@ -12,7 +12,8 @@ export class WordHashes {
     const plain = isDecomposed(text) ? text : text.normalize('NFD');
     if (plain.length >= this.words.length) this.words = new Int32Array(plain.length * 2);
     const { words } = this;
-    let length = 0, word = 0;
+    let length = 0,
+      word = 0;
     for (let at = 0; at < plain.length; at++) {
       const symbol = symbolOf(plain.charCodeAt(at));
       if (symbol === nothing) continue;
@@ -26,7 +27,8 @@ export class WordHashes {
   }
 }
 
-// What a code unit is to a word: nothing, its end, a letter (as the lower-cased code unit), or a letter that is a word (the same, with a flag).
+// What a code unit is to a word: nothing, its end, a letter (as the lower-cased code unit), or a letter that is a word
+// (the same, with a flag).
 const nothing = 1;
 const space = 2;
 const isWord = 0x10000;
@@ -39,16 +41,24 @@ function symbolOf(unit: number): number {
 }
 
 function classify(unit: number): number {
-  if (unit >= 0xd800 && unit < 0xe000) return unit; // half a character: kept, so that letters beyond the basic plane count
+  // half a character: kept, so that letters beyond the basic plane count
+  if (unit >= 0xd800 && unit < 0xe000) return unit;
   const char = String.fromCharCode(unit);
   if (/\p{White_Space}/u.test(char)) return space;
   if (/\p{Nd}/u.test(char)) return 48;
   if (!/[\p{L}\p{N}]/u.test(char)) return nothing;
-  if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(char)) return isWord + unit;
+  if (
+    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(
+      char,
+    )
+  )
+    return isWord + unit;
   return char.toLowerCase().charCodeAt(0);
 }
 
-/** Whether a text has nothing but characters that NFD leaves as they are, which takes a tenth of the time of asking it. */
+/**
+ * Whether a text has nothing but characters that NFD leaves as they are, which takes a tenth of the time of asking it.
+ */
 function isDecomposed(text: string): boolean {
   return /^[\0-\xbf\u2010-\u2027\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e]*$/.test(text);
 }

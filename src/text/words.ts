@@ -18,7 +18,8 @@ export function whitespaceMarker(tokenizer: Tokenizer): WordMarker {
   const space = tokens.indexOf('Ġ'); // a space of its own belongs to what follows
   return (_, ids) => {
     const starts: number[] = [];
-    for (let i = 0; i < ids.length; i++) if (i === 0 || (ids[i - 1] !== space && (begins[ids[i]!] || ends[ids[i - 1]!]))) starts.push(i);
+    for (let i = 0; i < ids.length; i++)
+      if (i === 0 || (ids[i - 1] !== space && (begins[ids[i]!] || ends[ids[i - 1]!]))) starts.push(i);
     return starts;
   };
 }
@@ -99,5 +100,10 @@ function isSpaceByte(byte: number): boolean {
 }
 
 function isPunctuation(byte: number): boolean {
-  return (byte >= 33 && byte <= 47) || (byte >= 58 && byte <= 64) || (byte >= 91 && byte <= 96) || (byte >= 123 && byte <= 126);
+  return (
+    (byte >= 33 && byte <= 47) ||
+    (byte >= 58 && byte <= 64) ||
+    (byte >= 91 && byte <= 96) ||
+    (byte >= 123 && byte <= 126)
+  );
 }

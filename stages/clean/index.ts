@@ -31,14 +31,29 @@ interface Config {
   readonly keep_rejects: boolean;
 }
 
-/** Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/quality/` for each rule. */
+/**
+ * Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/quality/` for each
+ * rule.
+ */
 export default defineStage<Config>({
-  description: 'Identify the language of documents, keep those in the languages asked for that pass the Gopher, C4 and FineWeb quality rules, replace personal data and drop what holds parts of evaluation sets.',
+  description:
+    'Identify the language of documents, keep those in the languages asked for that pass the Gopher, C4 and ' +
+    'FineWeb quality rules, replace personal data and drop what holds parts of evaluation sets.',
   inputs: { documents: { contract: 'documents', description: 'documents to clean' } },
   outputs: {
     documents: { contract: 'documents', description: 'documents that pass, with `lang` set' },
-    rejects: { contract: 'rejects', description: 'documents that were dropped, with the reason; empty unless `keep_rejects`', optional: true, emptyIf: { keep_rejects: false } },
-    metrics: { contract: 'metrics', description: 'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)', optional: true },
+    rejects: {
+      contract: 'rejects',
+      description: 'documents that were dropped, with the reason; empty unless `keep_rejects`',
+      optional: true,
+      emptyIf: { keep_rejects: false },
+    },
+    metrics: {
+      contract: 'metrics',
+      description:
+        'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)',
+      optional: true,
+    },
   },
   map: 'documents',
   async run(context) {
@@ -101,7 +116,12 @@ function judge(original: string, guess: LanguageGuess, { languages, min_language
 }
 
 /** What is done to documents that are of good quality. */
-function finish(verdict: Verdict, evaluation: EvaluationNGrams, context: StageContext<Config>, report: CorpusReport): Verdict {
+function finish(
+  verdict: Verdict,
+  evaluation: EvaluationNGrams,
+  context: StageContext<Config>,
+  report: CorpusReport,
+): Verdict {
   const { pii } = context.config;
   if (evaluation.isIn(verdict.text)) return { ...verdict, reason: 'evaluation_set' };
   if (!pii.enabled) return verdict;
@@ -119,7 +139,8 @@ async function readEvaluationSets(context: StageContext<Config>): Promise<Evalua
   const sources = context.sources('evaluation_sets');
   for (const source of sources) {
     const file = await openStageSource(source, context, '');
-    for (const text of evaluationTexts(source.name, new TextDecoder().decode(await buffer(file.read())))) ngrams.add(text);
+    for (const text of evaluationTexts(source.name, new TextDecoder().decode(await buffer(file.read()))))
+      ngrams.add(text);
   }
   if (sources.length > 0) context.metric('evaluation_ngrams', ngrams.size);
   return ngrams;

@@ -15,14 +15,22 @@ export default defineStage({
     tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
   },
   outputs: {
-    pair_counts: { contract: 'pair-counts', description: 'how often one token follows another in the sample of each shard' },
-    metrics: { contract: 'metrics', description: '`sequences` that were sampled and different `pairs` in those of each shard', optional: true },
+    pair_counts: {
+      contract: 'pair-counts',
+      description: 'how often one token follows another in the sample of each shard',
+    },
+    metrics: {
+      contract: 'metrics',
+      description: '`sequences` that were sampled and different `pairs` in those of each shard',
+      optional: true,
+    },
   },
   map: 'sequences',
   async run(context) {
     const isSpecial = specialOf(context.model('tokenizer')!.path);
     const counter = new PairCounts(isSpecial);
-    let sampled = 0, tokens = 0;
+    let sampled = 0,
+      tokens = 0;
     const everyNth = Math.ceil(context.dataset('sequences').bytes / 4 / sampledTokens); // a token takes four bytes
     for await (const { ids, number } of checkedSequences(context, isSpecial.length)) {
       if (number % everyNth !== 0) continue;
@@ -31,7 +39,8 @@ export default defineStage({
       tokens += ids.length;
     }
     const out = context.writer('pair_counts');
-    for (const [key, count] of counter.pairs) await out.add({ left: Math.floor(key / isSpecial.length), right: key % isSpecial.length, count });
+    for (const [key, count] of counter.pairs)
+      await out.add({ left: Math.floor(key / isSpecial.length), right: key % isSpecial.length, count });
     await out.endShard({ tokens });
     await reportCounts(context, { sequences: sampled, pairs: counter.pairs.size });
   },

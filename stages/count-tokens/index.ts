@@ -13,7 +13,11 @@ export default defineStage({
   },
   outputs: {
     token_counts: { contract: 'token-counts', description: 'how often each token occurs in each shard' },
-    metrics: { contract: 'metrics', description: '`sequences` and `tokens` (label `in`), special ones aside', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: '`sequences` and `tokens` (label `in`), special ones aside',
+      optional: true,
+    },
   },
   map: 'sequences',
   async run(context) {

@@ -8,13 +8,20 @@ interface Config {
   readonly sample: number;
 }
 
-/** The part of training a tokenizer that looks at texts: shard by shard, so that it runs on all cores and once for each shard. */
+/**
+ * The part of training a tokenizer that looks at texts: shard by shard, so that it runs on all cores and once for each
+ * shard.
+ */
 export default defineStage<Config>({
   description: 'Count the words of documents for `train-tokenizer`, shard by shard.',
   inputs: { documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true } },
   outputs: {
     word_counts: { contract: 'word-counts', description: 'the different words of each shard' },
-    metrics: { contract: 'metrics', description: 'documents and bytes of the corpus and of the sample, its lengths, languages and domains', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: 'documents and bytes of the corpus and of the sample, its lengths, languages and domains',
+      optional: true,
+    },
   },
   map: 'documents',
   async run(context) {
@@ -29,7 +36,8 @@ export default defineStage<Config>({
       const text = row.text as string;
       report.read(text);
       seen++;
-      if (Math.ceil(seen * sample) === Math.ceil((seen - 1) * sample)) report.drop('not-sampled'); // evenly spread, the first one in
+      if (Math.ceil(seen * sample) === Math.ceil((seen - 1) * sample))
+        report.drop('not-sampled'); // evenly spread, the first one in
       else {
         for (const piece of piecesOf(text)) words.addText(piece);
         report.keep(row);

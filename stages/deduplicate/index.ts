@@ -6,14 +6,25 @@ import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
 
 /** Drops what `find-duplicates` found, shard by shard. */
 export default defineStage({
-  description: 'Drop documents whose text is that of another one, white space aside, or nearly so (MinHash); the one of the oldest snapshot stays.',
+  description:
+    'Drop documents whose text is that of another one, white space aside, or nearly so (MinHash); the one of the ' +
+    'oldest snapshot stays.',
   inputs: {
     documents: { contract: 'documents', description: 'documents to compare, all with all', many: true },
-    duplicates: { contract: 'duplicates', description: 'which of them to drop', madeBy: 'find-duplicates', perShard: true },
+    duplicates: {
+      contract: 'duplicates',
+      description: 'which of them to drop',
+      madeBy: 'find-duplicates',
+      perShard: true,
+    },
   },
   outputs: {
     documents: { contract: 'documents', description: 'one document of each text' },
-    metrics: { contract: 'metrics', description: 'documents, bytes, duplicates and near duplicates, lengths, languages, domains', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: 'documents, bytes, duplicates and near duplicates, lengths, languages, domains',
+      optional: true,
+    },
   },
   map: 'documents',
   async run(context) {

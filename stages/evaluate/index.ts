@@ -24,17 +24,33 @@ export default defineStage<Config>({
     sequences: { contract: 'sequences', description: 'held-out sequences' },
     plan: { contract: 'mask-plan', description: 'how to mask them' },
   },
-  outputs: { metrics: { contract: 'metrics', description: 'the metrics as a table: `loss`, `perplexity`, `masked_accuracy`, `masked_tokens` and, of pairs, `next_sentence_accuracy`' } },
+  outputs: {
+    metrics: {
+      contract: 'metrics',
+      description:
+        'the metrics as a table: `loss`, `perplexity`, `masked_accuracy`, `masked_tokens` and, of pairs, ' +
+        '`next_sentence_accuracy`',
+    },
+  },
 
   async run(context) {
     const { config } = context;
     await openBackend(context.backend, config.precision);
     const loaded = readModel(context.model('model')?.path ?? '');
-    if (loaded.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to evaluate has no masked-LM head.', 'Connect model to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.');
+    if (loaded.head.kind !== 'masked-lm')
+      fail(
+        'unsupported-model',
+        'The model to evaluate has no masked-LM head.',
+        'Connect model to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.',
+      );
     const { contract, shards } = context.dataset('sequences');
     const feed = await BatchFeed.open({
-      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: limitsOf(loaded.config),
-      batch_size: config.batch_size, batches_per_step: 1, ...(config.max_sequences === undefined ? {} : { max_sequences: config.max_sequences }),
+      sequences: { contract, shards },
+      plan: context.model('plan')?.path ?? '',
+      limits: limitsOf(loaded.config),
+      batch_size: config.batch_size,
+      batches_per_step: 1,
+      ...(config.max_sequences === undefined ? {} : { max_sequences: config.max_sequences }),
     });
     const parameters = createParameters(parameterSpecs(loaded.config, loaded.head), loaded.values);
     const model: Roberta = { config: loaded.config, parameters };
@@ -56,23 +72,46 @@ export default defineStage<Config>({
       await feed.close();
       disposeParameters(parameters);
     }
-    if (sums.labels === 0) fail('nothing-masked', 'The mask plan chose no position in the held-out sequences.', 'Raise its rate, or hold out more text.');
+    if (sums.labels === 0)
+      fail(
+        'nothing-masked',
+        'The mask plan chose no position in the held-out sequences.',
+        'Raise its rate, or hold out more text.',
+      );
     const loss = sums.loss / sums.labels;
     await reportMetrics(context, {
-      loss, perplexity: Math.exp(loss), masked_accuracy: sums.correct / sums.labels, masked_tokens: sums.labels,
+      loss,
+      perplexity: Math.exp(loss),
+      masked_accuracy: sums.correct / sums.labels,
+      masked_tokens: sums.labels,
       ...(hasPairs ? { next_sentence_accuracy: sums.correctPairs / done } : {}),
     });
   },
 });
 
-/** Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size much. */
-function measure(model: Roberta, batch: MaskedBatch, sums: { loss: number; correct: number; labels: number; correctPairs: number }, hasPairs: boolean): void {
+/**
+ * Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size
+ * much.
+ */
+function measure(
+  model: Roberta,
+  batch: MaskedBatch,
+  sums: { loss: number; correct: number; labels: number; correctPairs: number },
+  hasPairs: boolean,
+): void {
   const { vocab_size } = model.config;
   const { logits, pairs } = tidy(() => {
     const hidden = encode(model, batch, undefined);
-    return { logits: maskedLmLogits(model, hidden, batch.positions).dataSync(), pairs: hasPairs ? nextSentenceLogits(model, hidden, batch).dataSync() : [] };
+    return {
+      logits: maskedLmLogits(model, hidden, batch.positions).dataSync(),
+      pairs: hasPairs ? nextSentenceLogits(model, hidden, batch).dataSync() : [],
+    };
   });
-  if (hasPairs) batch.next_sentence_labels?.forEach((label, i) => (sums.correctPairs += ((pairs[2 * i + 1] as number) > (pairs[2 * i] as number) ? 1 : 0) === label ? 1 : 0));
+  if (hasPairs)
+    batch.next_sentence_labels?.forEach(
+      (label, i) =>
+        (sums.correctPairs += ((pairs[2 * i + 1] as number) > (pairs[2 * i] as number) ? 1 : 0) === label ? 1 : 0),
+    );
   for (const [row, label] of batch.labels.subarray(0, batch.labelCount).entries()) {
     const scores = logits.subarray(row * vocab_size, (row + 1) * vocab_size);
     let best = 0;

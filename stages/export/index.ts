@@ -21,11 +21,17 @@ export default defineStage<Config>({
     checkFinite(model);
     const vocabulary = loadModelTokenizer(source).tokens.length;
     // An imported model may have been padded to a rounder number.
-    if (vocabulary > model.config.vocab_size) fail('vocabulary-mismatch', `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`, 'Export a model together with the tokenizer it was trained with.');
+    if (vocabulary > model.config.vocab_size)
+      fail(
+        'vocabulary-mismatch',
+        `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`,
+        'Export a model together with the tokenizer it was trained with.',
+      );
     const { path } = context.folder('model');
     writeModel(path, model, source);
     writeFileSync(join(path, 'README.md'), modelCard(context.config.name, model));
-    for (const file of ['tokenizer.json', 'vocab.json', 'merges.txt']) if (!existsSync(join(path, file))) context.log(`warning: the tokenizer has no ${file}`);
+    for (const file of ['tokenizer.json', 'vocab.json', 'merges.txt'])
+      if (!existsSync(join(path, file))) context.log(`warning: the tokenizer has no ${file}`);
     context.metric('parameters', countParameters(parameterSpecs(model.config, model.head)));
   },
 });
@@ -40,9 +46,23 @@ const autoClasses = {
 function modelCard(name: string, { config, head, labels }: LoadedModel): string {
   const [type, tag] = autoClasses[head.kind];
   return [
-    '---', 'library_name: transformers', `pipeline_tag: ${tag}`, '---', '', `# ${name}`, '',
-    `RoBERTa with ${config.num_hidden_layers} layers of ${config.hidden_size}, ${config.num_attention_heads} heads, a vocabulary of ${config.vocab_size} and inputs of up to ${config.max_position_embeddings - 2} tokens.`,
+    '---',
+    'library_name: transformers',
+    `pipeline_tag: ${tag}`,
+    '---',
+    '',
+    `# ${name}`,
+    '',
+    `RoBERTa with ${config.num_hidden_layers} layers of ${config.hidden_size}, ${config.num_attention_heads} ` +
+      `heads, a vocabulary of ${config.vocab_size} and inputs of up to ${config.max_position_embeddings - 2} ` +
+      'tokens.',
     ...(labels.length > 0 ? ['', `Classes: ${labels.join(', ')}.`] : []),
-    '', '```python', `from transformers import AutoTokenizer, ${type}`, "tokenizer = AutoTokenizer.from_pretrained('.')", `model = ${type}.from_pretrained('.')`, '```', '',
+    '',
+    '```python',
+    `from transformers import AutoTokenizer, ${type}`,
+    "tokenizer = AutoTokenizer.from_pretrained('.')",
+    `model = ${type}.from_pretrained('.')`,
+    '```',
+    '',
   ].join('\n');
 }

@@ -14,7 +14,11 @@ export default defineStage<Config>({
   },
   outputs: {
     duplicates: { contract: 'duplicates', description: 'which rows of which shard to drop, and why' },
-    metrics: { contract: 'metrics', description: 'how many documents were compared, and how many of them are `duplicates` and `near_duplicates`', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: 'how many documents were compared, and how many of them are `duplicates` and `near_duplicates`',
+      optional: true,
+    },
   },
   async run(context) {
     const inputs = context.datasets('documents');
@@ -40,7 +44,8 @@ export default defineStage<Config>({
     }
 
     const verdicts = new Uint8Array(next).fill(verdict.duplicate);
-    for (const { at, isNearDuplicate } of texts.choose()) verdicts[at] = isNearDuplicate ? verdict.nearDuplicate : verdict.kept;
+    for (const { at, isNearDuplicate } of texts.choose())
+      verdicts[at] = isNearDuplicate ? verdict.nearDuplicate : verdict.kept;
     const out = context.writer('duplicates');
     for (const { shard, occurrence, first } of compared) {
       const rowsOf = (wanted: number): Uint32Array => {
@@ -52,7 +57,11 @@ export default defineStage<Config>({
       await out.endShard({ shard: shard.digest, occurrence });
     }
     const count = (wanted: number): number => verdicts.reduce((sum, each) => sum + Number(each === wanted), 0);
-    await reportMetrics(context, { documents: next, duplicates: count(verdict.duplicate), near_duplicates: count(verdict.nearDuplicate) });
+    await reportMetrics(context, {
+      documents: next,
+      duplicates: count(verdict.duplicate),
+      near_duplicates: count(verdict.nearDuplicate),
+    });
   },
 });
 

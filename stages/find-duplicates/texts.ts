@@ -9,7 +9,9 @@ export interface Config {
   readonly within: 'all' | 'snapshot';
 }
 
-/** The different texts seen, each with the document to keep of it: that of the oldest snapshot, and the first of those. */
+/**
+ * The different texts seen, each with the document to keep of it: that of the oldest snapshot, and the first of those.
+ */
 export class Texts {
   private readonly digests = new DigestIndex();
   private readonly keptOf = new Uint32List(); // text number -> number of the document to keep
@@ -39,20 +41,32 @@ export class Texts {
   *choose(): Generator<{ at: number; isNearDuplicate: boolean }> {
     const { near, config } = this;
     if (!near) {
-      for (let number = 0; number < this.digests.size; number++) yield { at: this.keptOf.get(number), isNearDuplicate: false };
+      for (let number = 0; number < this.digests.size; number++)
+        yield { at: this.keptOf.get(number), isNearDuplicate: false };
       return;
     }
     const order = this.order();
-    const roots = near.cluster(order, config.min_similarity, config.within === 'snapshot' ? (number) => this.snapshotOf.get(number) : undefined);
-    for (let place = 0; place < order.length; place++) yield { at: this.keptOf.get(order[place]!), isNearDuplicate: roots[place] !== place };
+    const roots = near.cluster(
+      order,
+      config.min_similarity,
+      config.within === 'snapshot' ? (number) => this.snapshotOf.get(number) : undefined,
+    );
+    for (let place = 0; place < order.length; place++)
+      yield { at: this.keptOf.get(order[place]!), isNearDuplicate: roots[place] !== place };
   }
 
-  /** Oldest snapshot first and by digest within one: whatever the order in which the documents came, clusters and what stays of them are the same. */
+  /**
+   * Oldest snapshot first and by digest within one: whatever the order in which the documents came, clusters and what
+   * stays of them are the same.
+   */
   private order(): Uint32Array {
     const age = new Uint32Array(this.snapshots.length);
-    [...this.snapshots.keys()].sort((a, b) => (this.snapshots[a]! < this.snapshots[b]! ? -1 : 1)).forEach((snapshot, rank) => (age[snapshot] = rank));
-    return Uint32Array.from({ length: this.digests.size }, (_, number) => number)
-      .sort((a, b) => age[this.snapshotOf.get(a)]! - age[this.snapshotOf.get(b)]! || this.digests.compare(a, b));
+    [...this.snapshots.keys()]
+      .sort((a, b) => (this.snapshots[a]! < this.snapshots[b]! ? -1 : 1))
+      .forEach((snapshot, rank) => (age[snapshot] = rank));
+    return Uint32Array.from({ length: this.digests.size }, (_, number) => number).sort(
+      (a, b) => age[this.snapshotOf.get(a)]! - age[this.snapshotOf.get(b)]! || this.digests.compare(a, b),
+    );
   }
 }
 

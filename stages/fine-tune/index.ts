@@ -13,7 +13,14 @@ import { readModel, writeModel } from '../../src/model/hf.ts';
 import { parseLabelledTexts, type LabelledText } from '../../src/model/labelled-texts.ts';
 import { padded } from '../../src/model/masked-batch.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
-import { createParameters, disposeParameters, initialValues, parameterSpecs, readParameters, type Head } from '../../src/model/parameters.ts';
+import {
+  createParameters,
+  disposeParameters,
+  initialValues,
+  parameterSpecs,
+  readParameters,
+  type Head,
+} from '../../src/model/parameters.ts';
 import { classificationLogits, encode, loss, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/model/schedule.ts';
 import { trainStep } from '../../src/model/train-step.ts';
@@ -54,7 +61,11 @@ export default defineStage<Config>({
   inputs: { model: { contract: 'model', description: 'pretrained model with its tokenizer' } },
   outputs: {
     model: { contract: 'model', description: 'RobertaForSequenceClassification' },
-    metrics: { contract: 'metrics', description: 'the metrics as a table: `accuracy`, `f1` and others on the held-out texts', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: 'the metrics as a table: `accuracy`, `f1` and others on the held-out texts',
+      optional: true,
+    },
   },
 
   async run(context) {
@@ -63,7 +74,12 @@ export default defineStage<Config>({
     const folder = context.model('model')?.path ?? '';
     const [train, held] = [await readTexts(context, 'train'), await readTexts(context, 'eval')];
     const labels = [...new Set(train.map(({ label }) => label))].sort();
-    if (labels.length < 2) fail('one-class', `All ${train.length} training texts have the label ${JSON.stringify(labels[0])}.`, 'A classifier needs at least two; check label_column.');
+    if (labels.length < 2)
+      fail(
+        'one-class',
+        `All ${train.length} training texts have the label ${JSON.stringify(labels[0])}.`,
+        'A classifier needs at least two; check label_column.',
+      );
 
     const { specs, values, config: architecture, head } = withClassifier(folder, labels.length, config);
     const encodeAll = exampleEncoder(folder, labels, Math.min(config.max_length ?? Infinity, maxTokens(architecture)));
@@ -73,10 +89,21 @@ export default defineStage<Config>({
 
     await trainClassifier(context, model, trainSet);
     const guesses = classify(model, evalSet, config.batch_size);
-    const metrics = classificationMetrics(guesses, evalSet.map(({ label }) => label), labels.length);
+    const metrics = classificationMetrics(
+      guesses,
+      evalSet.map(({ label }) => label),
+      labels.length,
+    );
     await reportMetrics(context, { ...metrics });
-    context.log(`accuracy ${metrics.accuracy.toFixed(3)} on ${evalSet.length} texts; always guessing the commonest label gives ${metrics.majority.toFixed(3)}`);
-    writeModel(context.folder('model').path, { config: architecture, head, labels, values: readParameters(parameters) }, folder);
+    context.log(
+      `accuracy ${metrics.accuracy.toFixed(3)} on ${evalSet.length} texts; always guessing the commonest label ` +
+        `gives ${metrics.majority.toFixed(3)}`,
+    );
+    writeModel(
+      context.folder('model').path,
+      { config: architecture, head, labels, values: readParameters(parameters) },
+      folder,
+    );
     disposeParameters(parameters);
   },
 });
@@ -98,7 +125,11 @@ async function readTexts(context: StageContext<Config>, property: 'train' | 'eva
 }
 
 /** The encoder's weights with a new head; an existing classifier keeps its own when it has as many classes. */
-function withClassifier(folder: string, labels: number, { hidden_dropout_prob, attention_probs_dropout_prob, seed }: Config) {
+function withClassifier(
+  folder: string,
+  labels: number,
+  { hidden_dropout_prob, attention_probs_dropout_prob, seed }: Config,
+) {
   const loaded = readModel(folder);
   const config: RobertaConfig = { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob };
   const head: Head = { kind: 'classification', labels };
@@ -111,35 +142,66 @@ function withClassifier(folder: string, labels: number, { hidden_dropout_prob, a
   return { specs, values, config, head };
 }
 
-function exampleEncoder(folder: string, labels: readonly string[], maxLength: number): (texts: readonly LabelledText[], property: string) => Example[] {
+function exampleEncoder(
+  folder: string,
+  labels: readonly string[],
+  maxLength: number,
+): (texts: readonly LabelledText[], property: string) => Example[] {
   const tokenizer = new Tokenizer(loadModelTokenizer(folder));
   const { bos, eos } = tokenizer.model.special;
   const idOf = new Map(labels.map((label, id) => [label, id]));
-  return (texts, property) => texts.map(({ text, pair, label }) => {
-    const first = [...tokenizer.encode(text)];
-    const second = pair === undefined ? [] : [...tokenizer.encode(pair)];
-    const room = maxLength - (pair === undefined ? 2 : 4);
-    while (first.length + second.length > room) (first.length >= second.length ? first : second).pop();
-    const input_ids = pair === undefined ? [bos, ...first, eos] : [bos, ...first, eos, eos, ...second, eos];
-    const id = idOf.get(label) ?? fail('unknown-label', `The label ${JSON.stringify(label)} of ${property} does not occur in train.`, `Labels there: ${labels.slice(0, 10).join(', ')}.`);
-    return { input_ids, label: id };
-  });
+  return (texts, property) =>
+    texts.map(({ text, pair, label }) => {
+      const first = [...tokenizer.encode(text)];
+      const second = pair === undefined ? [] : [...tokenizer.encode(pair)];
+      const room = maxLength - (pair === undefined ? 2 : 4);
+      while (first.length + second.length > room) (first.length >= second.length ? first : second).pop();
+      const input_ids = pair === undefined ? [bos, ...first, eos] : [bos, ...first, eos, eos, ...second, eos];
+      const id =
+        idOf.get(label) ??
+        fail(
+          'unknown-label',
+          `The label ${JSON.stringify(label)} of ${property} does not occur in train.`,
+          `Labels there: ${labels.slice(0, 10).join(', ')}.`,
+        );
+      return { input_ids, label: id };
+    });
 }
 
-async function trainClassifier(context: StageContext<Config>, model: Roberta, examples: readonly Example[]): Promise<void> {
+async function trainClassifier(
+  context: StageContext<Config>,
+  model: Roberta,
+  examples: readonly Example[],
+): Promise<void> {
   const { config } = context;
   const optimizer = new Optimizer(model.parameters, config);
   const stepsPerEpoch = Math.ceil(examples.length / config.batch_size);
   const steps = stepsPerEpoch * config.epochs;
   let bad = 0;
   for (let step = 0; step < steps; step++) {
-    const drawn = samplesOf(step, config.batch_size, examples.length, config.seed).map(({ index }) => examples[index] as Example);
+    const drawn = samplesOf(step, config.batch_size, examples.length, config.seed).map(
+      ({ index }) => examples[index] as Example,
+    );
     const batch = padded(drawn.map(({ input_ids }) => input_ids));
     const labels = Int32Array.from(drawn, ({ label }) => label);
     const key = key32('fine-tune', config.seed, step);
-    const result = trainStep(optimizer, [() => loss(classificationLogits(model, encode(model, batch, key), batch, key), labels, labels.length)], learningRate(step, config.learning_rate, Math.round(config.warmup_ratio * steps), steps));
-    if (result.skipped && ++bad > config.max_bad_steps) fail('training-diverged', `${bad} of ${step + 1} steps had a loss or gradient that was not finite.`, 'Lower learning_rate or warm up longer.');
-    context.progress(step + 1, steps, 'steps', `epoch ${Math.floor(step / stepsPerEpoch) + 1}/${config.epochs} loss ${result.loss.toFixed(3)}`);
+    const result = trainStep(
+      optimizer,
+      [() => loss(classificationLogits(model, encode(model, batch, key), batch, key), labels, labels.length)],
+      learningRate(step, config.learning_rate, Math.round(config.warmup_ratio * steps), steps),
+    );
+    if (result.skipped && ++bad > config.max_bad_steps)
+      fail(
+        'training-diverged',
+        `${bad} of ${step + 1} steps had a loss or gradient that was not finite.`,
+        'Lower learning_rate or warm up longer.',
+      );
+    context.progress(
+      step + 1,
+      steps,
+      'steps',
+      `epoch ${Math.floor(step / stepsPerEpoch) + 1}/${config.epochs} loss ${result.loss.toFixed(3)}`,
+    );
     await nextTurn();
     context.signal.throwIfAborted();
   }
@@ -150,7 +212,9 @@ function classify(model: Roberta, examples: readonly Example[], batchSize: numbe
   const guesses: number[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
     const batch = padded(examples.slice(at, at + batchSize).map(({ input_ids }) => input_ids));
-    const logits = tidy(() => classificationLogits(model, encode(model, batch, undefined), batch, undefined).dataSync());
+    const logits = tidy(() =>
+      classificationLogits(model, encode(model, batch, undefined), batch, undefined).dataSync(),
+    );
     const classes = logits.length / batch.batch;
     for (let row = 0; row < batch.batch; row++) {
       const scores = [...logits.subarray(row * classes, (row + 1) * classes)];

@@ -3,19 +3,34 @@ import { basename, dirname } from 'node:path';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
 import { specialIds } from '../../src/model/config.ts';
-import { bringTokenizer, checkFinite, isModelFile, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
+import {
+  bringTokenizer,
+  checkFinite,
+  isModelFile,
+  readModel,
+  writeModel,
+  type LoadedModel,
+} from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 
-/** Brings a Hugging Face folder into a pipeline: `inputs: { init: roberta, tokenizer: roberta }` continues its pretraining. */
+/**
+ * Brings a Hugging Face folder into a pipeline: `inputs: { init: roberta, tokenizer: roberta }` continues its
+ * pretraining.
+ */
 export default defineStage<{ readonly path: string }>({
-  description: 'Check a Hugging Face RoBERTa folder and bring in its model, and its tokenizer where it is a byte-level BPE.',
+  description:
+    'Check a Hugging Face RoBERTa folder and bring in its model, and its tokenizer where it is a byte-level BPE.',
   inputs: {},
   outputs: {
     model: { contract: 'model', description: 'the model in float32, to continue from, fine-tune, evaluate or export' },
-    tokenizer: { contract: 'tokenizer', description: 'its tokenizer; empty, with the reason in the log, when the folder has none that can be read', optional: true },
+    tokenizer: {
+      contract: 'tokenizer',
+      description: 'its tokenizer; empty, with the reason in the log, when the folder has none that can be read',
+      optional: true,
+    },
   },
 
   async run(context) {
@@ -33,18 +48,31 @@ export default defineStage<{ readonly path: string }>({
     writeModel(context.folder('model').path, model, tokenizer === undefined ? folder : tokenizerFolder);
 
     const parameters = countParameters(parameterSpecs(model.config, model.head));
-    context.log(`${{ 'masked-lm': 'masked language model', classification: 'classifier', encoder: 'encoder without a head' }[model.head.kind]} of ${parameters.toLocaleString('en')} parameters: ${model.config.num_hidden_layers} layers of ${model.config.hidden_size}`);
+    context.log(
+      `${{ 'masked-lm': 'masked language model', classification: 'classifier', encoder: 'encoder without a head' }[model.head.kind]} ` +
+        `of ${parameters.toLocaleString('en')} parameters: ${model.config.num_hidden_layers} layers of ` +
+        `${model.config.hidden_size}`,
+    );
     context.metric('parameters', parameters);
   },
 });
 
-/** The folder itself. Fails when `path` does not take in all of its files: a change of the others would go unnoticed. */
+/**
+ * The folder itself. Fails when `path` does not take in all of its files: a change of the others would go unnoticed.
+ */
 function modelFolder(path: string, sources: readonly Source[]): string {
   const folder = sources.find(({ name }) => name === 'config.json')?.uri;
-  if (folder === undefined) fail('damaged-model', `${path} is not a folder with a config.json.`, 'Point to a Hugging Face model folder; `hf download FacebookAI/roberta-base --local-dir roberta-base` fetches one.');
+  if (folder === undefined)
+    fail(
+      'damaged-model',
+      `${path} is not a folder with a config.json.`,
+      'Point to a Hugging Face model folder; `hf download FacebookAI/roberta-base --local-dir roberta-base` ' +
+        'fetches one.',
+    );
   const given = new Set(sources.map(({ uri }) => basename(uri)));
   const left = readdirSync(dirname(folder)).filter((name) => isModelFile(name) && !given.has(name));
-  if (left.length > 0) fail('incomplete-source', `${path} leaves out ${left.join(', ')}.`, `Point to the folder, ${dirname(folder)}.`);
+  if (left.length > 0)
+    fail('incomplete-source', `${path} leaves out ${left.join(', ')}.`, `Point to the folder, ${dirname(folder)}.`);
   return dirname(folder);
 }
 
@@ -61,6 +89,16 @@ function readTokenizer(folder: string, context: StageContext<unknown>): BpeModel
 
 function checkVocabulary(tokenizer: BpeModel, { config }: LoadedModel, folder: string): void {
   const help = 'Put the tokenizer that the model was trained with into the folder.';
-  if (tokenizer.tokens.length > config.vocab_size) fail('vocabulary-mismatch', `The tokenizer of ${folder} has ${tokenizer.tokens.length} entries, its model only ${config.vocab_size}.`, help);
-  if (tokenizer.special.pad !== specialIds.pad) fail('vocabulary-mismatch', `<pad> is ${tokenizer.special.pad} in the tokenizer of ${folder}, but ${specialIds.pad} in its model.`, help);
+  if (tokenizer.tokens.length > config.vocab_size)
+    fail(
+      'vocabulary-mismatch',
+      `The tokenizer of ${folder} has ${tokenizer.tokens.length} entries, its model only ${config.vocab_size}.`,
+      help,
+    );
+  if (tokenizer.special.pad !== specialIds.pad)
+    fail(
+      'vocabulary-mismatch',
+      `<pad> is ${tokenizer.special.pad} in the tokenizer of ${folder}, but ${specialIds.pad} in its model.`,
+      help,
+    );
 }

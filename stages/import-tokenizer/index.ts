@@ -13,7 +13,12 @@ export default defineStage<{ readonly path: string }>({
 
   run: async (context) => {
     const file = context.sources('path').find(({ name }) => name === 'tokenizer.json' || name === 'vocab.json');
-    if (file === undefined) fail('unsupported-tokenizer', `${context.config.path} has neither tokenizer.json nor vocab.json and merges.txt.`, 'Point to a Hugging Face folder with a byte-level BPE tokenizer.');
+    if (file === undefined)
+      fail(
+        'unsupported-tokenizer',
+        `${context.config.path} has neither tokenizer.json nor vocab.json and merges.txt.`,
+        'Point to a Hugging Face folder with a byte-level BPE tokenizer.',
+      );
     const folder = dirname(file.uri);
     const { model } = new Tokenizer(loadTokenizer(folder));
     bringTokenizer(folder, model, context.folder('tokenizer').path);

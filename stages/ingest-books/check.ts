@@ -10,6 +10,12 @@ interface Checked {
 
 export function check({ checksum, path, encoding }: Checked): ConfigProblem[] {
   const problems = checkChecksum(checksum, path);
-  if (encoding !== '' && encodingNamed(encoding) === undefined) problems.push({ property: 'encoding', message: `there is no encoding \`${encoding}\`; names are those of the WHATWG Encoding Standard, such as gb18030, big5, shift_jis, windows-1251` });
+  if (encoding !== '' && encodingNamed(encoding) === undefined)
+    problems.push({
+      property: 'encoding',
+      message:
+        `there is no encoding \`${encoding}\`; names are those of the WHATWG Encoding Standard, such as gb18030, ` +
+        'big5, shift_jis, windows-1251',
+    });
   return problems;
 }

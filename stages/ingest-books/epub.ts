@@ -12,18 +12,34 @@ export async function readEpub(archive: string | Uint8Array, path: string, maxBy
   const files = new Map<string, Uint8Array>();
   let bytes = 0;
   for await (const entry of readZip(archive, path, maxBytes)) {
-    if (entry.path === 'META-INF/encryption.xml' && /<(?:\w+:)?EncryptedKey\b/.test(decodeText(await entry.read()).text))
+    if (
+      entry.path === 'META-INF/encryption.xml' &&
+      /<(?:\w+:)?EncryptedKey\b/.test(decodeText(await entry.read()).text)
+    )
       fail('encrypted-book', `${path} is encrypted (DRM)`, 'Give a copy that is not.');
     if (!/\.(?:xhtml|html?|xml|opf|dtbook)$/i.test(entry.path)) continue;
     bytes += entry.bytes;
-    if (bytes > maxBytes) fail('file-too-large', `${path}: its text has more than ${maxBytes} bytes`, 'Look at where it came from: no book is that long.');
+    if (bytes > maxBytes)
+      fail(
+        'file-too-large',
+        `${path}: its text has more than ${maxBytes} bytes`,
+        'Look at where it came from: no book is that long.',
+      );
     files.set(entry.path, await entry.read());
   }
   const container = files.get('META-INF/container.xml');
   const root = container === undefined ? undefined : packagePath(decodeText(container).text);
   const opf = root === undefined ? undefined : files.get(root);
-  if (root === undefined || opf === undefined) fail('damaged-book', `${path} is no EPUB: ${root === undefined ? 'META-INF/container.xml names no package' : `${root} is missing`}`, 'Download it again, or leave it out.');
+  if (root === undefined || opf === undefined)
+    fail(
+      'damaged-book',
+      `${path} is no EPUB: ${root === undefined ? 'META-INF/container.xml names no package' : `${root} is missing`}`,
+      'Download it again, or leave it out.',
+    );
   const { chapters, ...metadata } = readPackage(decodeText(opf).text, root);
-  const text = chapters.map((chapter) => chapterText(files.get(chapter) ?? new Uint8Array(0))).filter((chapter) => chapter !== '').join('\n\n');
+  const text = chapters
+    .map((chapter) => chapterText(files.get(chapter) ?? new Uint8Array(0)))
+    .filter((chapter) => chapter !== '')
+    .join('\n\n');
   return { path, name: path.replace(/\.epub$/i, ''), format: 'epub', content: text, bytes, ...metadata };
 }

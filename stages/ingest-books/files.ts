@@ -35,7 +35,12 @@ export interface BookOptions {
 type Reporter = Pick<StageContext, 'log' | 'progress' | 'signal' | 'checkpoint' | 'downloads'>;
 
 /** The books of a source: a text file or EPUB, the rows of a JSON Lines or Parquet file, the entries of an archive. */
-export async function* readBookFiles(source: Source, context: Reporter, report: CorpusReport, options: BookOptions): AsyncGenerator<BookFile> {
+export async function* readBookFiles(
+  source: Source,
+  context: Reporter,
+  report: CorpusReport,
+  options: BookOptions,
+): AsyncGenerator<BookFile> {
   const leftOut = new LeftOut(context, report);
   const name = source.name.replace(/\.gz$/i, '');
   if (await isEmpty(source)) {
@@ -51,7 +56,13 @@ export async function* readBookFiles(source: Source, context: Reporter, report: 
   }
 }
 
-async function* booksIn(file: OpenSource, sourceName: string, name: string, leftOut: LeftOut, fields: Fields): AsyncGenerator<BookFile> {
+async function* booksIn(
+  file: OpenSource,
+  sourceName: string,
+  name: string,
+  leftOut: LeftOut,
+  fields: Fields,
+): AsyncGenerator<BookFile> {
   const { head, all } = await peekBytes(file.read(), 512);
   const kind = kindOf(head, name);
   // These have their directory at the end, so they are read from the file itself.
@@ -65,10 +76,15 @@ async function* booksIn(file: OpenSource, sourceName: string, name: string, left
       return yield await readEpub(file.path, name, maxBookBytes);
     case 'tar':
       for await (const { path, bytes } of readTar(all, sourceName, maxBookBytes))
-        yield* entryBooks(`${name.replace(/\.(?:tar|tgz)$/i, '')}/${path.replace(/^(?:\.\/)+/, '')}`, () => Promise.resolve(bytes), leftOut);
+        yield* entryBooks(
+          `${name.replace(/\.(?:tar|tgz)$/i, '')}/${path.replace(/^(?:\.\/)+/, '')}`,
+          () => Promise.resolve(bytes),
+          leftOut,
+        );
       return;
     case 'zip':
-      for await (const entry of readZip(file.path, sourceName, maxBookBytes)) yield* entryBooks(`${name.replace(/\.zip$/i, '')}/${entry.path}`, () => entry.read(), leftOut);
+      for await (const entry of readZip(file.path, sourceName, maxBookBytes))
+        yield* entryBooks(`${name.replace(/\.zip$/i, '')}/${entry.path}`, () => entry.read(), leftOut);
       return;
     case 'json-lines':
       return yield* jsonLinesBooks(readJsonLines(all, sourceName, maxBookBytes), sourceName, name, leftOut, fields);
@@ -84,7 +100,13 @@ async function* booksIn(file: OpenSource, sourceName: string, name: string, left
   }
 }
 
-async function* jsonLinesBooks(lines: ReturnType<typeof readJsonLines>, sourceName: string, name: string, leftOut: LeftOut, fields: Fields): AsyncGenerator<BookFile> {
+async function* jsonLinesBooks(
+  lines: ReturnType<typeof readJsonLines>,
+  sourceName: string,
+  name: string,
+  leftOut: LeftOut,
+  fields: Fields,
+): AsyncGenerator<BookFile> {
   let hasText = false;
   let names: readonly string[] | undefined;
   for await (const { line, bytes, value } of lines) {
@@ -94,13 +116,19 @@ async function* jsonLinesBooks(lines: ReturnType<typeof readJsonLines>, sourceNa
     if (typeof book !== 'string') yield book;
     else leftOut.drop(`line ${line} of ${sourceName}`, book);
   }
-  if (!hasText && names !== undefined) fail('missing-column', `${sourceName}: no record has a field "${fields.text}"; the first has ${names.slice(0, 20).join(', ') || 'none'}`, 'Say in `text_field` which one holds the text.');
+  if (!hasText && names !== undefined)
+    fail(
+      'missing-column',
+      `${sourceName}: no record has a field "${fields.text}"; the first has ${names.slice(0, 20).join(', ') || 'none'}`,
+      'Say in `text_field` which one holds the text.',
+    );
 }
 
 /** What a file is, by its first bytes where they tell. An EPUB is a ZIP archive whose first entry says so. */
 function kindOf(head: Uint8Array, name: string): 'tar' | 'zip' | 'epub' | 'parquet' | 'json-lines' | 'text' {
   const start = Buffer.from(head).toString('latin1');
-  if (start.startsWith('PK\x03\x04')) return /\.epub$/i.test(name) || start.startsWith('mimetypeapplication/epub+zip', 30) ? 'epub' : 'zip';
+  if (start.startsWith('PK\x03\x04'))
+    return /\.epub$/i.test(name) || start.startsWith('mimetypeapplication/epub+zip', 30) ? 'epub' : 'zip';
   if (start.startsWith('PAR1') || /\.parquet$/i.test(name)) return 'parquet';
   if (start.startsWith('ustar', 257) || /\.(?:tar|tgz)$/i.test(name)) return 'tar';
   return /\.(?:jsonl|ndjson)$/i.test(name) ? 'json-lines' : 'text';
@@ -112,7 +140,13 @@ async function* entryBooks(path: string, read: () => Promise<Uint8Array>, leftOu
   else if (leftOut.admits(path)) yield textBook(path, await read());
 }
 
-const textBook = (path: string, bytes: Uint8Array): BookFile => ({ path, name: path.replace(/\.(?:txt|text)$/i, ''), format: 'text', content: bytes, bytes: bytes.length });
+const textBook = (path: string, bytes: Uint8Array): BookFile => ({
+  path,
+  name: path.replace(/\.(?:txt|text)$/i, ''),
+  format: 'text',
+  content: bytes,
+  bytes: bytes.length,
+});
 
 /** The longest book that is sure to fit a JavaScript string; real ones have a few megabytes. */
 const maxBookBytes = 128 * 1024 * 1024;
@@ -140,7 +174,8 @@ class LeftOut {
   drop(what: string, reason: string): void {
     this.report.read(0);
     this.report.drop(reason);
-    if (++this.logged <= 100) this.context.log(`left out ${what}: ${reason}${this.logged === 100 ? '; further ones are only counted' : ''}`);
+    if (++this.logged <= 100)
+      this.context.log(`left out ${what}: ${reason}${this.logged === 100 ? '; further ones are only counted' : ''}`);
   }
 }
 
@@ -155,7 +190,11 @@ async function collect(chunks: AsyncIterable<Uint8Array>, name: string): Promise
   for await (const part of chunks) {
     bytes += part.length;
     if (bytes > maxBookBytes)
-      fail('file-too-large', `${name} has more than ${maxBookBytes} bytes; a file is one book`, 'Split it into one file a book.');
+      fail(
+        'file-too-large',
+        `${name} has more than ${maxBookBytes} bytes; a file is one book`,
+        'Split it into one file a book.',
+      );
     parts.push(part);
   }
   return Buffer.concat(parts);

@@ -21,11 +21,17 @@ interface Config {
 
 /** Books as documents; see BookCorpus in the RoBERTa paper, section 3.2. */
 export default defineStage<Config>({
-  description: 'Read books, one document a book, from text files, EPUB, JSON Lines, Parquet and archives, without the Project Gutenberg header and licence.',
+  description:
+    'Read books, one document a book, from text files, EPUB, JSON Lines, Parquet and archives, without the ' +
+    'Project Gutenberg header and licence.',
   inputs: {},
   outputs: {
     documents: { contract: 'documents', description: 'one row a book' },
-    metrics: { contract: 'metrics', description: 'documents, bytes, reasons for leaving out, lengths, languages', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: 'documents, bytes, reasons for leaving out, lengths, languages',
+      optional: true,
+    },
   },
   map: 'path',
   check,
@@ -33,7 +39,10 @@ export default defineStage<Config>({
     const { config } = context;
     const report = new CorpusReport(context);
     const documents = new ShardedDocuments(context.writer('documents'));
-    const options = { checksum: config.checksum, fields: { text: config.text_field, title: config.title_field, id: config.id_field } };
+    const options = {
+      checksum: config.checksum,
+      fields: { text: config.text_field, title: config.title_field, id: config.id_field },
+    };
     const ids = new Map<string, number>();
     let done = 0;
     for (const source of context.sources('path'))
@@ -41,7 +50,10 @@ export default defineStage<Config>({
         context.signal.throwIfAborted();
         report.read(file.bytes);
         const { text, encoding } = decode(file.content, config.encoding);
-        if (config.encoding === '' && !/^(?:utf-.*)?$/.test(encoding)) context.log(`${file.path} is not UTF-8; read as ${encoding}, which it looks like. Set \`encoding\` if that is wrong.`);
+        if (config.encoding === '' && !/^(?:utf-.*)?$/.test(encoding))
+          context.log(
+            `${file.path} is not UTF-8; read as ${encoding}, which it looks like. Set \`encoding\` if that is wrong.`,
+          );
         const row = toDocument(file, text, encoding, config);
         if (typeof row === 'string') {
           report.drop(row);

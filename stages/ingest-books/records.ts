@@ -8,10 +8,17 @@ export interface Fields {
 }
 
 /** The book in a record of a JSON Lines or Parquet file, or why there is none. */
-export function recordBook(record: Readonly<Record<string, unknown>>, file: string, number: number, bytes: number | undefined, fields: Fields): BookFile | string {
+export function recordBook(
+  record: Readonly<Record<string, unknown>>,
+  file: string,
+  number: number,
+  bytes: number | undefined,
+  fields: Fields,
+): BookFile | string {
   const text = record[fields.text];
   if (typeof text !== 'string') return text === undefined || text === null ? 'no-text-field' : 'text-no-string';
-  const lang = /^[a-z]{2,3}(?=$|[-_])/i.exec(stringOf(record.lang) || stringOf(record.language))?.[0].toLowerCase() ?? '';
+  const lang =
+    /^[a-z]{2,3}(?=$|[-_])/i.exec(stringOf(record.lang) || stringOf(record.language))?.[0].toLowerCase() ?? '';
   const base = file.replace(/\.(?:jsonl|ndjson|parquet)$/i, '');
   return {
     path: file,
@@ -26,5 +33,9 @@ export function recordBook(record: Readonly<Record<string, unknown>>, file: stri
 }
 
 function stringOf(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'bigint'
+      ? String(value)
+      : '';
 }

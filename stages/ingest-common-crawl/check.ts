@@ -1,6 +1,12 @@
 import type { ConfigProblem } from '../../src/core/stage.ts';
 import { checkChecksum } from '../../src/data/checksum.ts';
 
-export function check({ checksum, path }: { readonly checksum: string; readonly path: string | readonly string[] }): ConfigProblem[] {
+export function check({
+  checksum,
+  path,
+}: {
+  readonly checksum: string;
+  readonly path: string | readonly string[];
+}): ConfigProblem[] {
   return checkChecksum(checksum, path);
 }

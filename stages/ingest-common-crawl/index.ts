@@ -24,7 +24,11 @@ export default defineStage<Config>({
   inputs: {},
   outputs: {
     documents: { contract: 'documents', description: 'one row a page' },
-    metrics: { contract: 'metrics', description: 'pages, bytes, reasons for leaving out, lengths, top domains', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description: 'pages, bytes, reasons for leaving out, lengths, top domains',
+      optional: true,
+    },
   },
   map: 'path',
   check,
@@ -45,7 +49,13 @@ export default defineStage<Config>({
   },
 });
 
-async function ingest(file: OpenSource, source: Source, out: ShardedDocuments, report: CorpusReport, context: StageContext<Config>): Promise<void> {
+async function ingest(
+  file: OpenSource,
+  source: Source,
+  out: ShardedDocuments,
+  report: CorpusReport,
+  context: StageContext<Config>,
+): Promise<void> {
   const { config } = context;
   const tally = new Tally(source.name, config.max_bad_records);
   let { snapshot } = config;
@@ -71,7 +81,14 @@ async function ingest(file: OpenSource, source: Source, out: ShardedDocuments, r
     const page = readPage(record);
     if (page === undefined) continue;
     report.read(record.block.length);
-    const reason = typeof page === 'string' ? page : page.text === '' ? 'no-text' : page.text.length < config.min_characters ? 'too-short' : undefined;
+    const reason =
+      typeof page === 'string'
+        ? page
+        : page.text === ''
+          ? 'no-text'
+          : page.text.length < config.min_characters
+            ? 'too-short'
+            : undefined;
     if (typeof page === 'string' || reason !== undefined) {
       report.drop(reason ?? 'no-text');
       continue;
@@ -110,7 +127,11 @@ class Tally {
 
   end(): void {
     if (this.isCutOff && this.maxShare < 1)
-      fail('truncated-warc', `${this.name}: the file is cut off in the middle of a record, after ${this.records - 1} others`, 'Fetch the file again; `max_bad_records: 1` takes what there is of it.');
+      fail(
+        'truncated-warc',
+        `${this.name}: the file is cut off in the middle of a record, after ${this.records - 1} others`,
+        'Fetch the file again; `max_bad_records: 1` takes what there is of it.',
+      );
     this.checkShare();
   }
 
@@ -118,7 +139,8 @@ class Tally {
     if (this.last === undefined || this.bad <= this.records * this.maxShare) return;
     fail(
       'bad-records',
-      `${this.name}: ${this.bad} of ${this.records} records are damaged, more than max_bad_records (${this.maxShare}) allows; the last: ${this.last.reason}, ${this.last.detail}`,
+      `${this.name}: ${this.bad} of ${this.records} records are damaged, more than max_bad_records ` +
+        `(${this.maxShare}) allows; the last: ${this.last.reason}, ${this.last.detail}`,
       'Fetch the file again; if it is meant to be like this, raise max_bad_records.',
     );
   }

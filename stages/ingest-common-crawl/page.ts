@@ -18,15 +18,21 @@ export interface Page {
 /** The longest page worth parsing; Common Crawl itself cuts off at 1 MiB, since 2025 at 5 MiB. */
 const maxPageBytes = 8 * 1024 * 1024;
 
-/** The page of a record, the reason why it has none, or `undefined` for records that are not pages, such as requests. */
+/**
+ * The page of a record, the reason why it has none, or `undefined` for records that are not pages, such as requests.
+ */
 export function readPage(record: WarcRecord): Page | string | undefined {
   switch (record.type) {
     case 'conversion':
       return wetPage(record);
     case 'response':
-      return record.block.length > 0 && /^(?:dns|whois|ftp):/i.test(targetUri(record.fields)) ? undefined : responsePage(record);
+      return record.block.length > 0 && /^(?:dns|whois|ftp):/i.test(targetUri(record.fields))
+        ? undefined
+        : responsePage(record);
     case 'resource':
-      return isHtml(record.fields.get('content-type') ?? '') ? htmlPage(record, record.block, record.fields.get('content-type') ?? '') : undefined;
+      return isHtml(record.fields.get('content-type') ?? '')
+        ? htmlPage(record, record.block, record.fields.get('content-type') ?? '')
+        : undefined;
     default:
       return undefined;
   }
@@ -42,7 +48,10 @@ function wetPage(record: WarcRecord): Page | string {
 
 function tidyLines(text: string): string {
   const lines = text.split(/\r\n?|\n/).map((line) => line.trimEnd());
-  return lines.join('\n').replace(/\n{3,}/g, '\n\n').trim();
+  return lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
 }
 
 function responsePage(record: WarcRecord): Page | string {
@@ -57,16 +66,31 @@ function htmlPage(record: WarcRecord, body: Uint8Array, contentType: string): Pa
   if (body.length > maxPageBytes) return 'too-large';
   const { html, encoding } = decodeHtml(body, contentType);
   const { text, title, lang } = extractMainText(html);
-  return page(record, { title, text, lang: '', meta: { encoding, html_lang: lang, truncated: record.fields.get('warc-truncated') ?? '' } });
+  return page(record, {
+    title,
+    text,
+    lang: '',
+    meta: { encoding, html_lang: lang, truncated: record.fields.get('warc-truncated') ?? '' },
+  });
 }
 
-function page(record: WarcRecord, parts: { title: string; text: string; lang: string; meta: Record<string, string> }): Page {
+function page(
+  record: WarcRecord,
+  parts: { title: string; text: string; lang: string; meta: Record<string, string> },
+): Page {
   const url = targetUri(record.fields);
   const date = record.fields.get('warc-date') ?? '';
   const meta = Object.entries({ date, ...parts.meta }).filter(([, value]) => value !== '');
   // The record id is unique by the standard; a page and its WET text have different ones.
   const id = /^<?(?:urn:uuid:)?([^>]*)>?$/.exec(record.fields.get('warc-record-id') ?? '')?.[1] || `${url}@${date}`;
-  return { id, url, title: parts.title, text: parts.text, lang: parts.lang, meta: canonicalJson(Object.fromEntries(meta)) };
+  return {
+    id,
+    url,
+    title: parts.title,
+    text: parts.text,
+    lang: parts.lang,
+    meta: canonicalJson(Object.fromEntries(meta)),
+  };
 }
 
 function isHtml(contentType: string): boolean {

@@ -1,6 +1,12 @@
 import type { ConfigProblem } from '../../src/core/stage.ts';
 import { checkChecksum } from '../../src/data/checksum.ts';
 
-export function check({ checksum, dump }: { readonly checksum: string; readonly dump: string | readonly string[] }): ConfigProblem[] {
+export function check({
+  checksum,
+  dump,
+}: {
+  readonly checksum: string;
+  readonly dump: string | readonly string[];
+}): ConfigProblem[] {
   return checkChecksum(checksum, dump);
 }

@@ -36,7 +36,14 @@ export default defineStage<Config>({
     try {
       for (const source of context.sources('dump')) {
         const { drop_sections, lang, min_characters, source: corpus, variant } = config;
-        const options = { drop_sections, lang, min_characters, source: corpus, variant, snapshot: config.snapshot || snapshotOf(source.name) };
+        const options = {
+          drop_sections,
+          lang,
+          min_characters,
+          source: corpus,
+          variant,
+          snapshot: config.snapshot || snapshotOf(source.name),
+        };
         const file = await openStageSource(source, context, config.checksum);
         try {
           await ingest(file, options, pool, documents, report, context);
@@ -61,10 +68,20 @@ interface Portion {
   readonly position: number;
 }
 
-async function ingest(file: OpenSource, options: ExtractOptions, pool: Pool, documents: ShardedDocuments, report: CorpusReport, context: StageContext<Config>): Promise<void> {
+async function ingest(
+  file: OpenSource,
+  options: ExtractOptions,
+  pool: Pool,
+  documents: ShardedDocuments,
+  report: CorpusReport,
+  context: StageContext<Config>,
+): Promise<void> {
   const ranges = pool.size === 1 ? undefined : await severalRanges(file, context.signal);
   const site = ranges === undefined ? undefined : await siteOf(file);
-  const portions = ranges === undefined || site === undefined ? byBatch(file, options, pool) : byRange(file, ranges, site, options, pool, context.signal);
+  const portions =
+    ranges === undefined || site === undefined
+      ? byBatch(file, options, pool)
+      : byRange(file, ranges, site, options, pool, context.signal);
   let kept = 0;
   for await (const { outcomes, position } of portions) {
     context.signal.throwIfAborted();
@@ -84,7 +101,8 @@ async function ingest(file: OpenSource, options: ExtractOptions, pool: Pool, doc
 /** Pages read here, one after another, and worked on side by side. */
 async function* byBatch(file: OpenSource, options: ExtractOptions, pool: Pool): AsyncGenerator<Portion> {
   const batches = batchesOf(readMediaWiki(file.read(), file.name), options);
-  for await (const outcomes of inOrder(batches, pool.size * 2 - 1, (batch) => pool.run('extract', batch))) yield { outcomes, position: file.bytesRead };
+  for await (const outcomes of inOrder(batches, pool.size * 2 - 1, (batch) => pool.run('extract', batch)))
+    yield { outcomes, position: file.bytesRead };
 }
 
 /** Text of pages that is worked on in one go: enough to make up for the way to another thread and back. */
@@ -106,18 +124,44 @@ async function* batchesOf(pages: ReturnType<typeof readMediaWiki>, options: Extr
   if (site !== undefined && batch.length > 0) yield { site, pages: batch, options };
 }
 
-/** Compressed bytes of the streams that a thread reads in one go, at least; above the second they are read bit by bit, here. */
+/**
+ * Compressed bytes of the streams that a thread reads in one go, at least; above the second they are read bit by bit,
+ * here.
+ */
 const rangeBytes = 1 << 20;
 const maxRangeBytes = 8 << 20;
 
-/** Streams of a dump decompressed, read and worked on side by side; what lies between their pages is put together here. */
-async function* byRange({ path, name }: OpenSource, ranges: AsyncIterable<StreamRange>, site: SiteInfo, options: ExtractOptions, pool: Pool, signal: AbortSignal): AsyncGenerator<Portion> {
+/**
+ * Streams of a dump decompressed, read and worked on side by side; what lies between their pages is put together here.
+ */
+async function* byRange(
+  { path, name }: OpenSource,
+  ranges: AsyncIterable<StreamRange>,
+  site: SiteInfo,
+  options: ExtractOptions,
+  pool: Pool,
+  signal: AbortSignal,
+): AsyncGenerator<Portion> {
   const reader = new MediaWikiReader(name);
-  const read = (bytes: Uint8Array): readonly Outcome[] => tasks.extract({ site, pages: [...reader.push(bytes)], options });
-  const results = inOrder(ranges, pool.size * 2 - 1, async (range) => ({ range, result: range.end - range.start <= maxRangeBytes ? await pool.run('range', { path, name, range, site, options }) : undefined }));
-  for await (const { range: { start, end }, result } of results) {
+  const read = (bytes: Uint8Array): readonly Outcome[] =>
+    tasks.extract({ site, pages: [...reader.push(bytes)], options });
+  const results = inOrder(ranges, pool.size * 2 - 1, async (range) => ({
+    range,
+    result:
+      range.end - range.start <= maxRangeBytes
+        ? await pool.run('range', { path, name, range, site, options })
+        : undefined,
+  }));
+  for await (const {
+    range: { start, end },
+    result,
+  } of results) {
     if (result === undefined) {
-      for await (const bytes of decompress(createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18, signal }), name)) yield { outcomes: read(bytes), position: start };
+      for await (const bytes of decompress(
+        createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18, signal }),
+        name,
+      ))
+        yield { outcomes: read(bytes), position: start };
     } else {
       const { head, outcomes, tail } = result;
       yield { outcomes: read(head), position: start };
@@ -130,7 +174,10 @@ async function* byRange({ path, name }: OpenSource, ranges: AsyncIterable<Stream
 }
 
 /** The ranges of a bzip2 file of several; `undefined` for one of a single stream and for other files. */
-async function severalRanges({ path, bytes }: OpenSource, signal: AbortSignal): Promise<AsyncIterable<StreamRange> | undefined> {
+async function severalRanges(
+  { path, bytes }: OpenSource,
+  signal: AbortSignal,
+): Promise<AsyncIterable<StreamRange> | undefined> {
   const { head, all } = await peekBytes(createReadStream(path, { end: 3 }), 4);
   await all.return(undefined);
   if (compressionOf(head) !== 'bzip2') return undefined;
@@ -152,6 +199,7 @@ async function siteOf(file: OpenSource): Promise<SiteInfo | undefined> {
 /** The date in `enwiki-20261101-pages-articles.xml.bz2`. */
 function snapshotOf(name: string): string {
   const date = /-(\d{4})(\d{2})(\d{2})-/.exec(name);
-  if (date === null) fail('no-snapshot', `${name} does not say when it was taken`, 'Set `snapshot: YYYY-MM-DD` in the stage.');
+  if (date === null)
+    fail('no-snapshot', `${name} does not say when it was taken`, 'Set `snapshot: YYYY-MM-DD` in the stage.');
   return `${date[1]}-${date[2]}-${date[3]}`;
 }

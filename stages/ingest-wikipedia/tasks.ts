@@ -52,21 +52,32 @@ const maxTextBytes = 512 << 20;
 export const tasks = {
   async range({ path, name, range, site, options }: RangeOfDump): Promise<RangeOutcome> {
     const parts: Uint8Array[] = [];
-    for await (const part of decompress(createReadStream(path, { start: range.start, end: range.end - 1 }), name, { maxBytes: maxTextBytes })) parts.push(part);
+    for await (const part of decompress(createReadStream(path, { start: range.start, end: range.end - 1 }), name, {
+      maxBytes: maxTextBytes,
+    }))
+      parts.push(part);
     const bytes = Buffer.concat(parts);
     const start = bytes.indexOf(pageStart);
     const last = bytes.lastIndexOf(pageEnd);
     if (start < 0 || last < start) return { head: bytes, outcomes: [], tail: Buffer.alloc(0) };
     const end = last + pageEnd.length;
     const pages = [...new MediaWikiReader(name, site).push(bytes.subarray(start, end))];
-    return { head: Buffer.from(bytes.subarray(0, start)), outcomes: extract({ site, pages, options }), tail: Buffer.from(bytes.subarray(end)) };
+    return {
+      head: Buffer.from(bytes.subarray(0, start)),
+      outcomes: extract({ site, pages, options }),
+      tail: Buffer.from(bytes.subarray(end)),
+    };
   },
 
   extract,
 };
 
 function extract({ site, pages, options }: Batch): Outcome[] {
-  return pages.map((page) => ({ title: page.title, bytes: Buffer.byteLength(page.text), result: extractPage(page, site, options) }));
+  return pages.map((page) => ({
+    title: page.title,
+    bytes: Buffer.byteLength(page.text),
+    result: extractPage(page, site, options),
+  }));
 }
 
 function extractPage(page: WikiPage, site: SiteInfo, options: ExtractOptions): Outcome['result'] {
@@ -95,7 +106,10 @@ function toRow(page: WikiPage, site: SiteInfo, text: string, options: ExtractOpt
     id: `${site.dbname || `${lang.replaceAll('-', '_')}wiki`}:${page.id}`,
     source: options.source,
     snapshot: options.snapshot,
-    url: site.baseUrl === '' ? '' : site.baseUrl + encodeURI(page.title.replaceAll(' ', '_')).replace(/[?#]/g, encodeURIComponent),
+    url:
+      site.baseUrl === ''
+        ? ''
+        : site.baseUrl + encodeURI(page.title.replaceAll(' ', '_')).replace(/[?#]/g, encodeURIComponent),
     title: page.title,
     text,
     lang,

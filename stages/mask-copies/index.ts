@@ -19,7 +19,10 @@ export default defineStage<Config>({
   },
   outputs: {
     copies: { contract: 'masked', description: 'of each shard as many masked copies, each a shard' },
-    metrics: { contract: 'metrics', description: '`masked` by what becomes of a token, and how many tokens there are and are masked by source' },
+    metrics: {
+      contract: 'metrics',
+      description: '`masked` by what becomes of a token, and how many tokens there are and are masked by source',
+    },
   },
   map: 'sequences',
   tellsRepeatsApart: true,
@@ -34,8 +37,15 @@ export default defineStage<Config>({
     for (let copy = 0; copy < config.copies; copy++) {
       for await (const { ids, starts, pair, number, row, shard, source } of sequencesOf(input)) {
         if (copy === 0) checkIds(ids, plan.vocab_size, number + 1);
-        // Numbered by the shard, not by its place in the dataset, so that a shard that comes in before it changes nothing.
-        const masked = maskSequence(plan, ids, starts, copy, parseInt(shard.digest.slice(0, 12), 16) + (shard.occurrence ?? 1) * 1e9 + row);
+        // Numbered by the shard, not by its place in the dataset, so that a shard that comes in before it changes
+        // nothing.
+        const masked = maskSequence(
+          plan,
+          ids,
+          starts,
+          copy,
+          parseInt(shard.digest.slice(0, 12), 16) + (shard.occurrence ?? 1) * 1e9 + row,
+        );
         await out.add({ ...masked, word_starts: starts, ...pair });
         statistics.add(source, ids, masked);
         context.progress(copy * input.rowCount + number + 1, config.copies * input.rowCount, 'sequences');

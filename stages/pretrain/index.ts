@@ -9,7 +9,15 @@ import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '.
 import { writeModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/model/masked-batch.ts';
 import { Optimizer } from '../../src/model/optimizer.ts';
-import { countParameters, createParameters, disposeParameters, initialValues, parameterSpecs, readParameters, type Head } from '../../src/model/parameters.ts';
+import {
+  countParameters,
+  createParameters,
+  disposeParameters,
+  initialValues,
+  parameterSpecs,
+  readParameters,
+  type Head,
+} from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/model/schedule.ts';
 import { limitsOf } from '../../src/model/sequences.ts';
@@ -63,12 +71,20 @@ interface Progress {
 export default defineStage<Config>({
   description: 'Pretrain RoBERTa on masked sequences; a killed run resumes bit for bit.',
   inputs: {
-    masked: { contract: 'masked', description: 'sequences, masked already (static) or to be masked as they are served' },
+    masked: {
+      contract: 'masked',
+      description: 'sequences, masked already (static) or to be masked as they are served',
+    },
     plan: { contract: 'mask-plan', description: 'how to mask sequences that are not masked yet' },
     tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences; it goes into the model folder' },
     init: { contract: 'model', description: 'model to start from, instead of random weights', optional: true },
   },
-  outputs: { model: { contract: 'model', description: 'RobertaForMaskedLM, with a next-sentence head besides when the sequences are pairs' } },
+  outputs: {
+    model: {
+      contract: 'model',
+      description: 'RobertaForMaskedLM, with a next-sentence head besides when the sequences are pairs',
+    },
+  },
 
   check,
 
@@ -78,23 +94,42 @@ export default defineStage<Config>({
     const start = startingPoint(context, loadTokenizer(tokenizerFolder));
     const { contract, shards } = context.dataset('masked');
     const feed = await BatchFeed.open({
-      sequences: { contract, shards }, plan: context.model('plan')?.path ?? '', limits: limitsOf(start.config),
-      batch_size: config.batch_size, batches_per_step: config.gradient_accumulation_steps, seed: config.seed,
+      sequences: { contract, shards },
+      plan: context.model('plan')?.path ?? '',
+      limits: limitsOf(start.config),
+      batch_size: config.batch_size,
+      batches_per_step: config.gradient_accumulation_steps,
+      seed: config.seed,
     });
     try {
       await openBackend(backend, config.precision);
       const head: Head = { kind: 'masked-lm', ...(feed.info.pairs ? { next_sentence: true } : {}) };
       const specs = parameterSpecs(start.config, head);
-      context.log(`backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ${countParameters(specs).toLocaleString('en')} parameters; ${feed.info.sequences} sequences, ${feed.info.tokens.toLocaleString('en')} tokens`);
-      if (feed.info.pairs) context.log('the sequences are pairs: the loss is that of masked tokens and that of next-sentence prediction together');
+      context.log(
+        `backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ` +
+          `${countParameters(specs).toLocaleString('en')} parameters; ${feed.info.sequences} sequences, ` +
+          `${feed.info.tokens.toLocaleString('en')} tokens`,
+      );
+      if (feed.info.pairs)
+        context.log(
+          'the sequences are pairs: the loss is that of masked tokens and that of next-sentence prediction together',
+        );
       // A model to continue from may lack the head for pairs.
-      const fresh = initialValues(specs.filter(({ name }) => start.values?.has(name) !== true), start.config, config.seed);
+      const fresh = initialValues(
+        specs.filter(({ name }) => start.values?.has(name) !== true),
+        start.config,
+        config.seed,
+      );
       const parameters = createParameters(specs, new Map([...(start.values ?? []), ...fresh]));
       const optimizer = new Optimizer(parameters, config);
       const model: Roberta = { config: start.config, parameters };
       await train(context, model, optimizer, feed);
 
-      writeModel(context.folder('model').path, { config: start.config, head, labels: [], values: readParameters(parameters) }, tokenizerFolder);
+      writeModel(
+        context.folder('model').path,
+        { config: start.config, head, labels: [], values: readParameters(parameters) },
+        tokenizerFolder,
+      );
       optimizer.dispose();
       disposeParameters(parameters);
     } finally {
@@ -104,10 +139,21 @@ export default defineStage<Config>({
 });
 
 /** Architecture, and weights when there is a model to continue from. */
-function startingPoint(context: StageContext<Config>, tokenizer: BpeModel): { config: RobertaConfig; values?: Map<string, Float32Array> } {
+function startingPoint(
+  context: StageContext<Config>,
+  tokenizer: BpeModel,
+): { config: RobertaConfig; values?: Map<string, Float32Array> } {
   const { config } = context;
   const { hidden_dropout_prob, attention_probs_dropout_prob, layer_norm_eps, initializer_range } = config;
-  const fresh = { vocab_size: tokenizer.tokens.length, ...dimensionsOf(config.size, config), max_position_embeddings: config.max_position_embeddings ?? config.max_length + positionOffset, hidden_dropout_prob, attention_probs_dropout_prob, layer_norm_eps, initializer_range };
+  const fresh = {
+    vocab_size: tokenizer.tokens.length,
+    ...dimensionsOf(config.size, config),
+    max_position_embeddings: config.max_position_embeddings ?? config.max_length + positionOffset,
+    hidden_dropout_prob,
+    attention_probs_dropout_prob,
+    layer_norm_eps,
+    initializer_range,
+  };
   const init = context.model('init');
   if (init === undefined) return { config: fresh };
   const loaded = readInitModel(init.path, tokenizer);
@@ -115,7 +161,12 @@ function startingPoint(context: StageContext<Config>, tokenizer: BpeModel): { co
   return { config: { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob }, values: loaded.values };
 }
 
-async function train(context: StageContext<Config>, model: Roberta, optimizer: Optimizer, feed: BatchFeed): Promise<void> {
+async function train(
+  context: StageContext<Config>,
+  model: Roberta,
+  optimizer: Optimizer,
+  feed: BatchFeed,
+): Promise<void> {
   const { config } = context;
   const warmupSteps = config.warmup_steps ?? Math.round(config.warmup_ratio * config.max_steps);
   const window = Math.max(1, Math.min(20, Math.floor(config.max_steps / 10)));
@@ -138,20 +189,37 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
     const sequences = served.reduce((total, { batch }) => total + batch, 0);
     const dropoutKey = (micro: number) => key32('dropout', config.seed, step, micro);
     const peak = config.learning_rate;
-    const result = labels === 0 ? { loss: Number.NaN, skipped: true } : trainStep(
-      optimizer,
-      served.map((batch, micro) => () => lossOf(model, batch, dropoutKey(micro), { labels, sequences })),
-      learningRate(step, peak, warmupSteps, config.max_steps),
-    );
+    const result =
+      labels === 0
+        ? { loss: Number.NaN, skipped: true }
+        : trainStep(
+            optimizer,
+            served.map((batch, micro) => () => lossOf(model, batch, dropoutKey(micro), { labels, sequences })),
+            learningRate(step, peak, warmupSteps, config.max_steps),
+          );
     step++;
     progress = advance(progress, result, optimizer.updates, batches, window);
     if (result.skipped) {
-      context.log(`step ${step}: the loss or a gradient was not finite, or nothing was masked; skipped (${progress.bad_steps} so far)`);
-      if (progress.bad_steps > config.max_bad_steps) fail('training-diverged', `${progress.bad_steps} of ${step} steps had a loss or gradient that was not finite.`, 'Lower learning_rate, warm up longer, or look at the data; max_bad_steps says how many are tolerated.');
+      context.log(
+        `step ${step}: the loss or a gradient was not finite, or nothing was masked; skipped ` +
+          `(${progress.bad_steps} so far)`,
+      );
+      if (progress.bad_steps > config.max_bad_steps)
+        fail(
+          'training-diverged',
+          `${progress.bad_steps} of ${step} steps had a loss or gradient that was not finite.`,
+          'Lower learning_rate, warm up longer, or look at the data; max_bad_steps says how many are tolerated.',
+        );
     }
     const tokensPerStep = progress.tokens / step;
-    context.progress(progress.tokens, step === config.max_steps ? progress.tokens : Math.round(tokensPerStep * config.max_steps), 'tokens', `step ${step}/${config.max_steps} loss ${result.loss.toFixed(3)}, data wait ${percent(dataWait())}`);
-    if (step % config.logging_steps === 0) context.log(`step ${step} loss ${result.loss.toFixed(4)}, data wait ${percent(dataWait())}`);
+    context.progress(
+      progress.tokens,
+      step === config.max_steps ? progress.tokens : Math.round(tokensPerStep * config.max_steps),
+      'tokens',
+      `step ${step}/${config.max_steps} loss ${result.loss.toFixed(3)}, data wait ${percent(dataWait())}`,
+    );
+    if (step % config.logging_steps === 0)
+      context.log(`step ${step} loss ${result.loss.toFixed(4)}, data wait ${percent(dataWait())}`);
     if (step % config.save_steps === 0 && step < config.max_steps) save();
     await nextTurn();
     if (context.signal.aborted) {
@@ -168,13 +236,26 @@ async function train(context: StageContext<Config>, model: Roberta, optimizer: O
 }
 
 /** A micro-batch's share of the step's loss, over the masked tokens and, of pairs, over the pairs. */
-function lossOf(model: Roberta, batch: MaskedBatch, dropoutKey: number, step: { readonly labels: number; readonly sequences: number }): Scalar {
+function lossOf(
+  model: Roberta,
+  batch: MaskedBatch,
+  dropoutKey: number,
+  step: { readonly labels: number; readonly sequences: number },
+): Scalar {
   const hidden = encode(model, batch, dropoutKey);
   const masked = loss(maskedLmLogits(model, hidden, batch.positions), batch.labels, step.labels);
-  return batch.next_sentence_labels === undefined ? masked : add(masked, loss(nextSentenceLogits(model, hidden, batch), batch.next_sentence_labels, step.sequences));
+  return batch.next_sentence_labels === undefined
+    ? masked
+    : add(masked, loss(nextSentenceLogits(model, hidden, batch), batch.next_sentence_labels, step.sequences));
 }
 
-function advance(progress: Progress, result: { loss: number; skipped: boolean }, updates: number, batches: readonly MaskedBatch[], window: number): Progress {
+function advance(
+  progress: Progress,
+  result: { loss: number; skipped: boolean },
+  updates: number,
+  batches: readonly MaskedBatch[],
+  window: number,
+): Progress {
   const tokens = progress.tokens + batches.reduce((total, batch) => total + batch.tokens, 0);
   if (result.skipped) return { ...progress, tokens, bad_steps: progress.bad_steps + 1 };
   const first = progress.first.length < window ? [...progress.first, result.loss] : progress.first;

@@ -6,10 +6,24 @@ import type { BpeModel } from '../../src/text/bpe/model.ts';
 /** The model to continue from, once it is certain that the ids of the tokenizer are those it was trained on. */
 export function readInitModel(folder: string, tokenizer: BpeModel): LoadedModel {
   const model = readModel(folder);
-  if (model.head.kind !== 'masked-lm') fail('unsupported-model', 'The model to continue from has no masked-LM head.', 'Connect init to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.');
-  const help = 'Use the tokenizer that the model was trained with; an import-model stage gives both: `inputs: { init: <stage>, tokenizer: <stage> }`.';
-  if (hasTokenizer(folder) && loadTokenizer(folder).tokens.join('\n') !== tokenizer.tokens.join('\n')) fail('vocabulary-mismatch', 'The model to continue from comes with another tokenizer than this stage has.', help);
+  if (model.head.kind !== 'masked-lm')
+    fail(
+      'unsupported-model',
+      'The model to continue from has no masked-LM head.',
+      'Connect init to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.',
+    );
+  const help =
+    'Use the tokenizer that the model was trained with; an import-model stage gives both: `inputs: { init: ' +
+    '<stage>, tokenizer: <stage> }`.';
+  if (hasTokenizer(folder) && loadTokenizer(folder).tokens.join('\n') !== tokenizer.tokens.join('\n'))
+    fail('vocabulary-mismatch', 'The model to continue from comes with another tokenizer than this stage has.', help);
   // Its table may have more rows than there are tokens, when it was padded to a round number.
-  if (tokenizer.tokens.length > model.config.vocab_size) fail('vocabulary-mismatch', `The model to continue from has ${model.config.vocab_size} vocabulary entries, the tokenizer ${tokenizer.tokens.length}.`, help);
+  if (tokenizer.tokens.length > model.config.vocab_size)
+    fail(
+      'vocabulary-mismatch',
+      `The model to continue from has ${model.config.vocab_size} vocabulary entries, the tokenizer ` +
+        `${tokenizer.tokens.length}.`,
+      help,
+    );
   return model;
 }

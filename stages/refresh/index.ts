@@ -2,7 +2,14 @@ import { fail } from '../../src/core/diagnostic.ts';
 import type { Dataset, Shard } from '../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { chooseWindow, type Placement, type SourceWindow, type Standing, type WindowOptions, type WindowShard } from '../../src/data/window.ts';
+import {
+  chooseWindow,
+  type Placement,
+  type SourceWindow,
+  type Standing,
+  type WindowOptions,
+  type WindowShard,
+} from '../../src/data/window.ts';
 import { check } from './check.ts';
 
 type Config = WindowOptions & { readonly bytes_per_token: number };
@@ -14,15 +21,31 @@ interface DocumentShard extends WindowShard {
 
 /** The sliding window over snapshots of the corpora. It links shards and copies nothing. */
 export default defineStage<Config>({
-  description: 'Keep a sliding window of snapshots of each source: old ones are evicted, new ones enter, sources are weighted. Shards are chosen, not copied.',
-  inputs: { documents: { contract: 'documents', description: 'all documents there are, of every source and snapshot', many: true } },
+  description:
+    'Keep a sliding window of snapshots of each source: old ones are evicted, new ones enter, sources are ' +
+    'weighted. Shards are chosen, not copied.',
+  inputs: {
+    documents: {
+      contract: 'documents',
+      description: 'all documents there are, of every source and snapshot',
+      many: true,
+    },
+  },
   outputs: {
     documents: { contract: 'documents', description: 'the shards in the window' },
-    metrics: { contract: 'metrics', description: 'documents, bytes of shards and tokens, roughly; what is out as `dropped`, what is in more than once as `repeated`; documents by `source` and `snapshot`', optional: true },
+    metrics: {
+      contract: 'metrics',
+      description:
+        'documents, bytes of shards and tokens, roughly; what is out as `dropped`, what is in more than once as ' +
+        '`repeated`; documents by `source` and `snapshot`',
+      optional: true,
+    },
   },
   check,
   async run(context) {
-    const shards = (await Promise.all(context.datasets('documents').map((dataset) => describeShards(dataset, context.config)))).flat();
+    const shards = (
+      await Promise.all(context.datasets('documents').map((dataset) => describeShards(dataset, context.config)))
+    ).flat();
     checkWeights(context.config, shards);
     const windows = chooseWindow(shards, context.config);
     link(context, shards, windows);
@@ -44,7 +67,14 @@ async function describeShards(dataset: Dataset, { bytes_per_token: bytesPerToken
         break;
       }
     if (source === undefined || snapshot === undefined) continue;
-    described.push({ source: String(source), snapshot: String(snapshot), digest: shard.digest, documents: shard.rows ?? 0, tokens: Math.round(shard.bytes / bytesPerToken), shard });
+    described.push({
+      source: String(source),
+      snapshot: String(snapshot),
+      digest: shard.digest,
+      documents: shard.rows ?? 0,
+      tokens: Math.round(shard.bytes / bytesPerToken),
+      shard,
+    });
   }
   return described;
 }
@@ -52,19 +82,48 @@ async function describeShards(dataset: Dataset, { bytes_per_token: bytesPerToken
 function checkWeights({ weights }: Config, shards: readonly DocumentShard[]): void {
   const sources = new Set(shards.map((shard) => shard.source));
   const unknown = Object.keys(weights).find((source) => !sources.has(source));
-  if (unknown !== undefined) fail('unknown-source', `There are no documents of the source "${unknown}" that \`weights\` names.`, `The sources of the input are: ${[...sources].sort().join(', ') || 'none'}.`);
+  if (unknown !== undefined)
+    fail(
+      'unknown-source',
+      `There are no documents of the source "${unknown}" that \`weights\` names.`,
+      `The sources of the input are: ${[...sources].sort().join(', ') || 'none'}.`,
+    );
 }
 
-/** In the order of the inputs; repeats follow after everything has come once, and say so, or `deduplicate` would drop them. */
-function link(context: StageContext<Config>, shards: readonly DocumentShard[], windows: readonly SourceWindow<DocumentShard>[]): void {
+/**
+ * In the order of the inputs; repeats follow after everything has come once, and say so, or `deduplicate` would drop
+ * them.
+ */
+function link(
+  context: StageContext<Config>,
+  shards: readonly DocumentShard[],
+  windows: readonly SourceWindow<DocumentShard>[],
+): void {
   const copies = new Map<DocumentShard, number>();
-  for (const { placements } of windows) for (const placement of placements) copies.set(placement.shard, placement.copies);
+  for (const { placements } of windows)
+    for (const placement of placements) copies.set(placement.shard, placement.copies);
   const most = [...copies.values()].reduce((a, b) => Math.max(a, b), 0);
-  if (most === 0) fail('empty-window', 'No shard is in the window.', shards.length === 0 ? 'The input has no documents: see the counts of dropped documents of the stages before.' : 'Raise `weights` or `window`.');
+  if (most === 0)
+    fail(
+      'empty-window',
+      'No shard is in the window.',
+      shards.length === 0
+        ? 'The input has no documents: see the counts of dropped documents of the stages before.'
+        : 'Raise `weights` or `window`.',
+    );
   const writer = context.writer('documents');
   for (let copy = 1; copy <= most; copy++)
     for (const described of shards)
-      if (copies.get(described)! >= copy) writer.link({ ...described.shard, meta: { ...described.shard.meta, source: described.source, snapshot: described.snapshot, ...(copy > 1 ? { copy } : {}) } });
+      if (copies.get(described)! >= copy)
+        writer.link({
+          ...described.shard,
+          meta: {
+            ...described.shard.meta,
+            source: described.source,
+            snapshot: described.snapshot,
+            ...(copy > 1 ? { copy } : {}),
+          },
+        });
 }
 
 const standings: readonly Standing[] = ['entered', 'stayed', 'evicted', 'replayed', 'waiting'];
@@ -74,35 +133,68 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
   for (const standing of standings) {
     const those = all.filter((placement) => placement.standing === standing);
     context.metric(`shards.${standing}`, those.length);
-    context.metric(`documents.${standing}`, those.reduce((sum, { shard }) => sum + shard.documents, 0));
+    context.metric(
+      `documents.${standing}`,
+      those.reduce((sum, { shard }) => sum + shard.documents, 0),
+    );
   }
-  context.metric('documents.in', all.reduce((sum, { shard }) => sum + shard.documents, 0));
+  context.metric(
+    'documents.in',
+    all.reduce((sum, { shard }) => sum + shard.documents, 0),
+  );
   context.metric('documents.out', letThrough(all, 'documents'));
   context.metric('tokens.about', letThrough(all, 'tokens'));
   if (context.config.round > 0) context.log(`round ${context.config.round}`);
   for (const { source, snapshots, begin, end, placements } of windows) {
     const documents = letThrough(placements, 'documents');
     context.metric(`documents.out.${source}`, documents);
-    const range = snapshots.length === 0 ? 'no snapshots, always in' : begin === end ? 'nothing' : `${snapshots[begin]} to ${snapshots[end - 1]} (${end - begin} of ${snapshots.length} snapshots)`;
-    context.log(`${source}: ${range}, ${amount(documents, 'document')}, about ${amount(letThrough(placements, 'tokens'), 'token')}`);
+    const range =
+      snapshots.length === 0
+        ? 'no snapshots, always in'
+        : begin === end
+          ? 'nothing'
+          : `${snapshots[begin]} to ${snapshots[end - 1]} (${end - begin} of ${snapshots.length} snapshots)`;
+    context.log(
+      `${source}: ${range}, ${amount(documents, 'document')}, about ` +
+        `${amount(letThrough(placements, 'tokens'), 'token')}`,
+    );
     for (const standing of standings) {
       const those = placements.filter((placement) => placement.standing === standing);
-      if (those.length > 0) context.log(`  ${standing}: ${amount(those.length, 'shard')}, ${amount(those.reduce((sum, { shard }) => sum + shard.documents, 0), 'document')} of ${snapshotsOf(those)}`);
+      if (those.length > 0)
+        context.log(
+          `  ${standing}: ${amount(those.length, 'shard')}, ${amount(
+            those.reduce((sum, { shard }) => sum + shard.documents, 0),
+            'document',
+          )} of ${snapshotsOf(those)}`,
+        );
     }
   }
 }
 
 /** The window as a table: documents in, less those dropped, plus the repeats that weights make, are documents out. */
-async function writeMetrics(context: StageContext<Config>, windows: readonly SourceWindow<DocumentShard>[]): Promise<void> {
+async function writeMetrics(
+  context: StageContext<Config>,
+  windows: readonly SourceWindow<DocumentShard>[],
+): Promise<void> {
   const table = new CorpusReport(context);
   for (const { source, placements } of windows)
-    for (const { shard: { documents, tokens, snapshot, shard: { bytes } }, copies, standing } of placements) {
+    for (const {
+      shard: {
+        documents,
+        tokens,
+        snapshot,
+        shard: { bytes },
+      },
+      copies,
+      standing,
+    } of placements) {
       const amounts = { documents, bytes, tokens };
       for (const [name, amount] of Object.entries(amounts)) {
         table.add(name, 'in', amount);
         table.add(name, 'out', amount * copies);
       }
-      if (copies === 0) table.add('dropped', standing === 'evicted' || standing === 'waiting' ? standing : 'weight', documents);
+      if (copies === 0)
+        table.add('dropped', standing === 'evicted' || standing === 'waiting' ? standing : 'weight', documents);
       else {
         table.add('source', source, documents * copies);
         table.add('snapshot', `${source} ${snapshot}`.trim(), documents * copies);

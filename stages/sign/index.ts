@@ -3,17 +3,30 @@ import { CorpusReport } from '../../src/data/corpus-report.ts';
 import { isRepeat } from '../../src/data/duplicates.ts';
 import { DocumentSigner, signatureRow, type SigningMethod } from '../../src/text/minhash/signed-documents.ts';
 
-/** Documents whose signatures go into one shard: some 40 MB, so that it ends, with its meta, before the writer's own limit. */
+/**
+ * Documents whose signatures go into one shard: some 40 MB, so that it ends, with its meta, before the writer's own
+ * limit.
+ */
 const shardDocuments = 200_000;
 
 interface Config {
   readonly method: SigningMethod;
 }
 
-/** The part of deduplication that looks at texts: shard by shard, so that it runs on all cores and once for each shard. */
+/**
+ * The part of deduplication that looks at texts: shard by shard, so that it runs on all cores and once for each shard.
+ */
 export default defineStage<Config>({
-  description: 'Sign documents for `find-duplicates`, shard by shard: a digest and a MinHash signature of each, so that texts signed once need not be read again.',
-  inputs: { documents: { contract: 'documents', description: 'documents that are to be compared, before or after `refresh`', many: true } },
+  description:
+    'Sign documents for `find-duplicates`, shard by shard: a digest and a MinHash signature of each, so that ' +
+    'texts signed once need not be read again.',
+  inputs: {
+    documents: {
+      contract: 'documents',
+      description: 'documents that are to be compared, before or after `refresh`',
+      many: true,
+    },
+  },
   outputs: {
     signatures: { contract: 'signatures', description: 'what to compare the documents by' },
     metrics: { contract: 'metrics', description: 'documents and bytes, lengths, languages, domains', optional: true },
@@ -28,7 +41,8 @@ export default defineStage<Config>({
     let done = 0;
     for (const shard of input.shards) {
       if (isRepeat(shard)) continue;
-      let first = 0, next = 0;
+      let first = 0,
+        next = 0;
       for await (const row of input.select([shard]).rows()) {
         const text = row.text as string;
         report.read(text);

@@ -7,7 +7,14 @@ import { Packer, type PackedSequence, type Packing, type PairPacking } from '../
 import { PairPacker } from '../../src/text/pack-pairs.ts';
 import { hashToUnit } from '../../src/text/random.ts';
 import { splitSentences } from '../../src/text/sentences.ts';
-import { autoMarker, jiebaSegmenter, segmentMarker, whitespaceMarker, type WordMarker, type WordSegmentation } from '../../src/text/words.ts';
+import {
+  autoMarker,
+  jiebaSegmenter,
+  segmentMarker,
+  whitespaceMarker,
+  type WordMarker,
+  type WordSegmentation,
+} from '../../src/text/words.ts';
 
 interface Config {
   readonly max_length: number;
@@ -29,8 +36,19 @@ export default defineStage<Config>({
   },
   outputs: {
     sequences: { contract: 'sequences', description: 'packed sequences to train on', optional: true },
-    held_out: { contract: 'sequences', description: 'packed sequences of the held-out documents', optional: true, emptyIf: { held_out: 0 } },
-    metrics: { contract: 'metrics', description: 'documents, bytes, lengths, languages, domains; `tokens` and `sequences` by output and those that were `too_short`', optional: true },
+    held_out: {
+      contract: 'sequences',
+      description: 'packed sequences of the held-out documents',
+      optional: true,
+      emptyIf: { held_out: 0 },
+    },
+    metrics: {
+      contract: 'metrics',
+      description:
+        'documents, bytes, lengths, languages, domains; `tokens` and `sequences` by output and those that were ' +
+        '`too_short`',
+      optional: true,
+    },
   },
   map: 'documents',
   async run(context) {
@@ -68,7 +86,11 @@ export default defineStage<Config>({
   },
 });
 
-function* tokenizeSentences(text: string, tokenizer: Tokenizer, markWords: WordMarker): Generator<{ ids: Uint32Array; starts: number[] }> {
+function* tokenizeSentences(
+  text: string,
+  tokenizer: Tokenizer,
+  markWords: WordMarker,
+): Generator<{ ids: Uint32Array; starts: number[] }> {
   for (const sentence of splitSentences(text)) {
     const ids = tokenizer.encode(sentence);
     yield { ids, starts: markWords(sentence, ids) };
@@ -93,7 +115,11 @@ class Output {
   private readonly snapshots = new Set<string>();
   private shard = { tokens: 0, sequences: 0 };
 
-  constructor(writer: DatasetWriter, { max_length: maxLength, min_length: minLength, packing }: Config, { model }: Tokenizer) {
+  constructor(
+    writer: DatasetWriter,
+    { max_length: maxLength, min_length: minLength, packing }: Config,
+    { model }: Tokenizer,
+  ) {
     this.writer = writer;
     const options = { maxLength, minLength, bos: model.special.bos, eos: model.special.eos };
     this.packer = isOfPairs(packing) ? new PairPacker({ ...options, packing }) : new Packer({ ...options, packing });
@@ -103,7 +129,11 @@ class Output {
     return this.packer.dropped.sequences;
   }
 
-  async add({ source, snapshot }: Row, ordinal: number, sentences: Iterable<{ ids: Uint32Array; starts: number[] }>): Promise<void> {
+  async add(
+    { source, snapshot }: Row,
+    ordinal: number,
+    sentences: Iterable<{ ids: Uint32Array; starts: number[] }>,
+  ): Promise<void> {
     this.sources.add(source as string);
     this.snapshots.add(snapshot as string);
     await this.write(this.packer.add(ordinal, sentences));

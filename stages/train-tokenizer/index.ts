@@ -25,13 +25,24 @@ export default defineStage<Config>({
   async run(context) {
     const { vocab_size: vocabSize, min_frequency: minFrequency } = context.config;
     const { counts } = await readWords(context);
-    if (counts.size === 0) fail('empty-corpus', 'There is no text to train a tokenizer on.', 'Check the counts of the stages before this one.');
+    if (counts.size === 0)
+      fail(
+        'empty-corpus',
+        'There is no text to train a tokenizer on.',
+        'Check the counts of the stages before this one.',
+      );
 
-    const model = trainBpe(counts, { vocabSize, minFrequency, onProgress: (done, all) => context.progress(done, all, 'tokens', 'merging pairs') });
+    const model = trainBpe(counts, {
+      vocabSize,
+      minFrequency,
+      onProgress: (done, all) => context.progress(done, all, 'tokens', 'merging pairs'),
+    });
     writeTokenizer(context.folder('tokenizer').path, model);
 
     const tokenizer = new Tokenizer(model);
-    let words = 0, bytes = 0, tokens = 0;
+    let words = 0,
+      bytes = 0,
+      tokens = 0;
     for (const [word, count] of counts) {
       words += count;
       bytes += Buffer.byteLength(word) * count;
@@ -46,7 +57,10 @@ export default defineStage<Config>({
     report.add('tokens', 'out', tokens);
     await report.end();
     if (tokenizer.vocabSize < vocabSize)
-      context.log(`The corpus yields ${tokenizer.vocabSize} tokens, fewer than vocab_size ${vocabSize}: no pair is left that occurs ${minFrequency} times.`);
+      context.log(
+        `The corpus yields ${tokenizer.vocabSize} tokens, fewer than vocab_size ${vocabSize}: no pair is left ` +
+          `that occurs ${minFrequency} times.`,
+      );
   },
 });
 
@@ -55,7 +69,8 @@ async function readWords(context: StageContext<Config>): Promise<WordCounter> {
   const words = new WordCounter();
   let done = 0;
   for await (const batch of counts.batches()) {
-    const word = batch.getChild('word')!, count = batch.getChild('count')!;
+    const word = batch.getChild('word')!,
+      count = batch.getChild('count')!;
     for (let row = 0; row < batch.numRows; row++) words.addWord(String(word.get(row)), Number(count.get(row)));
     context.progress((done += batch.numRows), counts.rowCount, 'words', 'adding up');
     context.signal.throwIfAborted();

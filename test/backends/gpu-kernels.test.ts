@@ -14,28 +14,44 @@ const installation = readInstallation(backendsRoot, 'torch');
 const nvrtc = installation.ok ? realNvrtc(installation.value.folder) : { missing: torchMissing ?? '' };
 const source = readFileSync(join(torchSources(), 'kernels.cu'), 'utf8');
 const addonPath = torch?.native?.addon ?? '';
-afterEach(() => { delete process.env.FAKE_CUDA_CAPABILITY; });
-
-describe.skipIf(!('library' in nvrtc))(`our kernels for GPUs${'missing' in nvrtc ? ` (skipped: ${nvrtc.missing})` : ''}`, () => {
-  const library = 'library' in nvrtc ? nvrtc.library : '';
-
-  test.each([{ gpu: 'A100', capability: 80 }, { gpu: 'H100', capability: 90 }, { gpu: 'B200', capability: 100 }])('NVRTC compiles them for an $gpu', ({ capability }) => {
-    process.env.FAKE_CUDA_CAPABILITY = String(capability);
-    expect(loadAddon(addonPath).compileKernels(library, source)).toBe(capability);
-  });
-
-  test('what NVRTC says of a mistake is said', () => {
-    expect(() => loadAddon(addonPath).compileKernels(library, source.replace('erff(', 'errf('))).toThrow(/sm_90: .*identifier "errf" is undefined/s);
-  });
+afterEach(() => {
+  delete process.env.FAKE_CUDA_CAPABILITY;
 });
 
-test.skipIf(torch === undefined)('without a driver, training goes on with the operators of ATen, and says so', async () => {
-  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
-  await openBackend(torch ?? 'torch');
-  registerTorch(addonPath, { driver: join(dirname(addonPath), 'libnone.so') });
-  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/our own kernels can't be used.*libnone\.so/));
-  tidy(() => {
-    expect(getBackend()).toBe('torch');
-    expect([...dropout(tensor1d([1, 1, 1, 1]), 0.5, 3).dataSync()].every((value) => value === 0 || value === 2)).toBe(true);
-  });
-});
+describe.skipIf(!('library' in nvrtc))(
+  `our kernels for GPUs${'missing' in nvrtc ? ` (skipped: ${nvrtc.missing})` : ''}`,
+  () => {
+    const library = 'library' in nvrtc ? nvrtc.library : '';
+
+    test.each([
+      { gpu: 'A100', capability: 80 },
+      { gpu: 'H100', capability: 90 },
+      { gpu: 'B200', capability: 100 },
+    ])('NVRTC compiles them for an $gpu', ({ capability }) => {
+      process.env.FAKE_CUDA_CAPABILITY = String(capability);
+      expect(loadAddon(addonPath).compileKernels(library, source)).toBe(capability);
+    });
+
+    test('what NVRTC says of a mistake is said', () => {
+      expect(() => loadAddon(addonPath).compileKernels(library, source.replace('erff(', 'errf('))).toThrow(
+        /sm_90: .*identifier "errf" is undefined/s,
+      );
+    });
+  },
+);
+
+test.skipIf(torch === undefined)(
+  'without a driver, training goes on with the operators of ATen, and says so',
+  async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    await openBackend(torch ?? 'torch');
+    registerTorch(addonPath, { driver: join(dirname(addonPath), 'libnone.so') });
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/our own kernels can't be used.*libnone\.so/));
+    tidy(() => {
+      expect(getBackend()).toBe('torch');
+      expect([...dropout(tensor1d([1, 1, 1, 1]), 0.5, 3).dataSync()].every((value) => value === 0 || value === 2)).toBe(
+        true,
+      );
+    });
+  },
+);

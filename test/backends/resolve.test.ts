@@ -7,20 +7,54 @@ import { madeBackends, noBackends } from '../rig/made-backends.ts';
 describe('auto', () => {
   it('is wasm where nothing is set up, and says what would be faster', () => {
     expect(createBackendResolver({ root: noBackends(), gpus: 2 })('auto')).toEqual({
-      name: 'wasm', version: expect.stringMatching(/^4\./), device: 'cpu', reason: 'torch is not set up, tensorflow is not set up', hint: expect.stringContaining('npx run-pipeline setup torch'),
+      name: 'wasm',
+      version: expect.stringMatching(/^4\./),
+      device: 'cpu',
+      reason: 'torch is not set up, tensorflow is not set up',
+      hint: expect.stringContaining('npx run-pipeline setup torch'),
     });
   });
 
   it('is what is set up', () => {
     const { root, addon } = madeBackends();
-    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({ name: 'tensorflow', version: '2.21.0', device: 'cpu', native: { addon }, reason: 'the fastest that is set up' });
+    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({
+      name: 'tensorflow',
+      version: '2.21.0',
+      device: 'cpu',
+      native: { addon },
+      reason: 'the fastest that is set up',
+    });
   });
 
   it.each<{ name: string; break: (made: ReturnType<typeof madeBackends>) => void; why: string }>([
-    { name: 'an addon that is gone', break: ({ addon }) => { rmSync(addon); }, why: 'is gone' },
-    { name: 'a library that is gone', break: ({ library }) => { rmSync(library); }, why: 'is gone' },
-    { name: 'a library that was upgraded', break: ({ library }) => { utimesSync(library, 1, 1); }, why: 'has changed since' },
-    { name: 'a record that is torn', break: ({ root }) => { writeFileSync(installationFile(root, 'tensorflow'), '{ "v": 1, "back'); }, why: 'another version of run-pipeline' },
+    {
+      name: 'an addon that is gone',
+      break: ({ addon }) => {
+        rmSync(addon);
+      },
+      why: 'is gone',
+    },
+    {
+      name: 'a library that is gone',
+      break: ({ library }) => {
+        rmSync(library);
+      },
+      why: 'is gone',
+    },
+    {
+      name: 'a library that was upgraded',
+      break: ({ library }) => {
+        utimesSync(library, 1, 1);
+      },
+      why: 'has changed since',
+    },
+    {
+      name: 'a record that is torn',
+      break: ({ root }) => {
+        writeFileSync(installationFile(root, 'tensorflow'), '{ "v": 1, "back');
+      },
+      why: 'another version of run-pipeline',
+    },
   ])('passes over $name, and says why', ({ break: damage, why }) => {
     const made = madeBackends();
     damage(made);
@@ -31,7 +65,10 @@ describe('auto', () => {
 
   it('passes over an addon that was compiled from other sources', () => {
     const { root } = madeBackends({ sources: 'of last year' });
-    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({ name: 'wasm', reason: expect.stringContaining('another version of its bridge') });
+    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({
+      name: 'wasm',
+      reason: expect.stringContaining('another version of its bridge'),
+    });
   });
 });
 
@@ -42,18 +79,29 @@ describe('the device', () => {
     { cuda: true, machine: 1, stage: 0, device: 'cpu' },
     { cuda: true, machine: 0, stage: 1, device: 'cpu' },
     { cuda: false, machine: 1, stage: 1, device: 'cpu' },
-  ])('$device: libraries with CUDA $cuda, GPUs of the machine $machine, of the stage $stage', ({ cuda, machine, stage, device }) => {
-    expect(createBackendResolver({ root: madeBackends({ cuda }).root, gpus: machine })('tensorflow', stage).device).toBe(device);
-  });
+  ])(
+    '$device: libraries with CUDA $cuda, GPUs of the machine $machine, of the stage $stage',
+    ({ cuda, machine, stage, device }) => {
+      expect(
+        createBackendResolver({ root: madeBackends({ cuda }).root, gpus: machine })('tensorflow', stage).device,
+      ).toBe(device);
+    },
+  );
 
   it.each([
     { cuda: true, gpus: 1, device: 'cuda', hint: 'untested on a GPU' },
     { cuda: true, gpus: 0, device: 'cpu', hint: 'has CUDA, but this machine shows no GPU' },
     { cuda: false, gpus: 1, device: 'cpu', hint: undefined },
-  ])('of torch is $device with $gpus GPUs and CUDA $cuda, and says what to know of it', ({ cuda, gpus, device, hint }) => {
-    const choice = createBackendResolver({ root: madeBackends({ backend: 'torch', version: '2.13.0', cuda }).root, gpus })('auto');
-    expect(choice).toMatchObject({ name: 'torch', device });
-    if (hint === undefined) expect(choice.hint).toBeUndefined();
-    else expect(choice.hint).toContain(hint);
-  });
+  ])(
+    'of torch is $device with $gpus GPUs and CUDA $cuda, and says what to know of it',
+    ({ cuda, gpus, device, hint }) => {
+      const choice = createBackendResolver({
+        root: madeBackends({ backend: 'torch', version: '2.13.0', cuda }).root,
+        gpus,
+      })('auto');
+      expect(choice).toMatchObject({ name: 'torch', device });
+      if (hint === undefined) expect(choice.hint).toBeUndefined();
+      else expect(choice.hint).toContain(hint);
+    },
+  );
 });

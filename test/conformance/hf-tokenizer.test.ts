@@ -17,23 +17,48 @@ const missing = missingModules('tokenizers');
 
 /** Texts that are hard for a tokenizer. */
 const hard = [
-  'Hello world', ' leading, trailing ', "don't I'll we'VE 'tis 's", 'tabs\tand\n\n\nlines \r\n  end  ', '我爱北京天安门。你呢？', 'naïve café e\u0301 ﬁ Ω',
-  '👩‍👩‍👧 🇪🇺 \u{1F600}', '\u00a0\u3000\u2003wide\u0085next\u2028line\ufeffbom\u200bzero', '3.14 ½ ٣٤ Ⅷ x² 10³', 'a'.repeat(500), ' '.repeat(300), '='.repeat(333), 'ab'.repeat(99), '\u0000\u0001\u007f', '', 'a  <mask> b<mask>', '</s> x <s><pad>y <unk>',
+  'Hello world',
+  ' leading, trailing ',
+  "don't I'll we'VE 'tis 's",
+  'tabs\tand\n\n\nlines \r\n  end  ',
+  '我爱北京天安门。你呢？',
+  'naïve café e\u0301 ﬁ Ω',
+  '👩‍👩‍👧 🇪🇺 \u{1F600}',
+  '\u00a0\u3000\u2003wide\u0085next\u2028line\ufeffbom\u200bzero',
+  '3.14 ½ ٣٤ Ⅷ x² 10³',
+  'a'.repeat(500),
+  ' '.repeat(300),
+  '='.repeat(333),
+  'ab'.repeat(99),
+  '\u0000\u0001\u007f',
+  '',
+  'a  <mask> b<mask>',
+  '</s> x <s><pad>y <unk>',
 ];
 /** A megabyte without a word's end. */
-const runs = ['a', '=', ' ', '\n', '我', 'ab'].map((unit) => unit.repeat(Math.ceil((1 << 20) / Buffer.byteLength(unit))));
+const runs = ['a', '=', ' ', '\n', '我', 'ab'].map((unit) =>
+  unit.repeat(Math.ceil((1 << 20) / Buffer.byteLength(unit))),
+);
 
 /** The shared files, decompressed, as text in pieces of some lines; what is not UTF-8 in web pages is U+FFFD. */
 const files = new Map<string, string[]>();
-for (const name of existsSync(shared) ? readdirSync(shared, { recursive: true, encoding: 'utf8' }).filter((path) => /\.(?:txt|json|tsv|bz2|gz)$/.test(path)).sort() : []) {
+for (const name of existsSync(shared)
+  ? readdirSync(shared, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(?:txt|json|tsv|bz2|gz)$/.test(path))
+      .sort()
+  : []) {
   const bytes = readFileSync(join(shared, name));
-  const text = (name.endsWith('.gz') ? gunzipSync(bytes) : name.endsWith('.bz2') ? await unpacked(bytes) : bytes).toString('utf8');
+  const text = (
+    name.endsWith('.gz') ? gunzipSync(bytes) : name.endsWith('.bz2') ? await unpacked(bytes) : bytes
+  ).toString('utf8');
   files.set(name, text.match(/(?:[^\n]*\n){1,200}|[^\n]+$/g) ?? []);
 }
 if (files.size === 0) console.log(`skipped: the shared files, for there is no ${shared}`);
 
 async function unpacked(bytes: Buffer): Promise<Buffer> {
-  async function* chunks() { yield bytes; }
+  async function* chunks() {
+    yield bytes;
+  }
   const parts: Uint8Array[] = [];
   for await (const part of bunzip2(chunks(), 'shared file')) parts.push(part);
   return Buffer.concat(parts);
@@ -48,7 +73,10 @@ interface Answer {
 }
 
 describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  const learned = [...hard, ...[...files].filter(([name]) => /^(?:text|books|chinese)\//.test(name)).flatMap(([, pieces]) => pieces)];
+  const learned = [
+    ...hard,
+    ...[...files].filter(([name]) => /^(?:text|books|chinese)\//.test(name)).flatMap(([, pieces]) => pieces),
+  ];
   const inputs = [...hard, ...runs, ...[...files.values()].flat()];
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   const words = new WordCounter();
@@ -58,7 +86,14 @@ describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipp
   let answer: Answer;
   beforeAll(() => {
     writeTokenizer(folder, model);
-    answer = JSON.parse(runPython([new URL('hf_tokenizer.py', import.meta.url).pathname], { folder, texts: inputs, learned, vocab_size: vocabSize })) as Answer;
+    answer = JSON.parse(
+      runPython([new URL('hf_tokenizer.py', import.meta.url).pathname], {
+        folder,
+        texts: inputs,
+        learned,
+        vocab_size: vocabSize,
+      }),
+    ) as Answer;
   }, 300_000);
 
   it('trains the same vocabulary and merges', () => {
@@ -68,7 +103,9 @@ describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipp
   });
 
   const differing = (pieces: readonly string[], from: number): string[] =>
-    pieces.filter((text, i) => tokenizer.encodeWithSpecialTokens(text).join() !== answer.plain[from + i]!.join()).map((text) => text.slice(0, 200));
+    pieces
+      .filter((text, i) => tokenizer.encodeWithSpecialTokens(text).join() !== answer.plain[from + i]!.join())
+      .map((text) => text.slice(0, 200));
 
   it('gives the same ids for hard texts', () => expect(differing(hard, 0)).toEqual([]));
   it('gives the same ids for a megabyte of one letter', () => expect(differing(runs, hard.length)).toEqual([]));
@@ -80,7 +117,7 @@ describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipp
     it(`gives the same ids for ${name}`, () => expect(differing(pieces, start)).toEqual([]), 60_000);
   }
 
-  it('loads as RobertaTokenizerFast, with RoBERTa\'s special tokens', () => {
+  it("loads as RobertaTokenizerFast, with RoBERTa's special tokens", () => {
     const { bos, eos, mask } = model.special;
     const expected = [bos, ...tokenizer.encode('Hello'), mask, ...tokenizer.encode(' world'), eos];
     expect(answer.with_special).toEqual(expected);

@@ -24,14 +24,18 @@ function difference(found: readonly number[]): number {
 }
 
 // `cpu` would take a minute for what its single ops show already.
-test.each(availableBackends.filter(({ name }) => name !== 'cpu'))('ten steps with dropout on $name: the losses of wasm, the same in a second run, and nothing left behind', async (backend) => {
-  const found = await losses(alone(backend), steps);
-  expect(found.at(-1)).toBeLessThan((found[0] as number) * 0.6);
-  expect(difference(found)).toBeLessThan(2e-3);
-  const before = memory().numTensors;
-  if (backend.name !== 'tensorflow') expect(await losses(alone(backend), steps)).toEqual(found);
-  expect(memory().numTensors).toBe(before);
-}, 120_000);
+test.each(availableBackends.filter(({ name }) => name !== 'cpu'))(
+  'ten steps with dropout on $name: the losses of wasm, the same in a second run, and nothing left behind',
+  async (backend) => {
+    const found = await losses(alone(backend), steps);
+    expect(found.at(-1)).toBeLessThan((found[0] as number) * 0.6);
+    expect(difference(found)).toBeLessThan(2e-3);
+    const before = memory().numTensors;
+    if (backend.name !== 'tensorflow') expect(await losses(alone(backend), steps)).toEqual(found);
+    expect(memory().numTensors).toBe(before);
+  },
+  120_000,
+);
 
 afterEach(() => {
   if (torch?.native !== undefined) registerTorch(torch.native.addon);
@@ -40,14 +44,22 @@ afterEach(() => {
 // What other processors do, and GPUs where our kernels for them do not compile; those are in cuda.test.ts.
 test.skipIf(torch === undefined).each<{ name: string; options: TorchOptions; tolerance: number }>([
   { name: 'fp32, ATen alone', options: { portable: true }, tolerance: 2e-3 },
-  ...(['native', 'widened'] as const).flatMap((bfloat16) => [false, true].map((portable) => (
-    { name: `bf16, ${bfloat16} products${portable ? ', ATen alone' : ''}`, options: { precision: 'bf16' as const, bfloat16, portable }, tolerance: 2e-2 }
-  ))),
-])('ten steps with dropout on torch, $name', async ({ options, tolerance }) => {
-  const backend = alone(torch as BackendChoice);
-  await openBackend(backend);
-  registerTorch(backend.native?.addon ?? '', options);
-  const found = await losses(backend, steps);
-  expect(difference(found)).toBeLessThan(tolerance);
-  expect(await losses(backend, steps)).toEqual(found);
-}, 120_000);
+  ...(['native', 'widened'] as const).flatMap((bfloat16) =>
+    [false, true].map((portable) => ({
+      name: `bf16, ${bfloat16} products${portable ? ', ATen alone' : ''}`,
+      options: { precision: 'bf16' as const, bfloat16, portable },
+      tolerance: 2e-2,
+    })),
+  ),
+])(
+  'ten steps with dropout on torch, $name',
+  async ({ options, tolerance }) => {
+    const backend = alone(torch as BackendChoice);
+    await openBackend(backend);
+    registerTorch(backend.native?.addon ?? '', options);
+    const found = await losses(backend, steps);
+    expect(difference(found)).toBeLessThan(tolerance);
+    expect(await losses(backend, steps)).toEqual(found);
+  },
+  120_000,
+);

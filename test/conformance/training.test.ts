@@ -6,16 +6,38 @@ import { runStage } from '../rig/run-stage.ts';
 import { pretrainingInputs } from '../stages/model-fixture.ts';
 
 /** Dropout, accumulation and decay: everything that training does. */
-const config = { hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 2, max_length: 32, batch_size: 4, gradient_accumulation_steps: 2, max_steps: 40, learning_rate: 2e-3, seed: 7 };
+const config = {
+  hidden_size: 64,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  max_length: 32,
+  batch_size: 4,
+  gradient_accumulation_steps: 2,
+  max_steps: 40,
+  learning_rate: 2e-3,
+  seed: 7,
+};
 
 const inputs = pretrainingInputs(64, 32);
 
 /** Losses of a training run, of its beginning and end, and of what came of it on data it has not been trained on. */
-async function train(backend: string, precision: string): Promise<{ loss_first: number; loss: number; evaluated: number }> {
+async function train(
+  backend: string,
+  precision: string,
+): Promise<{ loss_first: number; loss: number; evaluated: number }> {
   const { tokenizer, plan, masked, sequences } = await inputs;
   const options = { backends: backendsRoot, config: { backend, precision } };
-  const { outputs, metrics } = await runStage(pretrain, { ...options, type: 'pretrain', config: { ...config, ...options.config }, inputs: { tokenizer, plan, masked } });
-  const measured = await runStage(evaluate, { ...options, type: 'evaluate', inputs: { model: outputs.model!, sequences, plan } });
+  const { outputs, metrics } = await runStage(pretrain, {
+    ...options,
+    type: 'pretrain',
+    config: { ...config, ...options.config },
+    inputs: { tokenizer, plan, masked },
+  });
+  const measured = await runStage(evaluate, {
+    ...options,
+    type: 'evaluate',
+    inputs: { model: outputs.model!, sequences, plan },
+  });
   return { loss_first: metrics.loss_first!, loss: metrics.loss!, evaluated: measured.metrics.loss! };
 }
 
@@ -27,9 +49,19 @@ describe('a training run with dropout ends where it does on cpu, whatever comput
     expect(onCpu.loss).toBeLessThan(onCpu.loss_first * 0.95);
   });
 
-  test.each(availableBackends.flatMap(({ name }) => (name === 'cpu' ? [] : [{ name, precision: 'fp32', tolerance: 1e-4 }, ...(name === 'torch' ? [{ name, precision: 'bf16', tolerance: 2e-3 }] : [])])))('$name in $precision: losses within $tolerance', async ({ name, precision, tolerance }) => {
+  test.each(
+    availableBackends.flatMap(({ name }) =>
+      name === 'cpu'
+        ? []
+        : [
+            { name, precision: 'fp32', tolerance: 1e-4 },
+            ...(name === 'torch' ? [{ name, precision: 'bf16', tolerance: 2e-3 }] : []),
+          ],
+    ),
+  )('$name in $precision: losses within $tolerance', async ({ name, precision, tolerance }) => {
     const found = await train(name, precision);
-    for (const [metric, value] of Object.entries(onCpu)) expect(Math.abs(found[metric as keyof typeof found] / value - 1), metric).toBeLessThan(tolerance);
+    for (const [metric, value] of Object.entries(onCpu))
+      expect(Math.abs(found[metric as keyof typeof found] / value - 1), metric).toBeLessThan(tolerance);
   });
 });
 

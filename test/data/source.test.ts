@@ -18,7 +18,10 @@ type Answer = (request: IncomingMessage, response: ServerResponse, from: number)
 async function serve(...answers: Answer[]) {
   const requests: { method: string | undefined; range: string | undefined }[] = [];
   const server = createServer((request, response) => {
-    const { method, headers: { range } } = request;
+    const {
+      method,
+      headers: { range },
+    } = request;
     requests.push({ method, range });
     const answer = answers[Math.min(requests.length, answers.length) - 1];
     answer?.(request, response, Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0));
@@ -30,17 +33,31 @@ async function serve(...answers: Answer[]) {
 }
 
 const resumed = /^bytes=[1-9]\d*-$/;
-const headers = (from: number) => ({ etag: '"v1"', 'content-type': 'application/octet-stream', 'content-length': body.length - from, ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}) });
-const whole: Answer = (_, response, from) => response.writeHead(from > 0 ? 206 : 200, headers(from)).end(body.subarray(from));
+const headers = (from: number) => ({
+  etag: '"v1"',
+  'content-type': 'application/octet-stream',
+  'content-length': body.length - from,
+  ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}),
+});
+const whole: Answer = (_, response, from) =>
+  response.writeHead(from > 0 ? 206 : 200, headers(from)).end(body.subarray(from));
 /** Sends some bytes, then resets the connection. */
-const reset = (bytes: number): Answer => (_, response, from) => {
-  response.writeHead(from > 0 ? 206 : 200, headers(from));
-  response.write(body.subarray(from, from + bytes), () => setTimeout(() => response.socket?.resetAndDestroy(), 500));
-};
-const status = (code: number, extra: Record<string, string> = {}): Answer => (_, response) => response.writeHead(code, extra).end('no');
+const reset =
+  (bytes: number): Answer =>
+  (_, response, from) => {
+    response.writeHead(from > 0 ? 206 : 200, headers(from));
+    response.write(body.subarray(from, from + bytes), () => setTimeout(() => response.socket?.resetAndDestroy(), 500));
+  };
+const status =
+  (code: number, extra: Record<string, string> = {}): Answer =>
+  (_, response) =>
+    response.writeHead(code, extra).end('no');
 
 async function read(uri: string, options: Partial<SourceOptions> = {}): Promise<Buffer> {
-  const source = await openSource({ uri, name: 'data.txt' }, { cache: mkdtempSync(join(tmpdir(), 'source-')), backoffMs: 5, ...options });
+  const source = await openSource(
+    { uri, name: 'data.txt' },
+    { cache: mkdtempSync(join(tmpdir(), 'source-')), backoffMs: 5, ...options },
+  );
   const parts: Uint8Array[] = [];
   for await (const part of source.read()) parts.push(part);
   expect(source.bytesRead).toBe(source.bytes);
@@ -54,11 +71,17 @@ describe('URLs', () => {
     const { url, requests } = await serve(reset(100_000), reset(50_000), whole);
     expect((await read(url, { checksum: sha256 })).equals(body)).toBe(true);
     // A reset may take bytes with it that were on their way.
-    expect(requests.map(({ range }) => range)).toEqual([undefined, expect.stringMatching(resumed), expect.stringMatching(resumed)]);
+    expect(requests.map(({ range }) => range)).toEqual([
+      undefined,
+      expect.stringMatching(resumed),
+      expect.stringMatching(resumed),
+    ]);
   });
 
   it('begins again when the server has another version or no ranges', async () => {
-    const { url, requests } = await serve(reset(100_000), (_, response) => response.writeHead(200, { ...headers(0), etag: '"v2"' }).end(body));
+    const { url, requests } = await serve(reset(100_000), (_, response) =>
+      response.writeHead(200, { ...headers(0), etag: '"v2"' }).end(body),
+    );
     expect((await read(url)).equals(body)).toBe(true);
     expect(requests).toHaveLength(2);
   });
@@ -68,8 +91,15 @@ describe('URLs', () => {
     const { url, requests } = await serve(reset(100_000), status(500), whole);
     await fails(read(url, { cache, retries: 1 }), 'download-failed', 'status 500');
     expect((await read(url, { cache })).equals(body)).toBe(true);
-    expect(requests.map(({ range }) => range)).toEqual([undefined, expect.stringMatching(resumed), expect.stringMatching(resumed)]);
-    expect(readdirSync(cache).sort()).toEqual([expect.stringMatching(/data\.txt$/), expect.stringMatching(/data\.txt\.json$/)]);
+    expect(requests.map(({ range }) => range)).toEqual([
+      undefined,
+      expect.stringMatching(resumed),
+      expect.stringMatching(resumed),
+    ]);
+    expect(readdirSync(cache).sort()).toEqual([
+      expect.stringMatching(/data\.txt$/),
+      expect.stringMatching(/data\.txt\.json$/),
+    ]);
   });
 
   it('uses a finished download as long as the server has the same, or does not answer, or its checksum is known', async () => {
@@ -116,7 +146,10 @@ describe('URLs', () => {
   });
 
   it('a server that stops sending', async () => {
-    const { url } = await serve((_, response) => void response.writeHead(200, headers(0)).write(body.subarray(0, 1000)), whole);
+    const { url } = await serve(
+      (_, response) => void response.writeHead(200, headers(0)).write(body.subarray(0, 1000)),
+      whole,
+    );
     expect((await read(url, { idleTimeoutMs: 100 })).equals(body)).toBe(true);
   });
 
@@ -126,14 +159,17 @@ describe('URLs', () => {
     expect(requests).toHaveLength(3);
   });
 
-  it('nobody there', () => fails(read('http://127.0.0.1:9/x', { retries: 0 }), 'download-failed', 'http://127.0.0.1:9/x'));
+  it('nobody there', () =>
+    fails(read('http://127.0.0.1:9/x', { retries: 0 }), 'download-failed', 'http://127.0.0.1:9/x'));
   it('404 is final', async () => {
     const { url, requests } = await serve(status(404));
     await fails(read(url), 'download-failed', '404');
     expect(requests).toHaveLength(1);
   });
   it('an HTML page instead of the file', async () => {
-    const { url } = await serve((_, response) => response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>Log in</html>'));
+    const { url } = await serve((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>Log in</html>'),
+    );
     await fails(read(url), 'not-a-dump', 'HTML page');
   });
   it('a wrong checksum', async () => {

@@ -21,20 +21,30 @@ describe('a run', () => {
   it('says in its first lines what computes and why, and what would be faster', async () => {
     const project = new Project({ 'p.yaml': pipeline(''), 's.ts': stage });
     const { stdout } = await project.start(['p.yaml'], at(noBackends())).ended;
-    expect(stdout.split('\n')[1]).toMatch(/^backend wasm 4\.\S+ on cpu: torch is not set up, tensorflow is not set up \(`npx run-pipeline setup torch` makes training many times faster\)$/);
+    expect(stdout.split('\n')[1]).toMatch(
+      /^backend wasm 4\.\S+ on cpu: torch is not set up, tensorflow is not set up \(`npx run-pipeline setup torch` makes training many times faster\)$/,
+    );
   });
 
   it('tells workers what the plan chose, and runs again when that changes', async () => {
     const { root, addon } = madeBackends();
     const project = new Project({ 'p.yaml': pipeline(''), 's.ts': stage });
-    const run = async (where: string, ...args: string[]) => (await project.start(['p.yaml', ...args], at(where)).ended).stdout;
-    expect(await run(root)).toMatch(/backend tensorflow 2\.21\.0 on cpu: the fastest that is set up \(it has CUDA, but this machine shows no GPU\)\n/);
-    expect(JSON.parse(project.read('outputs/p/s/backend.json'))).toMatchObject({ name: 'tensorflow', native: { addon } });
+    const run = async (where: string, ...args: string[]) =>
+      (await project.start(['p.yaml', ...args], at(where)).ended).stdout;
+    expect(await run(root)).toMatch(
+      /backend tensorflow 2\.21\.0 on cpu: the fastest that is set up \(it has CUDA, but this machine shows no GPU\)\n/,
+    );
+    expect(JSON.parse(project.read('outputs/p/s/backend.json'))).toMatchObject({
+      name: 'tensorflow',
+      native: { addon },
+    });
     expect(await run(root)).toMatch(/1 cached, 0 ran/);
     expect(await run(root, '--set', 'backend=tensorflow')).toMatch(/1 cached, 0 ran/);
     expect(await run(root, '--set', 'backend=wasm')).toMatch(/s: to run \(backend, bridge\)/);
     expect(await run(noBackends())).toMatch(/1 cached, 0 ran/);
-    expect((await project.start(['explain', 'p.yaml'], at(madeBackends({ version: '2.22.0' }).root)).ended).stdout).toMatch(/backend: wasm 4\.\S+ on cpu → tensorflow 2\.22\.0 on cpu/);
+    expect(
+      (await project.start(['explain', 'p.yaml'], at(madeBackends({ version: '2.22.0' }).root)).ended).stdout,
+    ).toMatch(/backend: wasm 4\.\S+ on cpu → tensorflow 2\.22\.0 on cpu/);
   });
 
   it.each(['torch', 'tensorflow'])('refuses %s where it is not set up, before anything runs', async (name) => {
@@ -50,7 +60,9 @@ describe('a run', () => {
 it('refuses bf16 on a backend that computes in fp32 only, once and where it is written', async () => {
   const own = stage.replace('properties: {', "properties: { precision: { type: 'string', default: 'fp32' },");
   const written = 'name: p\nstages:\n  s: { uses: ./s.ts, with: { precision: bf16 } }\n';
-  const { code, stderr } = await new Project({ 'p.yaml': written, 's.ts': own }).start(['p.yaml'], { RUN_PIPELINE_BACKENDS: noBackends() }).ended;
+  const { code, stderr } = await new Project({ 'p.yaml': written, 's.ts': own }).start(['p.yaml'], {
+    RUN_PIPELINE_BACKENDS: noBackends(),
+  }).ended;
   expect(code).toBe(2);
   expect(stderr.match(/\[precision-unsupported\]/g)).toHaveLength(1);
   expect(stderr).toContain('p.yaml:3:');

@@ -21,9 +21,11 @@ stages:
   evaluate:  { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out, plan: masked.plan } }
 `;
 const project = new Project({ 'p.yaml': pipeline });
-for (const name of readdirSync(join(samples, 'books'))) project.write(`books/${name}`, readFileSync(join(samples, 'books', name)));
+for (const name of readdirSync(join(samples, 'books')))
+  project.write(`books/${name}`, readFileSync(join(samples, 'books', name)));
 const steps = (count: number): string[] => ['p.yaml', '--json', '--set', `vars.steps=${count}`];
-const endOf = (events: readonly AnyEvent[], stage: string): AnyEvent | undefined => events.find((event) => event.type === 'stage-end' && event.stage === stage);
+const endOf = (events: readonly AnyEvent[], stage: string): AnyEvent | undefined =>
+  events.find((event) => event.type === 'stage-end' && event.stage === stage);
 
 beforeAll(async () => {
   const result = await project.run(...steps(6));
@@ -36,40 +38,72 @@ it('pretraining tells how long it waited for data, in its metrics and on its way
   expect(metrics['data_wait_seconds']).toBeGreaterThan(0);
   expect(metrics['data_wait_share']).toBeGreaterThan(0);
   expect(metrics['data_wait_share']).toBeLessThan(1);
-  expect(events.filter(({ type, stage, text }) => type === 'log' && stage === 'pretrain' && /^step \d+ loss [\d.]+, data wait [\d.]+%$/.test(text ?? ''))).toHaveLength(15);
+  expect(
+    events.filter(
+      ({ type, stage, text }) =>
+        type === 'log' && stage === 'pretrain' && /^step \d+ loss [\d.]+, data wait [\d.]+%$/.test(text ?? ''),
+    ),
+  ).toHaveLength(15);
   expect(endOf(events, 'evaluate')!.metrics!['perplexity']).toBeGreaterThan(1);
 });
 
-it.each(['SIGTERM', 'SIGINT'] as const)('%s while it trains ends thread and worker; the next run ends with the digests of an undisturbed one', async (signal) => {
-  const count = signal === 'SIGTERM' ? 301 : 302;
-  const { child, ended, events } = project.start(steps(count));
-  await vi.waitFor(() => expect(events().find(({ text }) => text?.startsWith('step 20 '))).toBeDefined(), { timeout: 60_000, interval: 5 });
-  const worker = events().find(({ type, stage }) => type === 'action-start' && stage === 'pretrain')!.pid!;
-  child.kill(signal);
-  const result = await ended;
-  expect(result.code).toBe(signal === 'SIGTERM' ? 143 : 130);
-  await vi.waitFor(() => expect(() => process.kill(worker, 0)).toThrow(), 10_000);
-  const resumed = eventsOf(await project.run(...steps(count)));
-  expect(resumed.some(({ text }) => /^resumed after step \d+/.test(text ?? ''))).toBe(true);
-  const elsewhere = eventsOf(await project.run(...steps(count), '--store', project.path(`store-${signal}`)));
-  for (const stage of ['pretrain', 'evaluate']) expect(endOf(resumed, stage)!.outputs).toEqual(endOf(elsewhere, stage)!.outputs);
-  expect(endOf(resumed, 'evaluate')!.metrics!['loss']).toBe(endOf(elsewhere, 'evaluate')!.metrics!['loss']);
-});
+it.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s while it trains ends thread and worker; the next run ends with the digests of an undisturbed one',
+  async (signal) => {
+    const count = signal === 'SIGTERM' ? 301 : 302;
+    const { child, ended, events } = project.start(steps(count));
+    await vi.waitFor(() => expect(events().find(({ text }) => text?.startsWith('step 20 '))).toBeDefined(), {
+      timeout: 60_000,
+      interval: 5,
+    });
+    const worker = events().find(({ type, stage }) => type === 'action-start' && stage === 'pretrain')!.pid!;
+    child.kill(signal);
+    const result = await ended;
+    expect(result.code).toBe(signal === 'SIGTERM' ? 143 : 130);
+    await vi.waitFor(() => expect(() => process.kill(worker, 0)).toThrow(), 10_000);
+    const resumed = eventsOf(await project.run(...steps(count)));
+    expect(resumed.some(({ text }) => /^resumed after step \d+/.test(text ?? ''))).toBe(true);
+    const elsewhere = eventsOf(await project.run(...steps(count), '--store', project.path(`store-${signal}`)));
+    for (const stage of ['pretrain', 'evaluate'])
+      expect(endOf(resumed, stage)!.outputs).toEqual(endOf(elsewhere, stage)!.outputs);
+    expect(endOf(resumed, 'evaluate')!.metrics!['loss']).toBe(endOf(elsewhere, 'evaluate')!.metrics!['loss']);
+  },
+);
 
 it('what is wrong with a sequence is said once, and nothing is left running', async () => {
-  project.write('copy.mjs', `import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+  project.write(
+    'copy.mjs',
+    `import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
     const [from, to] = process.argv.slice(2);
     for (const name of readdirSync(from).filter((file) => file.endsWith('.arrow'))) {
       const bytes = readFileSync(from + '/' + name);
-      const ids = bytes.indexOf(Buffer.from(Uint32Array.of(2, 0).buffer), 4000); // behind the metadata: the end of a sequence and the start of the next
+      // behind the metadata: the end of a sequence and the start of the next
+      const ids = bytes.indexOf(Buffer.from(Uint32Array.of(2, 0).buffer), 4000);
       bytes.writeUInt32LE(300, ids);
       writeFileSync(to + '/' + name, bytes);
-    }`);
-  project.write('wrong.yaml', pipeline.replace('  pretrain:', `  wrong: { run: 'node ${project.path('copy.mjs')} "$IN_MASKED" "$OUT_OUT"', inputs: { masked: masked.masked }, outputs: { out: { contract: masked } } }\n  pretrain:`).replace('masked: masked.masked, plan', 'masked: wrong, plan'));
+    }`,
+  );
+  project.write(
+    'wrong.yaml',
+    pipeline
+      .replace(
+        '  pretrain:',
+        `  wrong: { run: 'node ${project.path('copy.mjs')} "$IN_MASKED" "$OUT_OUT"', inputs: { masked: ` +
+          `masked.masked }, outputs: { out: { contract: masked } } }\n  pretrain:`,
+      )
+      .replace('masked: masked.masked, plan', 'masked: wrong, plan'),
+  );
   const { ended, events } = project.start(['wrong.yaml', '--json']);
   const result = await ended;
   expectFailure(result, 1);
-  const diagnostics = events().flatMap(({ type, diagnostic }) => (type === 'stage-end' && diagnostic !== undefined ? diagnostic : []));
-  expect(diagnostics).toMatchObject([{ code: 'id-outside-vocabulary', message: expect.stringMatching(/^Sequence \d+ has token id 300, but the vocabulary has 300 entries\.$/) }]);
+  const diagnostics = events().flatMap(({ type, diagnostic }) =>
+    type === 'stage-end' && diagnostic !== undefined ? diagnostic : [],
+  );
+  expect(diagnostics).toMatchObject([
+    {
+      code: 'id-outside-vocabulary',
+      message: expect.stringMatching(/^Sequence \d+ has token id 300, but the vocabulary has 300 entries\.$/),
+    },
+  ]);
   for (const { pid } of events()) if (pid !== undefined) expect(() => process.kill(pid, 0)).toThrow();
 });

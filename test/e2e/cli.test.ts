@@ -43,15 +43,21 @@ describe('run', () => {
     expect(await project.states('p.yaml')).toEqual({ first: 'cached', second: 'cached', third: 'cached' });
     project.write('p.yaml', `# a comment\n${chain.replace('first:', 'first:   # another')}`);
     expect(await project.states('p.yaml')).toEqual({ first: 'cached', second: 'cached', third: 'cached' });
-    expect(await project.states('p.yaml', '--set', 'vars.word=HELLO')).toEqual({ first: 'ran', second: 'ran', third: 'cached' });
+    expect(await project.states('p.yaml', '--set', 'vars.word=HELLO')).toEqual({
+      first: 'ran',
+      second: 'ran',
+      third: 'cached',
+    });
     const plain = await project.run('p.yaml');
     expect(plain.stdout).toMatch(/3 cached, 0 ran/);
   });
 
-  it('stages of one\'s own in TypeScript run per file and follow their imports', async () => {
+  it("stages of one's own in TypeScript run per file and follow their imports", async () => {
     const project = new Project({
-      'own.ts': userStage, 'shout.ts': 'export const shout = (text: string): string => text.toUpperCase();\n',
-      'texts/a.txt': 'a', 'texts/b.txt': 'b',
+      'own.ts': userStage,
+      'shout.ts': 'export const shout = (text: string): string => text.toUpperCase();\n',
+      'texts/a.txt': 'a',
+      'texts/b.txt': 'b',
       'p.yaml': 'name: own\nstages:\n  mine: { uses: ./own.ts, with: { path: texts/*.txt } }\n',
     });
     expect(await project.states('p.yaml')).toEqual({ mine: 'ran' });

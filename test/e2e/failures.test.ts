@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -35,8 +46,12 @@ function mountMemory(size: string): { folder: string; remount: (option: string) 
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' });
   return {
     folder,
-    remount: (option) => { execFileSync('mount', ['-o', `remount,${option}`, folder]); },
-    [Symbol.dispose]: () => { execFileSync('umount', ['-l', folder]); },
+    remount: (option) => {
+      execFileSync('mount', ['-o', `remount,${option}`, folder]);
+    },
+    [Symbol.dispose]: () => {
+      execFileSync('umount', ['-l', folder]);
+    },
   };
 }
 
@@ -63,7 +78,13 @@ describe('6: a step that exits 0 without what it promised', () => {
     ['a shard of another contract', 'cp "$IN_IN"/*.arrow $OUT_OUT/part.arrow', 'sequences', 'sequences'],
   ] as const;
   it.each(rows)('%s', async (_, script, contract, text) => {
-    const project = new Project({ 'books/a.txt': 'A short story.\n', 'p.yaml': pipeline({ books: '{ uses: ingest-books, with: { path: books } }', step: shell(script, contract, ', inputs: { in: books }') }) });
+    const project = new Project({
+      'books/a.txt': 'A short story.\n',
+      'p.yaml': pipeline({
+        books: '{ uses: ingest-books, with: { path: books } }',
+        step: shell(script, contract, ', inputs: { in: books }'),
+      }),
+    });
     const result = await project.run('p.yaml');
     expectFailure(result, 1, '[contract-broken]', text, '--> p.yaml:');
     expect((await project.run('cache', 'ls', '--json')).stdout).not.toContain('"step"');
@@ -71,8 +92,10 @@ describe('6: a step that exits 0 without what it promised', () => {
 });
 
 describe('9 and 11: a store that lost something is mended, never an error', () => {
-  const store = (project: Project, folder: string, end = ''): string[] => readdirSync(project.path('.run-pipeline', folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(end)).map((entry) => join(entry.parentPath, entry.name));
+  const store = (project: Project, folder: string, end = ''): string[] =>
+    readdirSync(project.path('.run-pipeline', folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(end))
+      .map((entry) => join(entry.parentPath, entry.name));
   const tear = (path: string): void => truncateSync(path, 20);
   const empty = (path: string): void => truncateSync(path, 0);
   const ran = { first: 'ran', second: 'ran', third: 'ran' };
@@ -88,7 +111,11 @@ describe('9 and 11: a store that lost something is mended, never an error', () =
     ['journals empty', (project) => store(project, 'runs').forEach(empty), cached],
     ['result folders gone', (project) => rmSync(project.path('.run-pipeline/artifacts'), { recursive: true }), cached],
     ['digests torn', (project) => writeFileSync(project.path('.run-pipeline/digests.json'), '{"a": ["'), cached],
-    ['a file where a run had its attempts', (project) => writeFileSync(project.path('.run-pipeline/attempts/20200101T000000-000000'), ''), cached],
+    [
+      'a file where a run had its attempts',
+      (project) => writeFileSync(project.path('.run-pipeline/attempts/20200101T000000-000000'), ''),
+      cached,
+    ],
   ];
   let warm: Project;
   let before: Record<string, string>;
@@ -105,7 +132,8 @@ describe('9 and 11: a store that lost something is mended, never an error', () =
   it.each(rows)('%s', async (_, harm, expected) => {
     const project = copyWarm();
     harm(project);
-    for (const command of [['explain', 'p.yaml'], ['logs']]) expect((await project.run(...command)).code, command.join(' ')).toBe(0);
+    for (const command of [['explain', 'p.yaml'], ['logs']])
+      expect((await project.run(...command)).code, command.join(' ')).toBe(0);
     const again = await project.run('p.yaml', '--json');
     expect(statesOf(again)).toEqual(expected);
     expect(digestsOf(again)).toEqual(before);
@@ -126,20 +154,37 @@ describe('9 and 11: a store that lost something is mended, never an error', () =
   });
 });
 
-describe('3 and 15: a store that is full or can\'t be written', () => {
+describe("3 and 15: a store that is full or can't be written", () => {
   const words = Array.from({ length: 300_000 }, (_, index) => `word${index}`).join(' ');
-  const yaml = pipeline({ quick: shell('echo x > $OUT_OUT/a'), books: '{ uses: ingest-books, with: { path: books } }' });
+  const yaml = pipeline({
+    quick: shell('echo x > $OUT_OUT/a'),
+    books: '{ uses: ingest-books, with: { path: books } }',
+  });
 
   it('below a file: every stage that must run fails, and says why', async () => {
     const project = new Project({ 'p.yaml': yaml, 'books/a.txt': 'A story.', file: '' });
-    expectFailure(await project.run('p.yaml', '--store', 'file/store'), 1, '[journal-lost]', '[store-unusable]', 'file/store', '--store', '1 warning');
+    expectFailure(
+      await project.run('p.yaml', '--store', 'file/store'),
+      1,
+      '[journal-lost]',
+      '[store-unusable]',
+      'file/store',
+      '--store',
+      '1 warning',
+    );
   });
 
   it.skipIf(!canMount)('full: nothing is cached, the next run goes on when there is space', async () => {
     const project = new Project({ 'p.yaml': yaml, 'books/a.txt': words });
     using disk = mountMemory('1m');
     const store = ['--store', join(disk.folder, 'store')];
-    expectFailure(await project.run('p.yaml', '--keep-going', '--jobs', '1', ...store), 1, 'stage books: No space is left on the disk', '[no-space]', 'quick: ran');
+    expectFailure(
+      await project.run('p.yaml', '--keep-going', '--jobs', '1', ...store),
+      1,
+      'stage books: No space is left on the disk',
+      '[no-space]',
+      'quick: ran',
+    );
     expect((await project.run('cache', 'ls', '--json', ...store)).stdout).not.toContain('"books"');
     expectFailure(await project.run('cache', 'verify', ...store), 0, ' 0 damaged');
     disk.remount('size=64m');
@@ -156,14 +201,22 @@ describe('3 and 15: a store that is full or can\'t be written', () => {
     disk.remount('ro');
     expectFailure(await project.run('p.yaml', ...store), 0, '2 cached, 0 ran, 1 warning', '[journal-lost]');
     expect(project.read('outputs/p/quick/a')).toBe('x\n');
-    expectFailure(await project.run('p.yaml', ...store, '--set', 'stages.books.with.lang=en'), 1, '[store-unusable]', 'quick: cached');
+    expectFailure(
+      await project.run('p.yaml', ...store, '--set', 'stages.books.with.lang=en'),
+      1,
+      '[store-unusable]',
+      'quick: cached',
+    );
   });
 });
 
 it('10: an input that changes while a stage reads it: failure, nothing cached, the next run reads it anew', async () => {
   const project = new Project({ 'own.ts': reader, 'in.txt': 'one' });
   const [started, go] = [project.path('started'), project.path('go')];
-  project.write('p.yaml', pipeline({ mine: `{ uses: ./own.ts, with: { path: in.txt, go: ${go}, started: ${started} } }` }));
+  project.write(
+    'p.yaml',
+    pipeline({ mine: `{ uses: ./own.ts, with: { path: in.txt, go: ${go}, started: ${started} } }` }),
+  );
   const { ended } = project.start(['p.yaml']);
   await vi.waitFor(() => expect(existsSync(started)).toBe(true), 20_000);
   project.write('in.txt', 'two');
@@ -174,7 +227,10 @@ it('10: an input that changes while a stage reads it: failure, nothing cached, t
 });
 
 describe('18 to 20 and 27: a pipeline that is wrong is refused before anything runs, with the place and the remedy', () => {
-  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefgh'.split('').map((each, i) => `${each}: &${each} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)].join('\n');
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...'bcdefgh'.split('').map((each, i) => `${each}: &${each} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`),
+  ].join('\n');
   const base = `name: p
 vars: { rate: 0.15, size: 300 }
 stages:
@@ -200,19 +256,96 @@ stages:
     ['an unknown key', edit('name: p', 'naem: p'), 'unknown-property', '1:1', '^^^^', 'did you mean `name`'],
     ['an unknown config key', edit('vocab_size', 'vocabsize'), 'unknown-property', '5:77', 'did you mean `vocab_size`'],
     ['a wrong type', edit('max_steps: 1', 'max_steps: many'), 'wrong-type', '8:', '^^^^', 'whole number'],
-    ['a typo in a stage', edit('documents: books, tok', 'documents: boks, tok'), 'unknown-stage', '6:', '^^^^', 'did you mean `books`'],
-    ['a typo in a stage type', edit('uses: mask', 'uses: maks'), 'unknown-stage-type', '7:', '^^^^', 'did you mean `mask`'],
+    [
+      'a typo in a stage',
+      edit('documents: books, tok', 'documents: boks, tok'),
+      'unknown-stage',
+      '6:',
+      '^^^^',
+      'did you mean `books`',
+    ],
+    [
+      'a typo in a stage type',
+      edit('uses: mask', 'uses: maks'),
+      'unknown-stage-type',
+      '7:',
+      '^^^^',
+      'did you mean `mask`',
+    ],
     ['a typo in a var', edit('vars.rate', 'vars.rat'), 'unknown-name', '7:', '^^^^^^^^', 'did you mean `vars.rate`'],
-    ['a cycle', edit('inputs: { documents: books } }\n', 'inputs: { documents: [books, again] } }\n  again: { uses: deduplicate, inputs: { documents: window } }\n'), 'cycle', ':3', 'again -> window -> again'],
-    ['a missing input', edit('documents: books, tokenizer: tokenizer', 'documents: books'), 'missing-input', '6:3', '^^^^^^', 'tokenizer'],
-    ['contracts that do not meet', edit('sequences: tokens.sequences', 'sequences: books'), 'contract-mismatch', '7:', '^^^^^', 'documents (dataset)', 'sequences (dataset)'],
-    ['heads that do not divide the width', edit('max_steps: 1', 'hidden_size: 30, num_attention_heads: 4'), 'config-check', '8:', '^', '4', '30'],
+    [
+      'a cycle',
+      edit(
+        'inputs: { documents: books } }\n',
+        'inputs: { documents: [books, again] } }\n  again: { uses: deduplicate, inputs: { documents: window } }\n',
+      ),
+      'cycle',
+      ':3',
+      'again -> window -> again',
+    ],
+    [
+      'a missing input',
+      edit('documents: books, tokenizer: tokenizer', 'documents: books'),
+      'missing-input',
+      '6:3',
+      '^^^^^^',
+      'tokenizer',
+    ],
+    [
+      'contracts that do not meet',
+      edit('sequences: tokens.sequences', 'sequences: books'),
+      'contract-mismatch',
+      '7:',
+      '^^^^^',
+      'documents (dataset)',
+      'sequences (dataset)',
+    ],
+    [
+      'heads that do not divide the width',
+      edit('max_steps: 1', 'hidden_size: 30, num_attention_heads: 4'),
+      'config-check',
+      '8:',
+      '^',
+      '4',
+      '30',
+    ],
     ['a vocabulary below the special tokens', edit('size: 300', 'size: 100'), 'invalid-value', '5:', '^', '100'],
-    ['an input that its producer leaves empty', edit('inputs: { documents: books } }\n', 'inputs: { documents: books } }\n  test: { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out, plan: masked.plan } }\n'), 'empty-input', '10:', '^^^^^', 'held_out'],
-    ['an expression without quotes', edit('"\${{ vars.rate }}"', '\${{ vars.rate }}'), 'yaml-syntax', '7:', 'is quoted'],
+    [
+      'an input that its producer leaves empty',
+      edit(
+        'inputs: { documents: books } }\n',
+        'inputs: { documents: books } }\n  test: { uses: evaluate, inputs: { model: pretrain, sequences: ' +
+          'tokens.held_out, plan: masked.plan } }\n',
+      ),
+      'empty-input',
+      '10:',
+      '^^^^^',
+      'held_out',
+    ],
+    [
+      'an expression without quotes',
+      edit('"\${{ vars.rate }}"', '\${{ vars.rate }}'),
+      'yaml-syntax',
+      '7:',
+      'is quoted',
+    ],
     ['a path to nothing', edit('path: books', 'path: boks'), 'source-not-found', '4:3', 'boks'],
-    ['an encoding that is none', edit('path: books', 'path: books, encoding: gbkk'), 'config-check', '4:67', '^^^^', 'gbkk'],
-    ['a window of nothing', edit('inputs: { documents: books } }\n', 'inputs: { documents: books }, with: { window: 0 } }\n'), 'invalid-value', '9:', '^', 'window'],
+    [
+      'an encoding that is none',
+      edit('path: books', 'path: books, encoding: gbkk'),
+      'config-check',
+      '4:67',
+      '^^^^',
+      'gbkk',
+    ],
+    [
+      'a window of nothing',
+      edit('inputs: { documents: books } }\n', 'inputs: { documents: books }, with: { window: 0 } }\n'),
+      'invalid-value',
+      '9:',
+      '^',
+      'window',
+    ],
   ];
   it.each(rows)('%s', async (_, yaml, code, place, ...texts) => {
     const project = new Project({ 'p.yaml': yaml, 'books/a.txt': 'A short story.\n' });
@@ -226,14 +359,28 @@ stages:
 describe('exit codes', () => {
   const rows: readonly (readonly [name: string, code: number, yaml: string, ...texts: string[]])[] = [
     ['all well', 0, chain, '3 ran'],
-    ['a step that fails', 1, pipeline({ s: shell('echo because >&2; exit 3') }), '[step-failed]', 'exit code 3: because'],
+    [
+      'a step that fails',
+      1,
+      pipeline({ s: shell('echo because >&2; exit 3') }),
+      '[step-failed]',
+      'exit code 3: because',
+    ],
     ['a step that kills itself', 1, pipeline({ s: shell('kill -9 $$') }), '[step-failed]', 'SIGKILL'],
-    ['no such source', 2, pipeline({ s: '{ uses: ingest-books, with: { path: none/*.txt } }' }), '[source-not-found]', 'none/*.txt', 'p.yaml:3:3'],
+    [
+      'no such source',
+      2,
+      pipeline({ s: '{ uses: ingest-books, with: { path: none/*.txt } }' }),
+      '[source-not-found]',
+      'none/*.txt',
+      'p.yaml:3:3',
+    ],
     ['a pipeline that is wrong', 2, pipeline({ s: '{ uses: nonsense }' }), '[unknown-stage-type]'],
   ];
-  for (const [name, code, yaml, ...texts] of rows) it(`${name}: ${code}`, async () => {
-    expectFailure(await new Project({ 'p.yaml': yaml }).run('p.yaml'), code, ...texts);
-  });
+  for (const [name, code, yaml, ...texts] of rows)
+    it(`${name}: ${code}`, async () => {
+      expectFailure(await new Project({ 'p.yaml': yaml }).run('p.yaml'), code, ...texts);
+    });
 
   it('an option, a command or a pipeline that does not exist: 2', async () => {
     const project = new Project({ 'p.yaml': chain });
@@ -244,12 +391,28 @@ describe('exit codes', () => {
     expectFailure(await project.run('p.yaml', '--set', 'vars.x=1'), 2, '[unknown-set-path]', '^^^^');
   });
 
-  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s: %i, what finished is kept, the next run goes on', async (signal, code) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s: %i, what finished is kept, the next run goes on', async (signal, code) => {
     const project = new Project({});
     const flag = project.path('flag');
-    project.write('p.yaml', pipeline({ quick: shell('echo x > $OUT_OUT/a'), slow: shell(`echo x > $OUT_OUT/a; echo begun; test -e ${flag} || exec sleep 60`, 'files', ', inputs: { in: quick }') }));
+    project.write(
+      'p.yaml',
+      pipeline({
+        quick: shell('echo x > $OUT_OUT/a'),
+        slow: shell(
+          `echo x > $OUT_OUT/a; echo begun; test -e ${flag} || exec sleep 60`,
+          'files',
+          ', inputs: { in: quick }',
+        ),
+      }),
+    );
     const { child, ended, events } = project.start(['p.yaml', '--json']);
-    await vi.waitFor(() => expect(events().find(({ type, stage }) => type === 'log' && stage === 'slow')).toBeDefined(), 20_000);
+    await vi.waitFor(
+      () => expect(events().find(({ type, stage }) => type === 'log' && stage === 'slow')).toBeDefined(),
+      20_000,
+    );
     child.kill(signal);
     const result = await ended;
     expect([result.code, result.signal]).toEqual([code, null]);

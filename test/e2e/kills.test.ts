@@ -65,7 +65,8 @@ it(`${kills} kills of runner, worker or both: the runs after them end with an un
       }
       const result = await ended;
       if (survived !== undefined) expect(result.code, result.stdout + result.stderr).toBe(0);
-      for (const [stage, digests] of Object.entries(digestsOf(result))) expect([stage, digests]).toEqual([stage, undisturbed[stage]]);
+      for (const [stage, digests] of Object.entries(digestsOf(result)))
+        expect([stage, digests]).toEqual([stage, undisturbed[stage]]);
       await vi.waitFor(() => expect(processesIn(project.folder)).toEqual([]), { timeout: 10_000, interval: 20 });
       over = result.code === 0;
       if (over) expect(digestsOf(result)).toEqual(undisturbed);
@@ -75,7 +76,9 @@ it(`${kills} kills of runner, worker or both: the runs after them end with an un
   }
   const { code, stdout, stderr } = await project.run('cache', 'verify');
   expect(code, stdout + stderr).toBe(0);
-  console.log(`${done} kills, ${completed} runs completed between them; killed last after the start of ${JSON.stringify(during)}`);
+  console.log(
+    `${done} kills, ${completed} runs completed between them; killed last after the start of ${JSON.stringify(during)}`,
+  );
 }, 1_200_000);
 
 function expectNoLeftovers(project: Project): void {
@@ -86,11 +89,13 @@ function expectNoLeftovers(project: Project): void {
 
 /** The sample books, cut in two each, so that there are some shards. */
 function halves(): string[] {
-  return readdirSync(join(samples, 'books')).sort().flatMap((name) => {
-    const text = readFileSync(join(samples, 'books', name), 'utf8');
-    const middle = text.indexOf('\n\n', text.length / 2);
-    return [text.slice(0, middle), text.slice(middle)];
-  });
+  return readdirSync(join(samples, 'books'))
+    .sort()
+    .flatMap((name) => {
+      const text = readFileSync(join(samples, 'books', name), 'utf8');
+      const middle = text.indexOf('\n\n', text.length / 2);
+      return [text.slice(0, middle), text.slice(middle)];
+    });
 }
 
 function empty(project: Project): void {
@@ -102,7 +107,8 @@ function empty(project: Project): void {
 function onlyCleaned(project: Project): void {
   const actions = project.path('.run-pipeline/actions');
   for (const name of readdirSync(actions, { recursive: true, encoding: 'utf8' }))
-    if (name.endsWith('.json') && !/"stage":"(books|cleaned)"/.test(readFileSync(join(actions, name), 'utf8'))) rmSync(join(actions, name));
+    if (name.endsWith('.json') && !/"stage":"(books|cleaned)"/.test(readFileSync(join(actions, name), 'utf8')))
+      rmSync(join(actions, name));
 }
 
 /** Processes that work in a folder or below it: a worker starts in its runner's, a shell step in its attempt's. */

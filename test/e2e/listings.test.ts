@@ -5,16 +5,29 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventsOf, Project } from '../rig/project.ts';
 
-const sentence = (word: string) => `This page is about the ${word} and says a good deal more than a line about it, so that it is kept. `;
+const sentence = (word: string) =>
+  `This page is about the ${word} and says a good deal more than a line about it, so that it is kept. `;
 /** A WET file, padded with noise so that it takes a while to send. */
 function wet(words: readonly string[], padding = 0): Buffer {
-  const records = words.map((word) => [word, sentence(word).repeat(5)]).concat(padding === 0 ? [] : [['noise', Array.from({ length: padding }, () => Math.random().toString(36)).join(' ')]]);
-  return Buffer.concat(records.map(([word, text]) => {
-    const body = Buffer.from(text!);
-    return gzipSync(`WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://${word}.example/\r\nWARC-Record-ID: <urn:uuid:${word}>\r\nContent-Length: ${body.length}\r\n\r\n${body.toString()}\r\n\r\n`);
-  }));
+  const records = words
+    .map((word) => [word, sentence(word).repeat(5)])
+    .concat(
+      padding === 0 ? [] : [['noise', Array.from({ length: padding }, () => Math.random().toString(36)).join(' ')]],
+    );
+  return Buffer.concat(
+    records.map(([word, text]) => {
+      const body = Buffer.from(text!);
+      return gzipSync(
+        `WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://${word}.example/\r\nWARC-Record-ID: ` +
+          `<urn:uuid:${word}>\r\nContent-Length: ${body.length}\r\n\r\n${body.toString()}\r\n\r\n`,
+      );
+    }),
+  );
 }
-const files = new Map([['/crawl-data/a.warc.wet.gz', wet(['river', 'bridge'])], ['/crawl-data/b.warc.wet.gz', wet(['mountain'], 20_000)]]);
+const files = new Map([
+  ['/crawl-data/a.warc.wet.gz', wet(['river', 'bridge'])],
+  ['/crawl-data/b.warc.wet.gz', wet(['mountain'], 20_000)],
+]);
 
 const requests: string[] = [];
 /** Paths whose next answer is 503, or stops after half of the file until the test says so. */
@@ -27,7 +40,11 @@ const server = createServer((request, response) => {
   requests.push(`${request.method} ${path}${from > 0 ? ' rest' : ''}`);
   if (body === undefined) return void response.writeHead(404).end();
   if (busy.delete(path)) return void response.writeHead(503, { 'retry-after': '0' }).end();
-  response.writeHead(from > 0 ? 206 : 200, { etag: `"${body.length}"`, 'content-length': body.length - from, ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}) });
+  response.writeHead(from > 0 ? 206 : 200, {
+    etag: `"${body.length}"`,
+    'content-length': body.length - from,
+    ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}),
+  });
   if (request.method === 'HEAD') return void response.end();
   if (halfway?.path === path) {
     const { reached } = halfway;
@@ -47,12 +64,20 @@ afterAll(() => {
 });
 beforeEach(() => void requests.splice(0));
 
-function project(listing: string | Uint8Array = gzipSync('crawl-data/a.warc.wet.gz\ncrawl-data/b.warc.wet.gz\n'), path = 'wet.paths.gz'): Project {
-  const made = new Project({ 'p.yaml': `name: p\nstages:\n  crawl: { uses: ingest-common-crawl, with: { path: ${path}, base_url: "${base}", snapshot: CC-MAIN-2026-43 } }\n` });
+function project(
+  listing: string | Uint8Array = gzipSync('crawl-data/a.warc.wet.gz\ncrawl-data/b.warc.wet.gz\n'),
+  path = 'wet.paths.gz',
+): Project {
+  const made = new Project({
+    'p.yaml':
+      `name: p\nstages:\n  crawl: { uses: ingest-common-crawl, with: { path: ${path}, base_url: "${base}", ` +
+      `snapshot: CC-MAIN-2026-43 } }\n`,
+  });
   if (!path.startsWith('http')) made.write(path, listing);
   return made;
 }
-const metrics = (result: { stdout: string }) => eventsOf(result).find(({ type }) => type === 'stage-end')?.metrics ?? {};
+const metrics = (result: { stdout: string }) =>
+  eventsOf(result).find(({ type }) => type === 'stage-end')?.metrics ?? {};
 
 it('reads what a listing names, each file an action of its own, and fetches nothing twice', async () => {
   const made = project();
@@ -61,7 +86,11 @@ it('reads what a listing names, each file an action of its own, and fetches noth
   expect(first.code, first.stdout + first.stderr).toBe(0);
   expect(metrics(first)).toMatchObject({ 'documents.out': 4 });
   expect(eventsOf(first).filter(({ type }) => type === 'action-end')).toHaveLength(2);
-  expect(requests.filter((request) => request.startsWith('GET')).sort()).toEqual(['GET /crawl-data/a.warc.wet.gz', 'GET /crawl-data/a.warc.wet.gz', 'GET /crawl-data/b.warc.wet.gz']);
+  expect(requests.filter((request) => request.startsWith('GET')).sort()).toEqual([
+    'GET /crawl-data/a.warc.wet.gz',
+    'GET /crawl-data/a.warc.wet.gz',
+    'GET /crawl-data/b.warc.wet.gz',
+  ]);
 
   requests.splice(0);
   const changed = await made.run('p.yaml', '--json', '--set', 'stages.crawl.with.min_characters=1000');
@@ -70,14 +99,19 @@ it('reads what a listing names, each file an action of its own, and fetches noth
 
   requests.splice(0);
   files.set('/crawl-data/c.warc.wet.gz', wet(['forest']));
-  made.write('wet.paths.gz', gzipSync('crawl-data/a.warc.wet.gz\ncrawl-data/b.warc.wet.gz\ncrawl-data/c.warc.wet.gz\n'));
+  made.write(
+    'wet.paths.gz',
+    gzipSync('crawl-data/a.warc.wet.gz\ncrawl-data/b.warc.wet.gz\ncrawl-data/c.warc.wet.gz\n'),
+  );
   expect(metrics(await made.run('p.yaml', '--json'))).toMatchObject({ 'documents.out': 5 });
   expect(requests).toEqual(['GET /crawl-data/c.warc.wet.gz']);
 });
 
 it('goes on in the middle of a file after a kill, and forgets downloads with cache gc', async () => {
   const made = project();
-  const reached = new Promise<void>((resolve) => { halfway = { path: '/crawl-data/b.warc.wet.gz', reached: resolve }; });
+  const reached = new Promise<void>((resolve) => {
+    halfway = { path: '/crawl-data/b.warc.wet.gz', reached: resolve };
+  });
   const { child, ended } = made.start(['p.yaml', '--json']);
   await reached;
   child.kill('SIGKILL');
@@ -85,7 +119,9 @@ it('goes on in the middle of a file after a kill, and forgets downloads with cac
   requests.splice(0);
   const result = await made.run('p.yaml', '--json');
   expect(metrics(result)).toMatchObject({ 'documents.out': 4 });
-  expect(requests.filter((request) => request.startsWith('GET /crawl-data/b'))).toEqual(['GET /crawl-data/b.warc.wet.gz rest']);
+  expect(requests.filter((request) => request.startsWith('GET /crawl-data/b'))).toEqual([
+    'GET /crawl-data/b.warc.wet.gz rest',
+  ]);
 
   const downloads = made.path('.run-pipeline/downloads');
   expect(readdirSync(downloads).filter((name) => name.endsWith('.gz'))).toHaveLength(2);
@@ -98,7 +134,9 @@ it('reads a listing of local files beside it', async () => {
   const made = project('# a comment\nwet/a.warc.wet.gz\n', 'lists/own.paths');
   mkdirSync(made.path('lists/wet'));
   writeFileSync(made.path('lists/wet/a.warc.wet.gz'), files.get('/crawl-data/a.warc.wet.gz')!);
-  expect(metrics(await made.run('p.yaml', '--json', '--set', 'stages.crawl.with.base_url='))).toMatchObject({ 'documents.out': 2 });
+  expect(metrics(await made.run('p.yaml', '--json', '--set', 'stages.crawl.with.base_url='))).toMatchObject({
+    'documents.out': 2,
+  });
 });
 
 it.each([

@@ -24,18 +24,30 @@ async function run(project: Project, ...args: string[]): Promise<CliResult> {
 }
 
 const metricsOf = (result: CliResult): Record<string, Record<string, number>> =>
-  Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage!, event.metrics ?? {}]));
+  Object.fromEntries(
+    eventsOf(result)
+      .filter((event) => event.type === 'stage-end')
+      .map((event) => [event.stage!, event.metrics ?? {}]),
+  );
 
 describe('continual.yaml', () => {
   const project = projectWith('continual.yaml');
   const steps = ['--set', 'vars.steps=8'];
   const artifact = (reference: string): string => project.path('outputs/continual', reference);
   let result: CliResult;
-  beforeAll(async () => { result = await run(project, 'continual.yaml', ...steps); });
+  beforeAll(async () => {
+    result = await run(project, 'continual.yaml', ...steps);
+  });
 
   it('moves the window by a snapshot a round, shard by shard', () => {
-    const shardOf = Object.fromEntries(['clean-wikipedia', 'clean-crawl'].flatMap((stage) => manifestOf(artifact(stage)).files.map(({ meta, digest }) => [meta!['snapshot'], digest])));
-    const [october, november, december] = ['2026-10-01', '2026-11-01', '2026-12-01'].map((snapshot) => shardOf[snapshot]);
+    const shardOf = Object.fromEntries(
+      ['clean-wikipedia', 'clean-crawl'].flatMap((stage) =>
+        manifestOf(artifact(stage)).files.map(({ meta, digest }) => [meta!['snapshot'], digest]),
+      ),
+    );
+    const [october, november, december] = ['2026-10-01', '2026-11-01', '2026-12-01'].map(
+      (snapshot) => shardOf[snapshot],
+    );
     const [crawl38, crawl43] = ['CC-MAIN-2026-38', 'CC-MAIN-2026-43'].map((snapshot) => shardOf[snapshot]);
     const windows = [1, 2, 3].map((round) => manifestOf(artifact(`window@${round}`)).files.map((file) => file.digest));
     expect(windows[0]).toEqual([october, crawl38]);
@@ -51,15 +63,24 @@ describe('continual.yaml', () => {
     expect(windows[1]).not.toContain(december);
     for (const round of [2, 3]) {
       const counts = metrics[`window@${round}`]!;
-      expect(counts['shards.evicted']! + counts['shards.replayed']!).toBe(5 - counts['shards.entered']! - counts['shards.stayed']! - counts['shards.waiting']!);
-      expect(windows[round - 1]).toHaveLength(counts['shards.entered']! + counts['shards.stayed']! + counts['shards.replayed']!);
+      expect(counts['shards.evicted']! + counts['shards.replayed']!).toBe(
+        5 - counts['shards.entered']! - counts['shards.stayed']! - counts['shards.waiting']!,
+      );
+      expect(windows[round - 1]).toHaveLength(
+        counts['shards.entered']! + counts['shards.stayed']! + counts['shards.replayed']!,
+      );
     }
   });
 
   it('every document of a round is kept or counted as a copy, and masked at the set rate', () => {
     const metrics = metricsOf(result);
     for (const round of [1, 2, 3]) {
-      const { [`window@${round}`]: window, [`documents@${round}`]: documents, [`tokens@${round}`]: tokens, [`masked@${round}`]: masked } = metrics;
+      const {
+        [`window@${round}`]: window,
+        [`documents@${round}`]: documents,
+        [`tokens@${round}`]: tokens,
+        [`masked@${round}`]: masked,
+      } = metrics;
       expect(documents!['documents.in']).toBe(window!['documents.out']);
       expect(documents!['documents.out']! + documents!['dropped.duplicate']!).toBe(documents!['documents.in']);
       expect(tokens!['documents.in']).toBe(documents!['documents.out']);
@@ -73,13 +94,21 @@ describe('continual.yaml', () => {
     expect(firstLosses[0]).toBeCloseTo(Math.log(2048), 0); // knows nothing
     expect(firstLosses[1]).toBeLessThan(firstLosses[0]! - 0.5);
     expect(firstLosses[2]).toBeLessThan(firstLosses[0]! - 0.5);
-    const continued = eventsOf(result).filter((event) => event.type === 'log' && event.text?.includes('continuing from the weights')).map((event) => event.stage);
+    const continued = eventsOf(result)
+      .filter((event) => event.type === 'log' && event.text?.includes('continuing from the weights'))
+      .map((event) => event.stage);
     expect(continued).toEqual(['pretrain@2', 'pretrain@3']);
     expect(eventsOf(result).find((event) => event.type === 'loop-end')).toMatchObject({ round: 3, reason: 'max' });
   });
 
   it('ends as soon as `until` holds, and from the cache', async () => {
-    const shorter = await run(project, 'continual.yaml', ...steps, '--set', 'rounds.until=evaluate.perplexity < 1000000');
+    const shorter = await run(
+      project,
+      'continual.yaml',
+      ...steps,
+      '--set',
+      'rounds.until=evaluate.perplexity < 1000000',
+    );
     expect(eventsOf(shorter).find((event) => event.type === 'loop-end')).toMatchObject({ round: 1, reason: 'until' });
     const states = Object.entries(statesOf(shorter));
     expect(states.filter(([stage, state]) => stage.endsWith('@1') && state !== 'cached')).toEqual([]);
@@ -91,12 +120,16 @@ describe('chinese.yaml', () => {
   const project = projectWith('chinese.yaml');
   const artifact = (reference: string): string => project.path('outputs/chinese', reference);
   let result: CliResult;
-  beforeAll(async () => { result = await run(project, 'chinese.yaml', '--set', 'vars.steps=4', '--set', 'stages.sentiment.with.epochs=1'); });
+  beforeAll(async () => {
+    result = await run(project, 'chinese.yaml', '--set', 'vars.steps=4', '--set', 'stages.sentiment.with.epochs=1');
+  });
 
   it('runs to a model that is exported', () => {
     expect(new Set(Object.values(statesOf(result)))).toEqual(new Set(['ran']));
     expect(metricsOf(result)['sentiment']).toMatchObject({ majority: 0.5 });
-    expect(manifestOf(artifact('export')).files.map((file) => file.path)).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']));
+    expect(manifestOf(artifact('export')).files.map((file) => file.path)).toEqual(
+      expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
+    );
   });
 
   it('masks 天安门 as a whole, or not at all', async () => {
@@ -115,7 +148,9 @@ describe('chinese.yaml', () => {
         if (tokenizer.decode(ids.subarray(start, end)) !== '天安门') return;
         found++;
         for (let epoch = 0; epoch < 40; epoch++) {
-          const inside = [...maskSequence(plan, ids, starts, epoch, index).positions].filter((position) => position >= start && position < end);
+          const inside = [...maskSequence(plan, ids, starts, epoch, index).positions].filter(
+            (position) => position >= start && position < end,
+          );
           expect([0, end - start]).toContain(inside.length);
           if (inside.length > 0) masked++;
         }
@@ -128,12 +163,24 @@ describe('chinese.yaml', () => {
 });
 
 describe('roberta-base.yaml', () => {
-  it('validates, and plans the paper\'s recipe without touching the network', async () => {
+  it("validates, and plans the paper's recipe without touching the network", async () => {
     const project = projectWith('roberta-base.yaml');
     expect(await project.run('validate', 'roberta-base.yaml')).toMatchObject({ code: 0 });
     const plan = await project.run('plan', 'roberta-base.yaml');
     expect(plan.code, plan.stderr).toBe(0);
-    for (const stage of ['wikipedia', 'books', 'news', 'crawl', 'window', 'tokenizer', 'masked', 'pretrain', 'evaluate', 'export']) expect(plan.stdout).toMatch(new RegExp(`^\\S* ?${stage}\\b`, 'm'));
+    for (const stage of [
+      'wikipedia',
+      'books',
+      'news',
+      'crawl',
+      'window',
+      'tokenizer',
+      'masked',
+      'pretrain',
+      'evaluate',
+      'export',
+    ])
+      expect(plan.stdout).toMatch(new RegExp(`^\\S* ?${stage}\\b`, 'm'));
     expect(plan.stdout.match(/sst2\[/g)).toHaveLength(6);
   });
 });

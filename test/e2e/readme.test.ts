@@ -6,14 +6,23 @@ import { Project, root, samples } from '../rig/project.ts';
 
 /** The first code block of a language in the README. */
 function example(language: string): string {
-  const block = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1];
+  const block = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(
+    readFileSync(join(root, 'README.md'), 'utf8'),
+  )?.[1];
   if (block === undefined) throw new Error(`README.md has no example in ${language}`);
   return block;
 }
 
 it('the pipeline file of the README runs', async () => {
   const project = new Project({ 'small.yaml': example('yaml').replaceAll('../samples', samples) });
-  expect(await project.states('small.yaml')).toEqual({ wikipedia: 'ran', 'count-words[tokenizer]': 'ran', cleaned: 'ran', tokenizer: 'ran', tokens: 'ran', words: 'ran' });
+  expect(await project.states('small.yaml')).toEqual({
+    wikipedia: 'ran',
+    'count-words[tokenizer]': 'ran',
+    cleaned: 'ran',
+    tokenizer: 'ran',
+    tokens: 'ran',
+    words: 'ran',
+  });
   expect(Number(project.read('outputs/small/words/merges'))).toBeGreaterThan(1000);
 });
 

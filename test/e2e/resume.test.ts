@@ -14,15 +14,30 @@ const stages = [
   'documents:  { uses: deduplicate, inputs: { documents: cleaned }, with: { method: minhash } }',
   'tokenizer:  { uses: train-tokenizer, inputs: { documents: documents }, with: { vocab_size: 400 } }',
   'tokens:     { uses: tokenize, inputs: { documents: documents, tokenizer: tokenizer }, with: { max_length: 32 } }',
-  'masked:     { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static, copies: 8 } }',
+  'masked:     { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static,' +
+    ' copies: 8 } }',
 ];
 /** Stages that go before one, in the order in which they run; of two that do not wait for each other, one. */
-const implied: Readonly<Record<string, readonly string[]>> = { documents: ['sign[documents]', 'find-duplicates[documents]'], tokenizer: ['count-words[tokenizer]'], masked: ['mask-copies[masked]'] };
+const implied: Readonly<Record<string, readonly string[]>> = {
+  documents: ['sign[documents]', 'find-duplicates[documents]'],
+  tokenizer: ['count-words[tokenizer]'],
+  masked: ['mask-copies[masked]'],
+};
 /** Those that are one action, which a kill costs: they read what those before them left of each shard. */
 const single = ['find-duplicates[documents]', 'tokenizer', 'masked'];
 const nameOf = (stage: string): string => stage.split(':')[0]!;
-const upTo = (count: number): string => `name: p\nseed: 7\nstages:\n${stages.slice(0, count).map((stage) => `  ${stage}\n`).join('')}`;
-const cases = stages.flatMap((line, index) => [...(implied[nameOf(line)] ?? []), nameOf(line)].map((stage) => ({ stage, file: `${nameOf(line)}.yaml`, lines: index + 1 })));
+const upTo = (count: number): string =>
+  `name: p\nseed: 7\nstages:\n${stages
+    .slice(0, count)
+    .map((stage) => `  ${stage}\n`)
+    .join('')}`;
+const cases = stages.flatMap((line, index) =>
+  [...(implied[nameOf(line)] ?? []), nameOf(line)].map((stage) => ({
+    stage,
+    file: `${nameOf(line)}.yaml`,
+    lines: index + 1,
+  })),
+);
 
 /** Files and shards enough for a kill to find some done, some under way and some not begun. */
 function corpora(): Project {
@@ -35,7 +50,9 @@ function corpora(): Project {
   copies('wikipedia', /articles\.xml/, (file, copy) => `dumps/${file.replace('2026', `${2026 - copy}`)}`, 3);
   copies('crawl', /warc\.gz/, (file, copy) => `crawl/${file.replace('2026', `${2026 - copy}`)}`, 4);
   for (const file of readdirSync(join(samples, 'books')))
-    for (const [index, part] of readFileSync(join(samples, 'books', file), 'utf8').match(/[^]{2000}[^]*?\n\n|[^]+$/g)!.entries())
+    for (const [index, part] of readFileSync(join(samples, 'books', file), 'utf8')
+      .match(/[^]{2000}[^]*?\n\n|[^]+$/g)!
+      .entries())
       project.write(`books/${index}-${file}`, part);
   return project;
 }
@@ -49,12 +66,16 @@ async function killedIn(project: Project, file: string, stage: string, done: num
     const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop()!;
     for (const event of eventsOf({ stdout: lines.join('\n') }))
-      if (event.stage === stage && event.type === (done === 0 ? 'action-start' : 'action-end') && ++seen >= done) child.kill('SIGKILL');
+      if (event.stage === stage && event.type === (done === 0 ? 'action-start' : 'action-end') && ++seen >= done)
+        child.kill('SIGKILL');
   });
   return await ended;
 }
 
-const actions = (result: CliResult, stage: string, type: string): string[] => eventsOf(result).filter((event: AnyEvent) => event.type === type && event.stage === stage).map(({ action }) => action!);
+const actions = (result: CliResult, stage: string, type: string): string[] =>
+  eventsOf(result)
+    .filter((event: AnyEvent) => event.type === type && event.stage === stage)
+    .map(({ action }) => action!);
 
 describe('a run that goes on after a kill repeats at most what each worker had under way', () => {
   const project = corpora();
@@ -81,10 +102,17 @@ describe('a run that goes on after a kill repeats at most what each worker had u
     const isPerShard = !single.includes(stage);
     const [before, after] = [killed[index]!, resumed[index]!];
     expect(before.signal).toBe('SIGKILL');
-    const [began, ended, ranNow] = [actions(before, stage, 'action-start'), new Set(actions(before, stage, 'action-end')), actions(after, stage, 'action-start')];
+    const [began, ended, ranNow] = [
+      actions(before, stage, 'action-start'),
+      new Set(actions(before, stage, 'action-end')),
+      actions(after, stage, 'action-start'),
+    ];
     const planned = eventsOf(after).find((event) => event.type === 'stage-start' && event.stage === stage)!;
     const again = ranNow.filter((action) => began.includes(action));
-    console.log(`${stage}: ${planned.actions} actions; ${ended.size} done when killed, ${began.length - ended.size} under way; ${ranNow.length} ran after it, ${again.length} of them for the second time`);
+    console.log(
+      `${stage}: ${planned.actions} actions; ${ended.size} done when killed, ${began.length - ended.size} under ` +
+        `way; ${ranNow.length} ran after it, ${again.length} of them for the second time`,
+    );
     // In mid-stage: some were done, unless the stage is one action, and some were not.
     expect(ended.size).toBeGreaterThanOrEqual(isPerShard ? 2 : 0);
     expect(ranNow.length).toBeGreaterThan(isPerShard ? 2 : 0);

@@ -9,9 +9,11 @@ stages:
   crawl:      { uses: ingest-common-crawl, with: { path: crawl/*.gz } }
   documents:  { uses: deduplicate, inputs: { documents: crawl }, with: { method: minhash } }
 `;
-const startedOf = (result: CliResult, stage: string): number => eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === stage).length;
+const startedOf = (result: CliResult, stage: string): number =>
+  eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === stage).length;
 const signed = (result: CliResult): number => startedOf(result, 'sign[documents]');
-const metricsOf = (result: CliResult) => eventsOf(result).find((event) => event.type === 'stage-end' && event.stage === 'documents')?.metrics;
+const metricsOf = (result: CliResult) =>
+  eventsOf(result).find((event) => event.type === 'stage-end' && event.stage === 'documents')?.metrics;
 
 describe('signatures, when a crawl is added', () => {
   const project = new Project({ 'p.yaml': pipeline });
@@ -34,34 +36,60 @@ describe('signatures, when a crawl is added', () => {
 
   it('only its shard is signed', () => {
     expect(results.map(signed)).toEqual([1, 1, 1]);
-    expect(results.map((result) => eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'sign[documents]')).map((event) => [event?.actions, event?.cached])).toEqual([[1, 0], [2, 1], [3, 2]]);
+    expect(
+      results
+        .map((result) =>
+          eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'sign[documents]'),
+        )
+        .map((event) => [event?.actions, event?.cached]),
+    ).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ]);
   });
 
   it('only shards of which something else is dropped now are written anew', () => {
-    expect(results.map((result) => startedOf(result, 'documents'))).toEqual([1, 1, 2]); // the third changes what is kept of the second
+    // the third changes what is kept of the second
+    expect(results.map((result) => startedOf(result, 'documents'))).toEqual([1, 1, 2]);
   });
 
   it('a run from scratch gives the same', async () => {
     const scratch = await run('p.yaml', '--store', project.path('scratch'));
     expect(signed(scratch)).toBe(3);
     expect(digestsOf(scratch)).toEqual(digestsOf(results.at(-1)!));
-    expect(metricsOf(scratch)!['dropped.duplicate']! + metricsOf(scratch)!['dropped.near_duplicate']!).toBeGreaterThan(10);
+    expect(metricsOf(scratch)!['dropped.duplicate']! + metricsOf(scratch)!['dropped.near_duplicate']!).toBeGreaterThan(
+      10,
+    );
   });
 
   it('a config that only a stage before it reads is in the key of that one', async () => {
     const result = await run('p.yaml', '--set', 'stages.documents.with.min_similarity=0.69999');
-    expect(statesOf(result)).toEqual({ crawl: 'cached', 'sign[documents]': 'cached', 'find-duplicates[documents]': 'ran', documents: 'cached' });
+    expect(statesOf(result)).toEqual({
+      crawl: 'cached',
+      'sign[documents]': 'cached',
+      'find-duplicates[documents]': 'ran',
+      documents: 'cached',
+    });
   });
 
   it('equal words of other documents are no reason to learn from them again', async () => {
-    project.write('words.yaml', `${pipeline}  tokenizer:  { uses: train-tokenizer, inputs: { documents: crawl }, with: { vocab_size: 300 } }\n`);
+    project.write(
+      'words.yaml',
+      `${pipeline}  tokenizer:  { uses: train-tokenizer, inputs: { documents: crawl }, with: { vocab_size: 300 } }\n`,
+    );
     await run('words.yaml');
     const result = await run('words.yaml', '--set', 'stages.crawl.with.source=elsewhere');
     expect(statesOf(result)).toMatchObject({ crawl: 'ran', 'count-words[tokenizer]': 'ran', tokenizer: 'cached' });
   });
 
   it('of a shard that comes twice one stays', async () => {
-    project.write('twice.yaml', pipeline.replace('documents:  {', 'again: { uses: ingest-common-crawl, with: { path: crawl/*.gz } }\n  documents:  {').replace('documents: crawl', 'documents: [crawl, again]'));
+    project.write(
+      'twice.yaml',
+      pipeline
+        .replace('documents:  {', 'again: { uses: ingest-common-crawl, with: { path: crawl/*.gz } }\n  documents:  {')
+        .replace('documents: crawl', 'documents: [crawl, again]'),
+    );
     const result = await run('twice.yaml');
     const digests = () => manifestOf(project.path('outputs/p/documents')).files.map(({ digest }) => digest);
     const twice = digests();

@@ -20,18 +20,30 @@ stages:
 
 /** Without CUDA: atomic sums there may come out in another order. */
 const at = { RUN_PIPELINE_BACKENDS: backendsRoot, CUDA_VISIBLE_DEVICES: '' };
-const run = (project: Project, backend: string): Promise<CliResult> => project.start(['p.yaml', '--json', '--set', `backend=${backend}`], at).ended;
+const run = (project: Project, backend: string): Promise<CliResult> =>
+  project.start(['p.yaml', '--json', '--set', `backend=${backend}`], at).ended;
 const weights = (project: Project): Buffer => readFileSync(project.path('outputs/trained/pretrain/model.safetensors'));
-const stepOf = (events: readonly AnyEvent[]): number => Number(/^step (\d+)/.exec(events.findLast(({ type, text }) => type === 'log' && text?.startsWith('step '))?.text ?? '')?.[1] ?? 0);
+const stepOf = (events: readonly AnyEvent[]): number =>
+  Number(
+    /^step (\d+)/.exec(
+      events.findLast(({ type, text }) => type === 'log' && text?.startsWith('step '))?.text ?? '',
+    )?.[1] ?? 0,
+  );
 
 /** Kill runner, worker or both with SIGKILL once training has gone past a step. */
-async function killedAfter(project: Project, backend: string, step: number, target: 'runner' | 'worker' | 'both'): Promise<CliResult> {
+async function killedAfter(
+  project: Project,
+  backend: string,
+  step: number,
+  target: 'runner' | 'worker' | 'both',
+): Promise<CliResult> {
   const { child, ended, events } = project.start(['p.yaml', '--json', '--set', `backend=${backend}`], at);
   while (stepOf(events()) <= step) {
     if (child.exitCode !== null) throw new Error(`it ended before step ${step}`);
     await sleep(2);
   }
-  const worker = events().findLast(({ type, stage }) => type === 'action-start' && stage === 'pretrain')?.pid ?? Number.NaN;
+  const worker =
+    events().findLast(({ type, stage }) => type === 'action-start' && stage === 'pretrain')?.pid ?? Number.NaN;
   if (target !== 'runner') process.kill(worker, 'SIGKILL');
   if (target !== 'worker') child.kill('SIGKILL');
   return ended;
@@ -49,8 +61,15 @@ describe.each(availableBackends.filter(({ name }) => name !== 'cpu'))('killed in
     rmSync(project.path('outputs'), { recursive: true });
 
     const resumedAfter: number[] = [];
-    const note = (result: CliResult): void => { for (const { text = '' } of eventsOf(result)) if (text.startsWith('resumed after step ')) resumedAfter.push(Number(text.split(' ').at(-1))); };
-    for (const [step, target] of [[12, 'both'], [24, 'runner'], [41, 'worker']] as const) {
+    const note = (result: CliResult): void => {
+      for (const { text = '' } of eventsOf(result))
+        if (text.startsWith('resumed after step ')) resumedAfter.push(Number(text.split(' ').at(-1)));
+    };
+    for (const [step, target] of [
+      [12, 'both'],
+      [24, 'runner'],
+      [41, 'worker'],
+    ] as const) {
       const killed = await killedAfter(project, name, step, target);
       note(killed);
       expect(killed.code).not.toBe(0);
@@ -71,6 +90,7 @@ describe.each(availableBackends.filter(({ name }) => name !== 'cpu'))('killed in
 
 /** Metrics of training, but for how long it waited. */
 function metricsOf(result: CliResult): Record<string, number> {
-  const metrics = eventsOf(result).find(({ type, stage }) => type === 'stage-end' && stage === 'pretrain')?.metrics ?? {};
+  const metrics =
+    eventsOf(result).find(({ type, stage }) => type === 'stage-end' && stage === 'pretrain')?.metrics ?? {};
   return Object.fromEntries(Object.entries(metrics).filter(([name]) => !name.startsWith('data_wait')));
 }

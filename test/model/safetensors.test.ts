@@ -14,33 +14,73 @@ function written(header: string, data: Uint8Array = new Uint8Array()): string {
   return file;
 }
 
-const sixteenBits = (dtype: string, bits: readonly number[]): string => written(JSON.stringify({ x: { dtype, shape: [bits.length], data_offsets: [0, 2 * bits.length] } }), new Uint8Array(Uint16Array.from(bits).buffer));
+const sixteenBits = (dtype: string, bits: readonly number[]): string =>
+  written(
+    JSON.stringify({ x: { dtype, shape: [bits.length], data_offsets: [0, 2 * bits.length] } }),
+    new Uint8Array(Uint16Array.from(bits).buffer),
+  );
 
 test('what was written is read, a scalar and an empty tensor with the rest', () => {
   const file = path();
-  const tensors = new Map([['b', { shape: [2, 3], data: Float32Array.of(1, -2, 3e38, -0, 1e-40, 0.1) }], ['a', { shape: [], data: Float32Array.of(7) }], ['none', { shape: [0, 4], data: new Float32Array() }]]);
+  const tensors = new Map([
+    ['b', { shape: [2, 3], data: Float32Array.of(1, -2, 3e38, -0, 1e-40, 0.1) }],
+    ['a', { shape: [], data: Float32Array.of(7) }],
+    ['none', { shape: [0, 4], data: new Float32Array() }],
+  ]);
   writeSafetensors(file, tensors);
   expect(readSafetensors(file)).toEqual(new Map([...tensors].sort(([x], [y]) => (x < y ? -1 : 1))));
 });
 
 test.each([
-  { dtype: 'F16', bits: [0x3c00, 0xc000, 0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x3555], values: [1, -2, 0, -0, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 65504, Infinity, -Infinity, Number.NaN, 0.333251953125] },
-  { dtype: 'BF16', bits: [0x3f80, 0xc000, 0x8000, 0x0001, 0x7f80, 0x7fc0, 0x3eab], values: [1, -2, -0, 2 ** -133, Infinity, Number.NaN, 0.333984375] },
-])('$dtype is widened bit for bit', ({ dtype, bits, values }) => expect([...readSafetensors(sixteenBits(dtype, bits)).get('x')!.data]).toEqual(values));
+  {
+    dtype: 'F16',
+    bits: [0x3c00, 0xc000, 0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x3555],
+    values: [1, -2, 0, -0, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 65504, Infinity, -Infinity, Number.NaN, 0.333251953125],
+  },
+  {
+    dtype: 'BF16',
+    bits: [0x3f80, 0xc000, 0x8000, 0x0001, 0x7f80, 0x7fc0, 0x3eab],
+    values: [1, -2, -0, 2 ** -133, Infinity, Number.NaN, 0.333984375],
+  },
+])('$dtype is widened bit for bit', ({ dtype, bits, values }) =>
+  expect([...readSafetensors(sixteenBits(dtype, bits)).get('x')!.data]).toEqual(values),
+);
 
 test('a tensor of another type is listed, and refused only when it is read', () => {
-  const tensor = openSafetensors(written('{"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}', new Uint8Array(8))).get('ids')!;
+  const tensor = openSafetensors(
+    written('{"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}', new Uint8Array(8)),
+  ).get('ids')!;
   expect(tensor).toMatchObject({ dtype: 'I64', shape: [1] });
   expect(() => tensor.read()).toThrow(/tensor ids is I64; F32, F16 and BF16 are read/);
 });
 
 describe('damage is found before anything is read:', () => {
   test.each([
-    { name: 'data outside the file', header: '{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', why: /tensor x is cut off/ },
-    { name: 'offsets that do not fit the shape', header: '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,2]}}', why: /tensor x is cut off or has the wrong size/ },
-    { name: 'offsets backwards', header: '{"x":{"dtype":"F8","shape":[1],"data_offsets":[2,1]}}', why: /tensor x is cut off/ },
-    { name: 'a negative offset', header: '{"x":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}', why: /nothing usable about x/ },
-    { name: 'a shape that is none', header: '{"x":{"dtype":"F32","shape":[0.5],"data_offsets":[0,2]}}', why: /nothing usable about x/ },
+    {
+      name: 'data outside the file',
+      header: '{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
+      why: /tensor x is cut off/,
+    },
+    {
+      name: 'offsets that do not fit the shape',
+      header: '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,2]}}',
+      why: /tensor x is cut off or has the wrong size/,
+    },
+    {
+      name: 'offsets backwards',
+      header: '{"x":{"dtype":"F8","shape":[1],"data_offsets":[2,1]}}',
+      why: /tensor x is cut off/,
+    },
+    {
+      name: 'a negative offset',
+      header: '{"x":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}',
+      why: /nothing usable about x/,
+    },
+    {
+      name: 'a shape that is none',
+      header: '{"x":{"dtype":"F32","shape":[0.5],"data_offsets":[0,2]}}',
+      why: /nothing usable about x/,
+    },
     { name: 'no JSON', header: '{"x":', why: /its header is not JSON/ },
   ])('$name', ({ header, why }) => expect(() => openSafetensors(written(header, new Uint8Array(4)))).toThrow(why));
 });

@@ -11,27 +11,140 @@ import { loadPipeline } from '../../src/pipeline/load-pipeline.ts';
 
 export const contracts = new URL('../../schemas/contracts', import.meta.url).pathname;
 
-const port = (contract: string, more: Partial<Port> = {}): Port => ({ contract, description: `${contract} of it`, ...more });
-const object = (properties: Record<string, object>, required: string[] = []) => ({ type: 'object', additionalProperties: false, properties, required });
+const port = (contract: string, more: Partial<Port> = {}): Port => ({
+  contract,
+  description: `${contract} of it`,
+  ...more,
+});
+const object = (properties: Record<string, object>, required: string[] = []) => ({
+  type: 'object',
+  additionalProperties: false,
+  properties,
+  required,
+});
 
 /** Stage types in miniature: enough ports and properties to be wrong about. */
 export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' | 'config' | 'map'>> = {
-  ingest: { inputs: {}, outputs: { documents: port('documents') }, config: object({ path: { type: ['string', 'array'], items: { type: 'string' }, 'x-source': true, description: 'what to read' }, snapshot: { type: 'string', default: '' } }, ['path']) },
-  clean: { inputs: { documents: port('documents') }, outputs: { documents: port('documents'), rejects: port('rejects', { optional: true }) }, config: object({ languages: { type: 'array', items: { type: 'string', enum: ['bn', 'cs', 'en', 'ja', 'uk', 'zh'], 'x-language': true }, default: ['en'] }, min_words: { type: 'integer', minimum: 1, default: 50, description: 'Shortest document that is kept, in words.' } }) },
-  sign: { map: 'documents', inputs: { documents: port('documents', { many: true }) }, outputs: { signatures: port('signatures') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'minhash' } }) },
-  compare: { inputs: { documents: port('documents', { many: true }), signatures: port('signatures', { many: true, madeBy: 'sign' }) }, outputs: { duplicates: port('duplicates') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'exact' }, seed: { type: 'integer' } }) },
-  deduplicate: { inputs: { documents: port('documents', { many: true }), duplicates: port('duplicates', { many: true, madeBy: 'compare' }) }, outputs: { documents: port('documents') }, config: object({ method: { enum: ['exact', 'minhash'], default: 'exact' }, within: { enum: ['all', 'snapshot'], default: 'all' } }) },
-  refresh: { inputs: { documents: port('documents', { many: true }) }, outputs: { documents: port('documents') }, config: object({ window: { type: 'integer', default: 2 }, round: { type: 'integer' } }) },
-  'train-tokenizer': { inputs: { documents: port('documents', { many: true }) }, outputs: { tokenizer: port('tokenizer') }, config: object({ vocab_size: { type: 'integer', default: 4096 } }) },
-  tokenize: { inputs: { documents: port('documents'), tokenizer: port('tokenizer') }, outputs: { sequences: port('sequences') }, config: object({ max_length: { type: 'integer', minimum: 8, default: 128 }, packing: { enum: ['full-sentences', 'doc-sentences'], default: 'full-sentences' } }) },
-  mask: { inputs: { sequences: port('sequences') }, outputs: { masked: port('masked') }, config: object({ rate: { type: 'number', default: 0.15 }, seed: { type: 'integer' } }) },
-  pretrain: { inputs: { masked: port('masked'), init: port('model', { optional: true }) }, outputs: { model: port('model') }, config: object({ hidden_size: { type: 'integer', default: 64 }, num_attention_heads: { type: 'integer', default: 2 }, peak_lr: { type: 'number', default: 0.0005 }, seed: { type: 'integer' }, backend: { type: 'string', default: 'auto' } }) },
-  weigh: { inputs: { documents: port('documents'), signatures: port('signatures', { madeBy: 'sign', neededIf: { measure: 'pairs' } }) }, outputs: { files: port('files') }, config: object({ measure: { enum: ['tokens', 'pairs'], default: 'tokens' } }) },
-  'mask-signer': { inputs: { sequences: port('sequences') }, outputs: { signatures: port('signatures') }, config: object({}) },
-  ...Object.fromEntries(['sings', 'ingest', 'mask-signer'].map((madeBy) => [`odd-${madeBy}`, { inputs: { documents: port('documents'), signatures: port('signatures', { madeBy }) }, outputs: { files: port('files') }, config: object({}) }])),
-  'import-tokenizer': { inputs: {}, outputs: { tokenizer: port('tokenizer') }, config: object({ path: { type: 'string', 'x-source': true } }, ['path']) },
-  'import-model': { inputs: {}, outputs: { model: port('model'), tokenizer: port('tokenizer', { optional: true }) }, config: object({ path: { type: 'string', 'x-source': true } }, ['path']) },
-  evaluate: { inputs: { model: port('model'), masked: port('masked') }, outputs: { report: port('files') }, config: object({}) },
+  ingest: {
+    inputs: {},
+    outputs: { documents: port('documents') },
+    config: object(
+      {
+        path: { type: ['string', 'array'], items: { type: 'string' }, 'x-source': true, description: 'what to read' },
+        snapshot: { type: 'string', default: '' },
+      },
+      ['path'],
+    ),
+  },
+  clean: {
+    inputs: { documents: port('documents') },
+    outputs: { documents: port('documents'), rejects: port('rejects', { optional: true }) },
+    config: object({
+      languages: {
+        type: 'array',
+        items: { type: 'string', enum: ['bn', 'cs', 'en', 'ja', 'uk', 'zh'], 'x-language': true },
+        default: ['en'],
+      },
+      min_words: { type: 'integer', minimum: 1, default: 50, description: 'Shortest document that is kept, in words.' },
+    }),
+  },
+  sign: {
+    map: 'documents',
+    inputs: { documents: port('documents', { many: true }) },
+    outputs: { signatures: port('signatures') },
+    config: object({ method: { enum: ['exact', 'minhash'], default: 'minhash' } }),
+  },
+  compare: {
+    inputs: {
+      documents: port('documents', { many: true }),
+      signatures: port('signatures', { many: true, madeBy: 'sign' }),
+    },
+    outputs: { duplicates: port('duplicates') },
+    config: object({ method: { enum: ['exact', 'minhash'], default: 'exact' }, seed: { type: 'integer' } }),
+  },
+  deduplicate: {
+    inputs: {
+      documents: port('documents', { many: true }),
+      duplicates: port('duplicates', { many: true, madeBy: 'compare' }),
+    },
+    outputs: { documents: port('documents') },
+    config: object({
+      method: { enum: ['exact', 'minhash'], default: 'exact' },
+      within: { enum: ['all', 'snapshot'], default: 'all' },
+    }),
+  },
+  refresh: {
+    inputs: { documents: port('documents', { many: true }) },
+    outputs: { documents: port('documents') },
+    config: object({ window: { type: 'integer', default: 2 }, round: { type: 'integer' } }),
+  },
+  'train-tokenizer': {
+    inputs: { documents: port('documents', { many: true }) },
+    outputs: { tokenizer: port('tokenizer') },
+    config: object({ vocab_size: { type: 'integer', default: 4096 } }),
+  },
+  tokenize: {
+    inputs: { documents: port('documents'), tokenizer: port('tokenizer') },
+    outputs: { sequences: port('sequences') },
+    config: object({
+      max_length: { type: 'integer', minimum: 8, default: 128 },
+      packing: { enum: ['full-sentences', 'doc-sentences'], default: 'full-sentences' },
+    }),
+  },
+  mask: {
+    inputs: { sequences: port('sequences') },
+    outputs: { masked: port('masked') },
+    config: object({ rate: { type: 'number', default: 0.15 }, seed: { type: 'integer' } }),
+  },
+  pretrain: {
+    inputs: { masked: port('masked'), init: port('model', { optional: true }) },
+    outputs: { model: port('model') },
+    config: object({
+      hidden_size: { type: 'integer', default: 64 },
+      num_attention_heads: { type: 'integer', default: 2 },
+      peak_lr: { type: 'number', default: 0.0005 },
+      seed: { type: 'integer' },
+      backend: { type: 'string', default: 'auto' },
+    }),
+  },
+  weigh: {
+    inputs: {
+      documents: port('documents'),
+      signatures: port('signatures', { madeBy: 'sign', neededIf: { measure: 'pairs' } }),
+    },
+    outputs: { files: port('files') },
+    config: object({ measure: { enum: ['tokens', 'pairs'], default: 'tokens' } }),
+  },
+  'mask-signer': {
+    inputs: { sequences: port('sequences') },
+    outputs: { signatures: port('signatures') },
+    config: object({}),
+  },
+  ...Object.fromEntries(
+    ['sings', 'ingest', 'mask-signer'].map((madeBy) => [
+      `odd-${madeBy}`,
+      {
+        inputs: { documents: port('documents'), signatures: port('signatures', { madeBy }) },
+        outputs: { files: port('files') },
+        config: object({}),
+      },
+    ]),
+  ),
+  'import-tokenizer': {
+    inputs: {},
+    outputs: { tokenizer: port('tokenizer') },
+    config: object({ path: { type: 'string', 'x-source': true } }, ['path']),
+  },
+  'import-model': {
+    inputs: {},
+    outputs: { model: port('model'), tokenizer: port('tokenizer', { optional: true }) },
+    config: object({ path: { type: 'string', 'x-source': true } }, ['path']),
+  },
+  evaluate: {
+    inputs: { model: port('model'), masked: port('masked') },
+    outputs: { report: port('files') },
+    config: object({}),
+  },
 };
 
 export const catalogue: Catalogue = {
@@ -39,16 +152,31 @@ export const catalogue: Catalogue = {
   async describe(uses) {
     const type = types[uses];
     if (type === undefined) return err({ code: 'stage-not-found', message: `there is no file ${uses}` });
-    return ok({ type: uses, description: uses, implementation: 'f'.repeat(64) as Digest, module: `/stages/${uses}.js`, ...(uses === 'pretrain' ? { checkModule: '/stages/pretrain/check.js' } : {}), ...type });
+    return ok({
+      type: uses,
+      description: uses,
+      implementation: 'f'.repeat(64) as Digest,
+      module: `/stages/${uses}.js`,
+      ...(uses === 'pretrain' ? { checkModule: '/stages/pretrain/check.js' } : {}),
+      ...type,
+    });
   },
   async check(description, config) {
-    const { hidden_size: hidden, num_attention_heads: heads } = config as { hidden_size: number; num_attention_heads: number };
-    return description.type === 'pretrain' && hidden % heads !== 0 ? [{ property: 'num_attention_heads', message: `${heads} attention heads do not divide hidden_size ${hidden}` }] : [];
+    const { hidden_size: hidden, num_attention_heads: heads } = config as {
+      hidden_size: number;
+      num_attention_heads: number;
+    };
+    return description.type === 'pretrain' && hidden % heads !== 0
+      ? [{ property: 'num_attention_heads', message: `${heads} attention heads do not divide hidden_size ${hidden}` }]
+      : [];
   },
 };
 
 /** Load a pipeline of one or several files in a fresh folder; the first is the pipeline. */
-export async function load(files: string | Record<string, string>, set: readonly string[] = []): Promise<Result<Pipeline, readonly Diagnostic[]> & { folder: string }> {
+export async function load(
+  files: string | Record<string, string>,
+  set: readonly string[] = [],
+): Promise<Result<Pipeline, readonly Diagnostic[]> & { folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'pipeline-'));
   const all = typeof files === 'string' ? { 'pipeline.yaml': files } : files;
   for (const [name, text] of Object.entries(all)) {
@@ -56,23 +184,49 @@ export async function load(files: string | Record<string, string>, set: readonly
     writeFileSync(join(folder, name), text);
   }
   const resolveBackend = (name: string, gpus: number | undefined): BackendChoice => {
-    if (name === 'torch') throw new Failure({ code: 'backend-missing', message: 'torch is not installed', help: 'run-pipeline setup torch' });
+    if (name === 'torch')
+      throw new Failure({
+        code: 'backend-missing',
+        message: 'torch is not installed',
+        help: 'run-pipeline setup torch',
+      });
     if (name === 'tensorflow') return { name, version: '2', device: gpus === 0 ? 'cpu' : 'cuda', reason: 'a fixture' };
     return { name: 'wasm', version: '1', device: 'cpu', reason: 'a fixture' };
   };
-  const result = await loadPipeline({ file: join(folder, Object.keys(all)[0] ?? ''), set, catalogue, contracts, resolveBackend });
+  const result = await loadPipeline({
+    file: join(folder, Object.keys(all)[0] ?? ''),
+    set,
+    catalogue,
+    contracts,
+    resolveBackend,
+  });
   return { ...result, folder };
 }
 
 /** Load what must be right. */
-export async function loaded(files: string | Record<string, string>, set: readonly string[] = []): Promise<Pipeline & { folder: string }> {
+export async function loaded(
+  files: string | Record<string, string>,
+  set: readonly string[] = [],
+): Promise<Pipeline & { folder: string }> {
   const result = await load(files, set);
-  if (!result.ok) throw new Error(result.error.map((each) => `${each.location?.line}:${each.location?.column} ${each.message}`).join('\n'));
+  if (!result.ok)
+    throw new Error(
+      result.error.map((each) => `${each.location?.line}:${each.location?.column} ${each.message}`).join('\n'),
+    );
   return { ...result.value, folder: result.folder };
 }
 
 /** Problems as `code line:column message (help)`, for tables. */
-export async function problemsOf(files: string | Record<string, string>, set: readonly string[] = []): Promise<readonly string[]> {
+export async function problemsOf(
+  files: string | Record<string, string>,
+  set: readonly string[] = [],
+): Promise<readonly string[]> {
   const result = await load(files, set);
-  return result.ok ? [] : result.error.map(({ code, message, location, help }) => `${code} ${location === undefined ? '-' : `${location.line}:${location.column}`} ${message}${help === undefined ? '' : ` (${help})`}`);
+  return result.ok
+    ? []
+    : result.error.map(
+        ({ code, message, location, help }) =>
+          `${code} ${location === undefined ? '-' : `${location.line}:${location.column}`} ` +
+          `${message}${help === undefined ? '' : ` (${help})`}`,
+      );
 }

@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { loaded } from './fixture.ts';
 
 it('loads 5,000 stages, one chain, without recursion', async () => {
-  const lines = Array.from({ length: 5000 }, (_, i) => `  s${i}: { uses: clean, inputs: { documents: ${i === 0 ? 'crawl' : `s${i - 1}`} } }`);
+  const lines = Array.from(
+    { length: 5000 },
+    (_, i) => `  s${i}: { uses: clean, inputs: { documents: ${i === 0 ? 'crawl' : `s${i - 1}`} } }`,
+  );
   const pipeline = await loaded(`stages:\n  crawl: { uses: ingest, with: { path: x } }\n${lines.join('\n')}\n`);
   expect(pipeline.stages.at(-1)?.id).toBe('s4999');
 });

@@ -21,21 +21,49 @@ describe('a whole pipeline', () => {
   it('is unrolled, connected and sorted', async () => {
     const pipeline = await loaded(full);
     expect(pipeline.name).toBe('tiny');
-    expect(pipeline.stages.map((stage) => stage.id)).toEqual(['crawl', 'wikipedia', 'cleaned', 'window', 'tokenizer', 'tokens',
-      'mask[rate=0.3]', 'mask[rate=0.15]', 'pretrain[rate=0.3]', 'pretrain[rate=0.15]', 'evaluate[rate=0.3]', 'evaluate[rate=0.15]']);
+    expect(pipeline.stages.map((stage) => stage.id)).toEqual([
+      'crawl',
+      'wikipedia',
+      'cleaned',
+      'window',
+      'tokenizer',
+      'tokens',
+      'mask[rate=0.3]',
+      'mask[rate=0.15]',
+      'pretrain[rate=0.3]',
+      'pretrain[rate=0.15]',
+      'evaluate[rate=0.3]',
+      'evaluate[rate=0.15]',
+    ]);
     const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
     expect(byId.get('mask[rate=0.3]')?.config).toEqual({ rate: 0.3, seed: 7 });
     expect(byId.get('tokenizer')?.config).toEqual({ vocab_size: 1024 });
-    expect(byId.get('evaluate[rate=0.3]')?.inputs).toEqual({ model: [{ kind: 'stage', stage: 'pretrain[rate=0.3]', port: 'model' }], masked: [{ kind: 'stage', stage: 'mask[rate=0.3]', port: 'masked' }] });
-    expect(byId.get('window')?.inputs.documents).toEqual([{ kind: 'stage', stage: 'wikipedia', port: 'documents' }, { kind: 'stage', stage: 'cleaned', port: 'documents' }]);
-    expect(byId.get('pretrain[rate=0.3]')).toMatchObject({ retries: 2, timeoutMs: 5_400_000, resources: { cpus: 2, memory: 4 * 2 ** 30, gpus: 0 }, config: { hidden_size: 32, seed: 7, backend: 'wasm' } });
-    expect(byId.get('crawl')).toMatchObject({ sources: { path: [`${pipeline.folder}/a.warc`, 'https://example.org/b.warc'] }, config: { path: ['a.warc', 'https://example.org/b.warc'], snapshot: '2026-11-01' }, location: { line: 14, column: 3 } });
+    expect(byId.get('evaluate[rate=0.3]')?.inputs).toEqual({
+      model: [{ kind: 'stage', stage: 'pretrain[rate=0.3]', port: 'model' }],
+      masked: [{ kind: 'stage', stage: 'mask[rate=0.3]', port: 'masked' }],
+    });
+    expect(byId.get('window')?.inputs.documents).toEqual([
+      { kind: 'stage', stage: 'wikipedia', port: 'documents' },
+      { kind: 'stage', stage: 'cleaned', port: 'documents' },
+    ]);
+    expect(byId.get('pretrain[rate=0.3]')).toMatchObject({
+      retries: 2,
+      timeoutMs: 5_400_000,
+      resources: { cpus: 2, memory: 4 * 2 ** 30, gpus: 0 },
+      config: { hidden_size: 32, seed: 7, backend: 'wasm' },
+    });
+    expect(byId.get('crawl')).toMatchObject({
+      sources: { path: [`${pipeline.folder}/a.warc`, 'https://example.org/b.warc'] },
+      config: { path: ['a.warc', 'https://example.org/b.warc'], snapshot: '2026-11-01' },
+      location: { line: 14, column: 3 },
+    });
   });
 
   it('does not depend on the order of stages', async () => {
     const [head = '', body = ''] = full.split('stages:\n');
     const lines = body.trimEnd().split('\n');
-    const strip = (pipeline: Awaited<ReturnType<typeof loaded>>) => pipeline.stages.map(({ location: _, sources: __, ...stage }) => stage);
+    const strip = (pipeline: Awaited<ReturnType<typeof loaded>>) =>
+      pipeline.stages.map(({ location: _, sources: __, ...stage }) => stage);
     const expected = strip(await loaded(full));
     for (const shuffled of [[...lines].reverse(), [...lines].sort(), [...lines.slice(4), ...lines.slice(0, 4)]]) {
       expect(strip(await loaded(`${head}stages:\n${shuffled.join('\n')}\n`))).toEqual(expected);
@@ -55,45 +83,103 @@ ${more}`;
   const byId = async (text: string) => new Map((await loaded(text)).stages.map((stage) => [stage.id, stage]));
 
   it('make what an input is not connected to, from the inputs and the config of its stage', async () => {
-    const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: [a, b] }, with: { method: minhash, within: snapshot }, retries: 2, resources: { memory: 9GiB } }'));
+    const stages = await byId(
+      implying(
+        'd: { uses: deduplicate, inputs: { documents: [a, b] }, with: { method: minhash, within: snapshot }, ' +
+          'retries: 2, resources: { memory: 9GiB } }',
+      ),
+    );
     expect([...stages.keys()]).toEqual(['a', 'b', 'sign[d]', 'compare[d]', 'd']);
     const documents = ['a', 'b'].map((stage) => ({ kind: 'stage', stage, port: 'documents' }));
     const settings = { retries: 2, location: { line: 7, column: 3 } };
     // Memory is for what works on everything at once.
-    expect(stages.get('sign[d]')).toMatchObject({ ...settings, resources: { cpus: 1, memory: 2 ** 30, gpus: 0 }, config: { method: 'minhash' }, inputs: { documents } });
-    expect(stages.get('compare[d]')).toMatchObject({ ...settings, resources: { cpus: 1, memory: 9 * 2 ** 30, gpus: 0 }, config: { method: 'minhash', seed: 3 }, inputs: { documents, signatures: [{ stage: 'sign[d]', port: 'signatures' }] } });
-    expect(stages.get('d')).toMatchObject({ config: { method: 'minhash', within: 'snapshot' }, inputs: { documents, duplicates: [{ stage: 'compare[d]', port: 'duplicates' }] }, resources: { memory: 9 * 2 ** 30 } });
+    expect(stages.get('sign[d]')).toMatchObject({
+      ...settings,
+      resources: { cpus: 1, memory: 2 ** 30, gpus: 0 },
+      config: { method: 'minhash' },
+      inputs: { documents },
+    });
+    expect(stages.get('compare[d]')).toMatchObject({
+      ...settings,
+      resources: { cpus: 1, memory: 9 * 2 ** 30, gpus: 0 },
+      config: { method: 'minhash', seed: 3 },
+      inputs: { documents, signatures: [{ stage: 'sign[d]', port: 'signatures' }] },
+    });
+    expect(stages.get('d')).toMatchObject({
+      config: { method: 'minhash', within: 'snapshot' },
+      inputs: { documents, duplicates: [{ stage: 'compare[d]', port: 'duplicates' }] },
+      resources: { memory: 9 * 2 ** 30 },
+    });
   });
 
   it('have the defaults of their stage, not their own', async () => {
     const stages = await byId(implying('d: { uses: deduplicate, inputs: { documents: a } }'));
-    expect([stages.get('sign[d]')?.config, stages.get('compare[d]')?.config]).toEqual([{ method: 'exact' }, { method: 'exact', seed: 3 }]);
+    expect([stages.get('sign[d]')?.config, stages.get('compare[d]')?.config]).toEqual([
+      { method: 'exact' },
+      { method: 'exact', seed: 3 },
+    ]);
   });
 
-  it.each([['', false], ['with: { measure: pairs }', true]])('are left out where the config does not need them: %s', async (config, isNeeded) => {
-    const stages = await byId(implying(`w: { uses: weigh, inputs: { documents: a }${config === '' ? '' : `, ${config}`} }`));
+  it.each([
+    ['', false],
+    ['with: { measure: pairs }', true],
+  ])('are left out where the config does not need them: %s', async (config, isNeeded) => {
+    const stages = await byId(
+      implying(`w: { uses: weigh, inputs: { documents: a }${config === '' ? '' : `, ${config}`} }`),
+    );
     expect([stages.has('sign[w]'), 'signatures' in stages.get('w')!.inputs]).toEqual([isNeeded, isNeeded]);
   });
 
-  it.each([['sings', 'is no stage type of the project'], ['ingest', 'makes no `signatures`'], ['mask-signer', 'takes an input `sequences`, which `odd-%s` has not']])('made by %s: %s', async (madeBy, why) => {
-    expect(await problemsOf(implying(`o: { uses: odd-${madeBy}, inputs: { documents: a } }`))).toEqual([`bad-stage-type 7:3 \`odd-${madeBy}\` says that \`${madeBy}\` makes its input \`signatures\`, but that ${why.replace('%s', madeBy)}`]);
+  it.each([
+    ['sings', 'is no stage type of the project'],
+    ['ingest', 'makes no `signatures`'],
+    ['mask-signer', 'takes an input `sequences`, which `odd-%s` has not'],
+  ])('made by %s: %s', async (madeBy, why) => {
+    expect(await problemsOf(implying(`o: { uses: odd-${madeBy}, inputs: { documents: a } }`))).toEqual([
+      `bad-stage-type 7:3 \`odd-${madeBy}\` says that \`${madeBy}\` makes its input \`signatures\`, but that ` +
+        `${why.replace('%s', madeBy)}`,
+    ]);
   });
 
   it('cannot be replaced', async () => {
     const made = '`duplicates` of `d` is made by `compare`, which goes before it by itself (leave it out)';
-    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a, duplicates: a } }'))).toEqual([`made-input 7:51 input ${made}`]);
-    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a } }', 'rounds: { stages: [d], max: 2, carry: { "d.duplicates": d.documents } }\n'))).toContainEqual(expect.stringContaining(made));
+    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a, duplicates: a } }'))).toEqual([
+      `made-input 7:51 input ${made}`,
+    ]);
+    expect(
+      await problemsOf(
+        implying(
+          'd: { uses: deduplicate, inputs: { documents: a } }',
+          'rounds: { stages: [d], max: 2, carry: { "d.duplicates": d.documents } }\n',
+        ),
+      ),
+    ).toContainEqual(expect.stringContaining(made));
   });
 
   it('are those of each instance and each round', async () => {
-    const looped = await byId(implying('d: { uses: deduplicate, inputs: { documents: a }, matrix: { m: [exact, minhash] }, with: { method: "${{ matrix.m }}" } }', 'rounds: { stages: [d], max: 2 }\n'));
-    expect([...looped.keys()].filter((id) => id.startsWith('sign')).sort()).toEqual(['sign[d[m=exact]]@1', 'sign[d[m=exact]]@2', 'sign[d[m=minhash]]@1', 'sign[d[m=minhash]]@2']);
-    expect(looped.get('d[m=minhash]@2')?.inputs.duplicates).toEqual([{ kind: 'stage', stage: 'compare[d[m=minhash]]@2', port: 'duplicates' }]);
+    const looped = await byId(
+      implying(
+        'd: { uses: deduplicate, inputs: { documents: a }, matrix: { m: [exact, minhash] }, with: { method: "${{ ' +
+          'matrix.m }}" } }',
+        'rounds: { stages: [d], max: 2 }\n',
+      ),
+    );
+    expect([...looped.keys()].filter((id) => id.startsWith('sign')).sort()).toEqual([
+      'sign[d[m=exact]]@1',
+      'sign[d[m=exact]]@2',
+      'sign[d[m=minhash]]@1',
+      'sign[d[m=minhash]]@2',
+    ]);
+    expect(looped.get('d[m=minhash]@2')?.inputs.duplicates).toEqual([
+      { kind: 'stage', stage: 'compare[d[m=minhash]]@2', port: 'duplicates' },
+    ]);
     expect(looped.get('compare[d[m=minhash]]@2')).toMatchObject({ round: 2, config: { method: 'minhash' } });
   });
 
   it('what is wrong with a config that they share is said once', async () => {
-    expect(await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a }, with: { method: magic } }'))).toEqual([expect.stringMatching(/^invalid-value 7:\d+ /)]);
+    expect(
+      await problemsOf(implying('d: { uses: deduplicate, inputs: { documents: a }, with: { method: magic } }')),
+    ).toEqual([expect.stringMatching(/^invalid-value 7:\d+ /)]);
   });
 });
 
@@ -107,30 +193,67 @@ stages:
 `;
 
   it('given as a model and as a tokenizer is brought in as both, once', async () => {
-    const pipeline = await loaded(chain('pretrain: { uses: pretrain, inputs: { masked: masked, init: ./x/../models/roberta } }'));
-    expect(pipeline.stages.map((stage) => stage.id)).toEqual(['a', 'import-model[models/roberta]', 'import-tokenizer[models/roberta]', 'tokens', 'masked', 'pretrain']);
+    const pipeline = await loaded(
+      chain('pretrain: { uses: pretrain, inputs: { masked: masked, init: ./x/../models/roberta } }'),
+    );
+    expect(pipeline.stages.map((stage) => stage.id)).toEqual([
+      'a',
+      'import-model[models/roberta]',
+      'import-tokenizer[models/roberta]',
+      'tokens',
+      'masked',
+      'pretrain',
+    ]);
     const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
-    expect(byId.get('import-model[models/roberta]')).toMatchObject({ sources: { path: [`${pipeline.folder}/models/roberta`] }, location: { line: 6 } });
-    expect(byId.get('tokens')?.inputs.tokenizer).toEqual([{ kind: 'stage', stage: 'import-tokenizer[models/roberta]', port: 'tokenizer' }]);
-    expect(byId.get('pretrain')?.inputs.init).toEqual([{ kind: 'stage', stage: 'import-model[models/roberta]', port: 'model' }]);
+    expect(byId.get('import-model[models/roberta]')).toMatchObject({
+      sources: { path: [`${pipeline.folder}/models/roberta`] },
+      location: { line: 6 },
+    });
+    expect(byId.get('tokens')?.inputs.tokenizer).toEqual([
+      { kind: 'stage', stage: 'import-tokenizer[models/roberta]', port: 'tokenizer' },
+    ]);
+    expect(byId.get('pretrain')?.inputs.init).toEqual([
+      { kind: 'stage', stage: 'import-model[models/roberta]', port: 'model' },
+    ]);
   });
 
   it('starts from the file that names it', async () => {
-    const pipeline = await loaded({ 'p.yaml': 'include: parts/more.yaml\nstages:\n  a: { uses: ingest, with: { path: a } }\n', 'parts/more.yaml': 'stages:\n  tokens: { uses: tokenize, inputs: { documents: a, tokenizer: ./roberta } }\n' });
-    expect(pipeline.stages.find((stage) => stage.name.startsWith('import'))).toMatchObject({ id: 'import-tokenizer[parts/roberta]', sources: { path: [`${pipeline.folder}/parts/roberta`] } });
+    const pipeline = await loaded({
+      'p.yaml': 'include: parts/more.yaml\nstages:\n  a: { uses: ingest, with: { path: a } }\n',
+      'parts/more.yaml': 'stages:\n  tokens: { uses: tokenize, inputs: { documents: a, tokenizer: ./roberta } }\n',
+    });
+    expect(pipeline.stages.find((stage) => stage.name.startsWith('import'))).toMatchObject({
+      id: 'import-tokenizer[parts/roberta]',
+      sources: { path: [`${pipeline.folder}/parts/roberta`] },
+    });
   });
 
   it('is not read for anything else', async () => {
-    expect(await problemsOf(chain('more: { uses: tokenize, inputs: { documents: ./texts, tokenizer: ./models/roberta } }'))).toEqual([
-      'bad-reference 6:48 `./texts` is a path, but input `documents` of `more` takes `documents` (only a model or a tokenizer can be given as a folder; name a stage that reads these files)']);
-    expect(await problemsOf(chain('more: { run: "ls", inputs: { files: ./texts }, outputs: { list: files } }'))).toEqual([expect.stringContaining('takes what stages leave (a script reads files by itself)')]);
-    expect(await problemsOf(chain('more: { uses: tokenize, inputs: { documents: a, tokenizer: FacebookAI/roberta-base } }'))).toEqual([expect.stringContaining('or the path of a folder: `./FacebookAI/roberta-base`')]);
+    expect(
+      await problemsOf(chain('more: { uses: tokenize, inputs: { documents: ./texts, tokenizer: ./models/roberta } }')),
+    ).toEqual([
+      'bad-reference 6:48 `./texts` is a path, but input `documents` of `more` takes `documents` (only a model ' +
+        'or a tokenizer can be given as a folder; name a stage that reads these files)',
+    ]);
+    expect(
+      await problemsOf(chain('more: { run: "ls", inputs: { files: ./texts }, outputs: { list: files } }')),
+    ).toEqual([expect.stringContaining('takes what stages leave (a script reads files by itself)')]);
+    expect(
+      await problemsOf(chain('more: { uses: tokenize, inputs: { documents: a, tokenizer: FacebookAI/roberta-base } }')),
+    ).toEqual([expect.stringContaining('or the path of a folder: `./FacebookAI/roberta-base`')]);
   });
 });
 
 describe('--set', () => {
   it('changes vars, configs and settings, typed as YAML', async () => {
-    const pipeline = await loaded(full, ['vars.vocab_size=100', 'stages.tokens.with.max_length=64', 'seed=9', 'stages.window.retries=3', 'vars.rates=[0.15]', 'stages.cleaned.with.languages=[zh, en]']);
+    const pipeline = await loaded(full, [
+      'vars.vocab_size=100',
+      'stages.tokens.with.max_length=64',
+      'seed=9',
+      'stages.window.retries=3',
+      'vars.rates=[0.15]',
+      'stages.cleaned.with.languages=[zh, en]',
+    ]);
     const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
     expect(byId.get('tokenizer')?.config).toEqual({ vocab_size: 200 });
     expect(byId.get('tokens')?.config).toMatchObject({ max_length: 64 });
@@ -144,8 +267,12 @@ describe('--set', () => {
 describe('include', () => {
   it('merges files; paths belong to the file that names them, and the including file wins', async () => {
     const pipeline = await loaded({
-      'pipeline.yaml': 'include: parts/corpora.yaml\nvars: { words: 5 }\nstages:\n  clean: { uses: clean, inputs: { documents: books }, with: { min_words: "${{ vars.words }}" } }\n  books: { with: { snapshot: "2026" } }\n',
-      'parts/corpora.yaml': 'include: [more.yaml]\nvars: { words: 1, other: 2 }\nstages:\n  books: { uses: ingest, with: { path: ../books, snapshot: "2025" } }\n',
+      'pipeline.yaml':
+        'include: parts/corpora.yaml\nvars: { words: 5 }\nstages:\n  clean: { uses: clean, inputs: { documents: ' +
+        'books }, with: { min_words: "${{ vars.words }}" } }\n  books: { with: { snapshot: "2026" } }\n',
+      'parts/corpora.yaml':
+        'include: [more.yaml]\nvars: { words: 1, other: 2 }\nstages:\n  books: { uses: ingest, with: { path: ' +
+        '../books, snapshot: "2025" } }\n',
       'parts/more.yaml': 'stages:\n  crawl: { uses: ingest, with: { path: crawl.warc } }\n',
     });
     const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
@@ -177,14 +304,26 @@ rounds:
   it('are unrolled, carry the model on, and end in their last round', async () => {
     const pipeline = await loaded(rounds);
     const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
-    expect(pipeline.loop).toMatchObject({ max: 3, until: 'evaluate.perplexity < 20', location: { line: 12, column: 1 } });
+    expect(pipeline.loop).toMatchObject({
+      max: 3,
+      until: 'evaluate.perplexity < 20',
+      location: { line: 12, column: 1 },
+    });
     expect(pipeline.loop?.rounds[1]).toEqual(['window@2', 'tokens@2', 'mask@2', 'pretrain@2', 'evaluate@2']);
     expect(byId.get('window@3')?.config).toEqual({ window: 2, round: 3 });
-    expect(byId.get('tokens@2')?.inputs).toEqual({ documents: [{ kind: 'stage', stage: 'window@2', port: 'documents' }], tokenizer: [{ kind: 'stage', stage: 'tokenizer', port: 'tokenizer' }] });
+    expect(byId.get('tokens@2')?.inputs).toEqual({
+      documents: [{ kind: 'stage', stage: 'window@2', port: 'documents' }],
+      tokenizer: [{ kind: 'stage', stage: 'tokenizer', port: 'tokenizer' }],
+    });
     expect(byId.get('pretrain@1')?.inputs).toEqual({ masked: [{ kind: 'stage', stage: 'mask@1', port: 'masked' }] });
     expect(byId.get('pretrain@3')?.inputs.init).toEqual([{ kind: 'stage', stage: 'pretrain@2', port: 'model' }]);
-    expect(byId.get('export')?.inputs).toEqual({ model: [{ kind: 'last-round', rounds: ['pretrain@1', 'pretrain@2', 'pretrain@3'], port: 'model' }] });
-    expect(byId.get('export')).toMatchObject({ shell: { script: 'cp -r $IN_MODEL $OUT_COPY', env: ['HOME'] }, type: { type: 'run', inputs: { model: { contract: 'model' } } } });
+    expect(byId.get('export')?.inputs).toEqual({
+      model: [{ kind: 'last-round', rounds: ['pretrain@1', 'pretrain@2', 'pretrain@3'], port: 'model' }],
+    });
+    expect(byId.get('export')).toMatchObject({
+      shell: { script: 'cp -r $IN_MODEL $OUT_COPY', env: ['HOME'] },
+      type: { type: 'run', inputs: { model: { contract: 'model' } } },
+    });
   });
 });
 
@@ -194,7 +333,8 @@ it.each([
   ['an output that may be empty', '{ x: { contract: files, optional: true } }', false],
   ['another description', '{ x: { contract: files, description: better } }', true],
 ])('a script with %s: does it count as the same? (%s)', async (_, outputs, same) => {
-  const implementation = async (ports: string) => (await loaded(`stages: { a: { run: 'echo hi', outputs: ${ports} } }`)).stages[0]?.type.implementation;
+  const implementation = async (ports: string) =>
+    (await loaded(`stages: { a: { run: 'echo hi', outputs: ${ports} } }`)).stages[0]?.type.implementation;
   expect((await implementation(outputs)) === (await implementation('{ x: { contract: files } }'))).toBe(same);
 });
 
@@ -207,7 +347,10 @@ stages:
   window: { uses: refresh, inputs: { documents: [crawl, books] } }
   clean: { uses: clean, inputs: { documents: crawl }, when: "\${{ vars.crawl == true }}" }
 `;
-  it.each([['true', ['books', 'crawl', 'clean', 'window']], ['false', ['books', 'window']]])('crawl: %s', async (crawl, ids) => {
+  it.each([
+    ['true', ['books', 'crawl', 'clean', 'window']],
+    ['false', ['books', 'window']],
+  ])('crawl: %s', async (crawl, ids) => {
     expect((await loaded(text(crawl))).stages.map((stage) => stage.id)).toEqual(ids);
   });
 });

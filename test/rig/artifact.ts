@@ -17,6 +17,10 @@ export async function rowsOf(folder: string): Promise<Row[]> {
   const definition = loadContract(contracts, contract);
   if (definition.kind !== 'dataset') throw new TypeError(`${folder} has no rows`);
   const rows: Row[] = [];
-  for await (const row of new ArrowDataset(definition, files.map((file) => ({ ...file, location: join(folder, file.path) }))).rows()) rows.push(row);
+  for await (const row of new ArrowDataset(
+    definition,
+    files.map((file) => ({ ...file, location: join(folder, file.path) })),
+  ).rows())
+    rows.push(row);
   return rows;
 }

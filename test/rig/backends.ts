@@ -9,12 +9,18 @@ export const backendsRoot = process.env.RUN_PIPELINE_BACKENDS ?? join(homedir(),
 const resolve = createBackendResolver({ root: backendsRoot, gpus: 0 });
 
 /** Why a backend cannot be tested here, for each that has to be set up and is not. */
-export const missingBackends: ReadonlyMap<string, string> = new Map(installable.flatMap((name) => {
-  const found = readInstallation(backendsRoot, name);
-  return found.ok ? [] : [[name, `${name} ${found.error} in ${backendsRoot}: run-pipeline setup ${name}`] as const];
-}));
+export const missingBackends: ReadonlyMap<string, string> = new Map(
+  installable.flatMap((name) => {
+    const found = readInstallation(backendsRoot, name);
+    return found.ok ? [] : [[name, `${name} ${found.error} in ${backendsRoot}: run-pipeline setup ${name}`] as const];
+  }),
+);
 export const torchMissing = missingBackends.get('torch');
 
 /** Every backend that this machine has, the embedded ones first. */
-export const availableBackends: readonly BackendChoice[] = [resolve('cpu'), resolve('wasm'), ...installable.filter((name) => !missingBackends.has(name)).map((name) => resolve(name))];
+export const availableBackends: readonly BackendChoice[] = [
+  resolve('cpu'),
+  resolve('wasm'),
+  ...installable.filter((name) => !missingBackends.has(name)).map((name) => resolve(name)),
+];
 export const torch = availableBackends.find(({ name }) => name === 'torch');

@@ -5,13 +5,28 @@ import findDuplicates from '../../stages/find-duplicates/index.ts';
 import sign from '../../stages/sign/index.ts';
 import { runStage, type TestArtifact } from './run-stage.ts';
 
-const pick = (config: Record<string, unknown>, ...names: string[]) => Object.fromEntries(Object.entries(config).filter(([name]) => names.includes(name)));
+const pick = (config: Record<string, unknown>, ...names: string[]) =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => names.includes(name)));
 
 /** Sign, compare and drop, each shard by itself, as the runner does it. */
 export async function deduplicated(documents: readonly TestArtifact[], config: Record<string, unknown> = {}) {
   const shards = documents.flatMap((artifact) => artifact.shards.map((shard) => ({ artifact, shard })));
-  const only = (artifact: TestArtifact, keep: (shard: TestArtifact['shards'][number]) => boolean): TestArtifact => ({ ...artifact, shards: artifact.shards.filter(keep) });
-  const signed = await Promise.all(documents.map(async (one) => (await runStage(sign, { type: 'sign', config: { method: 'exact', ...pick(config, 'method') }, inputs: { documents: one } })).outputs.signatures!));
+  const only = (artifact: TestArtifact, keep: (shard: TestArtifact['shards'][number]) => boolean): TestArtifact => ({
+    ...artifact,
+    shards: artifact.shards.filter(keep),
+  });
+  const signed = await Promise.all(
+    documents.map(
+      async (one) =>
+        (
+          await runStage(sign, {
+            type: 'sign',
+            config: { method: 'exact', ...pick(config, 'method') },
+            inputs: { documents: one },
+          })
+        ).outputs.signatures!,
+    ),
+  );
   const signatures: TestArtifact = { ...signed[0]!, shards: signed.flatMap((one) => one.shards) };
   const found = await runStage(findDuplicates, { type: 'find-duplicates', config, inputs: { documents, signatures } });
   const metrics: Record<string, number> = {};
@@ -21,8 +36,15 @@ export async function deduplicated(documents: readonly TestArtifact[], config: R
   for (const { artifact, shard } of shards) {
     const occurrence = (seen.get(shard.digest) ?? 0) + 1;
     seen.set(shard.digest, occurrence);
-    const duplicates = only(found.outputs.duplicates!, ({ meta }) => meta?.shard === shard.digest && meta.occurrence === occurrence);
-    const each = await runStage(deduplicate, { type: 'deduplicate', config, inputs: { documents: only(artifact, (other) => other === shard), duplicates } });
+    const duplicates = only(
+      found.outputs.duplicates!,
+      ({ meta }) => meta?.shard === shard.digest && meta.occurrence === occurrence,
+    );
+    const each = await runStage(deduplicate, {
+      type: 'deduplicate',
+      config,
+      inputs: { documents: only(artifact, (other) => other === shard), duplicates },
+    });
     for (const [name, value] of Object.entries(each.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
     rows.push(...(await each.outputs.documents!.rows()));
     files.push(...each.outputs.documents!.manifest.files);

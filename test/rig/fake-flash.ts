@@ -3,7 +3,8 @@ import type { Addon, Handle } from '../../src/backends/torch/addon.ts';
 import { scalar } from '../../src/backends/torch/aten.ts';
 
 /**
- * An addon on which FlashAttention can be called without a GPU: computed here, by its definition. Its dropout is that of
+ * An addon on which FlashAttention can be called without a GPU: computed here, by its definition. Its dropout is that
+ * of
  * `ops/`, with the seed of the generator as the key, so that results can be compared with the composite's.
  */
 export function withFlashAttention(addon: Addon): Addon {
@@ -23,36 +24,75 @@ export function withFlashAttention(addon: Addon): Addon {
   };
   const replaced: Partial<Addon> = {
     op: (name, overload) => [forward, backward][names.indexOf(name)] ?? addon.op(name, overload),
-    seed: (value) => { seed = value; },
-    strict: (on) => { strict = on; },
+    seed: (value) => {
+      seed = value;
+    },
+    strict: (on) => {
+      strict = on;
+    },
     call: (op, ...args) => {
       if (op === forward) {
         const [q, k, v, , , , , rate] = args as [Handle, Handle, Handle, null, null, number, number, number];
         const shape = addon.info(q).slice(1) as Shape;
         const { out, logSums } = attend(shape, host(q), host(k), host(v), rate, seed);
-        return [bfloat16(out, shape), addon.fromHost(logSums, [shape[0], shape[2], shape[1]], 'cpu'), addon.fromHost(Int32Array.of(seed), [1], 'cpu')];
+        return [
+          bfloat16(out, shape),
+          addon.fromHost(logSums, [shape[0], shape[2], shape[1]], 'cpu'),
+          addon.fromHost(Int32Array.of(seed), [1], 'cpu'),
+        ];
       }
       if (op === backward) {
         if (!strict) throw new Error('its gradient would not be the same each time');
-        const [dy, q, k, v, , logSums, , , , , rate, , random] = args as [Handle, Handle, Handle, Handle, Handle, Handle, null, null, number, number, number, boolean, Handle];
+        const [dy, q, k, v, , logSums, , , , , rate, , random] = args as [
+          Handle,
+          Handle,
+          Handle,
+          Handle,
+          Handle,
+          Handle,
+          null,
+          null,
+          number,
+          number,
+          number,
+          boolean,
+          Handle,
+        ];
         const shape = addon.info(q).slice(1) as Shape;
-        return attendBackward(shape, host(dy), host(q), host(k), host(v), addon.toHost(logSums) as Float32Array, rate, addon.toHost(random)[0] as number).map((each) => bfloat16(each, shape));
+        return attendBackward(
+          shape,
+          host(dy),
+          host(q),
+          host(k),
+          host(v),
+          addon.toHost(logSums) as Float32Array,
+          rate,
+          addon.toHost(random)[0] as number,
+        ).map((each) => bfloat16(each, shape));
       }
       return addon.call(op, ...args);
     },
   };
   const own = Object.getOwnPropertyNames(addon).map((name) => [name, addon[name as keyof Addon]] as const);
-  return Object.assign(Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'function' ? value.bind(addon) : value])), replaced) as unknown as Addon;
+  return Object.assign(
+    Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'function' ? value.bind(addon) : value])),
+    replaced,
+  ) as unknown as Addon;
 }
 
 type Shape = [batch: number, length: number, heads: number, width: number];
 
-const kept = (seed: number, index: number, rate: number): number => (draw32(seed, index) >>> 1 < Math.round(rate * 0x80000000) ? 0 : 1 / (1 - rate));
+const kept = (seed: number, index: number, rate: number): number =>
+  draw32(seed, index) >>> 1 < Math.round(rate * 0x80000000) ? 0 : 1 / (1 - rate);
 
 /** Call `use` for each query of each head, with the places of its row and of the rows of all keys. */
-function each([batch, length, heads, width]: Shape, use: (head: number, query: number, at: (token: number) => number) => void): void {
+function each(
+  [batch, length, heads, width]: Shape,
+  use: (head: number, query: number, at: (token: number) => number) => void,
+): void {
   for (let n = 0; n < batch; n++)
-    for (let h = 0; h < heads; h++) for (let i = 0; i < length; i++) use(n * heads + h, i, (token) => ((n * length + token) * heads + h) * width);
+    for (let h = 0; h < heads; h++)
+      for (let i = 0; i < length; i++) use(n * heads + h, i, (token) => ((n * length + token) * heads + h) * width);
 }
 
 function dot(a: Float32Array, at: number, b: Float32Array, to: number, width: number): number {
@@ -61,7 +101,14 @@ function dot(a: Float32Array, at: number, b: Float32Array, to: number, width: nu
   return sum;
 }
 
-function attend(shape: Shape, q: Float32Array, k: Float32Array, v: Float32Array, rate: number, seed: number): { out: Float32Array; logSums: Float32Array } {
+function attend(
+  shape: Shape,
+  q: Float32Array,
+  k: Float32Array,
+  v: Float32Array,
+  rate: number,
+  seed: number,
+): { out: Float32Array; logSums: Float32Array } {
   const [batch, length, heads, width] = shape;
   const [out, logSums] = [new Float32Array(q.length), new Float32Array(batch * heads * length)];
   each(shape, (head, i, at) => {
@@ -76,12 +123,23 @@ function attend(shape: Shape, q: Float32Array, k: Float32Array, v: Float32Array,
   return { out, logSums };
 }
 
-function attendBackward(shape: Shape, dy: Float32Array, q: Float32Array, k: Float32Array, v: Float32Array, logSums: Float32Array, rate: number, seed: number): [Float32Array, Float32Array, Float32Array] {
+function attendBackward(
+  shape: Shape,
+  dy: Float32Array,
+  q: Float32Array,
+  k: Float32Array,
+  v: Float32Array,
+  logSums: Float32Array,
+  rate: number,
+  seed: number,
+): [Float32Array, Float32Array, Float32Array] {
   const [, length, , width] = shape;
   const [dq, dk, dv] = [q, k, v].map((x) => new Float32Array(x.length)) as [Float32Array, Float32Array, Float32Array];
   each(shape, (head, i, at) => {
     const keep = Array.from({ length }, (_, j) => kept(seed, (head * length + i) * length + j, rate));
-    const p = Array.from({ length }, (_, j) => Math.exp(dot(q, at(i), k, at(j), width) / Math.sqrt(width) - (logSums[head * length + i] as number)));
+    const p = Array.from({ length }, (_, j) =>
+      Math.exp(dot(q, at(i), k, at(j), width) / Math.sqrt(width) - (logSums[head * length + i] as number)),
+    );
     const slopes = keep.map((scale, j) => scale * dot(dy, at(i), v, at(j), width));
     const total = slopes.reduce((sum, slope, j) => sum + slope * (p[j] as number), 0);
     for (let j = 0; j < length; j++) {

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { Project, type CliResult } from './project.ts';
 
 /**
- * A machine on which nothing is installed but what a test puts into its `bin/`: shell scripts that stand in for Python, pip,
+ * A machine on which nothing is installed but what a test puts into its `bin/`: shell scripts that stand in for Python,
+ * pip,
  * the compiler and npm, and note each call. The command line is the real one.
  */
 export class FakeMachine {
@@ -24,20 +25,26 @@ export class FakeMachine {
   /** A Python of some version: it makes environments that are copies of itself, and pip in them runs `pip`. */
   python(options: { version?: string; venv?: boolean; pip?: string } = {}): this {
     const { version = '3.11', venv = true, pip = installTensorflow } = options;
-    return this.install('python3', `here=$(cd "$(dirname "$0")/.." && pwd)
+    return this.install(
+      'python3',
+      `here=$(cd "$(dirname "$0")/.." && pwd)
 case "$1 $2" in
   "-c "*) folder=null; [ -d "$here/site/tensorflow" ] && folder="\\"$here/site/tensorflow\\""
     echo "{\\"executable\\": \\"$0\\", \\"version\\": [${version.replace('.', ', ')}], \\"venv\\": ${venv}, \\"folder\\": $folder}" ;;
   "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   "-m pip") ${pip} ;;
   *) exit 64 ;;
-esac`);
+esac`,
+    );
   }
 
   /** A compiler that writes what it is asked for, though no machine could load it. */
   compiler(): this {
-    return this.install('g++', `case "$1" in -dumpfullversion) echo 12.2.0; exit ;; esac
-while [ $# -gt 1 ]; do if [ "$1" = -o ]; then echo "not a library" > "$2"; fi; shift; done`);
+    return this.install(
+      'g++',
+      `case "$1" in -dumpfullversion) echo 12.2.0; exit ;; esac
+while [ $# -gt 1 ]; do if [ "$1" = -o ]; then echo "not a library" > "$2"; fi; shift; done`,
+    );
   }
 
   /** The npm package, as if it had been fetched. */
@@ -60,7 +67,11 @@ while [ $# -gt 1 ]; do if [ "$1" = -o ]; then echo "not a library" > "$2"; fi; s
 
   /** Every call of a stand-in so far. */
   calls(name: string): string[] {
-    return existsSync(join(this.folder, 'calls')) ? readFileSync(join(this.folder, 'calls'), 'utf8').split('\n').filter((line) => line.startsWith(`${name} `)) : [];
+    return existsSync(join(this.folder, 'calls'))
+      ? readFileSync(join(this.folder, 'calls'), 'utf8')
+          .split('\n')
+          .filter((line) => line.startsWith(`${name} `))
+      : [];
   }
 }
 

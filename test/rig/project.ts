@@ -37,15 +37,30 @@ export class Project {
   }
 
   /** Start the command line and leave it running; `events` are those it has told with `--json` so far. */
-  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<CliResult>; events: () => AnyEvent[] } {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.folder, env: { ...process.env, RUN_PIPELINE_BACKENDS: this.path('.backends'), NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  start(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): { child: ChildProcess; ended: Promise<CliResult>; events: () => AnyEvent[] } {
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, RUN_PIPELINE_BACKENDS: this.path('.backends'), NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk) => { stdout += String(chunk); });
-    child.stderr.on('data', (chunk) => { stderr += String(chunk); });
+    child.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += String(chunk);
+    });
     return {
       child,
-      ended: new Promise((resolve) => { child.on('close', (code, signal) => { resolve({ code, signal, stdout, stderr }); }); }),
+      ended: new Promise((resolve) => {
+        child.on('close', (code, signal) => {
+          resolve({ code, signal, stdout, stderr });
+        });
+      }),
       events: () => eventsOf({ stdout }),
     };
   }
@@ -87,14 +102,30 @@ export interface AnyEvent {
 }
 
 export function eventsOf({ stdout }: Pick<CliResult, 'stdout'>): AnyEvent[] {
-  return stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}')).map((line) => JSON.parse(line) as AnyEvent);
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as AnyEvent);
 }
 
 export function statesOf(result: CliResult): Record<string, string> {
-  return Object.fromEntries(eventsOf(result).filter((event) => event.type === 'stage-end').map((event) => [event.stage, event.state ?? '']));
+  return Object.fromEntries(
+    eventsOf(result)
+      .filter((event) => event.type === 'stage-end')
+      .map((event) => [event.stage, event.state ?? '']),
+  );
 }
 
 /** Digests of the outputs of every stage that ended well. */
 export function digestsOf(result: CliResult): Record<string, string> {
-  return Object.fromEntries(eventsOf(result).filter(({ state }) => state === 'ran' || state === 'cached').map(({ stage, outputs = {} }) => [stage, Object.values(outputs).map(({ digest }) => digest).join(' ')]));
+  return Object.fromEntries(
+    eventsOf(result)
+      .filter(({ state }) => state === 'ran' || state === 'cached')
+      .map(({ stage, outputs = {} }) => [
+        stage,
+        Object.values(outputs)
+          .map(({ digest }) => digest)
+          .join(' '),
+      ]),
+  );
 }

@@ -6,7 +6,8 @@ export type Trace = (readonly unknown[])[];
 /** An addon that writes down what is done through it. */
 export function recorded(addon: Addon, trace: Trace): Addon {
   const names: string[] = [];
-  const described = (result: unknown): unknown[] => [result].flat().map((each) => (typeof each === 'number' ? [each, ...addon.info(each as Handle)] : []));
+  const described = (result: unknown): unknown[] =>
+    [result].flat().map((each) => (typeof each === 'number' ? [each, ...addon.info(each as Handle)] : []));
   return {
     ...addon,
     op: (name, overload) => {

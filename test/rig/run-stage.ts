@@ -28,43 +28,88 @@ export interface TestArtifact extends InputArtifact {
  * Run a stage in this process, as a worker would: config completed with its schema's defaults (and refused when it
  * breaks the schema), outputs checked against their contracts. `map` stages get whole datasets.
  */
-export async function runStage<C>(stage: StageType<C>, options: {
-  type?: string;
-  config?: Record<string, unknown>;
-  inputs?: Record<string, TestArtifact | readonly TestArtifact[]>;
-  sources?: Record<string, readonly string[]>;
-  directory?: string;
-  /** Folder of backends that were set up; without it there are those that come with the packages. */
-  backends?: string;
-  signal?: AbortSignal;
-}): Promise<{ outputs: Record<string, TestArtifact>; metrics: Record<string, number>; messages: WorkerMessage[]; attempt: string; checkpoint: string }> {
+export async function runStage<C>(
+  stage: StageType<C>,
+  options: {
+    type?: string;
+    config?: Record<string, unknown>;
+    inputs?: Record<string, TestArtifact | readonly TestArtifact[]>;
+    sources?: Record<string, readonly string[]>;
+    directory?: string;
+    /** Folder of backends that were set up; without it there are those that come with the packages. */
+    backends?: string;
+    signal?: AbortSignal;
+  },
+): Promise<{
+  outputs: Record<string, TestArtifact>;
+  metrics: Record<string, number>;
+  messages: WorkerMessage[];
+  attempt: string;
+  checkpoint: string;
+}> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stage-'));
   const attempt = mkdtempSync(join(directory, 'attempt-'));
   const config: Record<string, unknown> = structuredClone(options.config ?? {});
-  const schema = options.type ? (JSON.parse(readFileSync(join(root, `schemas/stages/${options.type}.schema.json`), 'utf8')) as object) : stage.config;
+  const schema = options.type
+    ? (JSON.parse(readFileSync(join(root, `schemas/stages/${options.type}.schema.json`), 'utf8')) as object)
+    : stage.config;
   if (schema) {
     const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
     if (!ajv.validate(schema, config)) throw new Error(ajv.errorsText());
   }
-  const inputs = Object.fromEntries(Object.entries(options.inputs ?? {}).map(([port, value]) => [port, [value].flat() as TestArtifact[]]));
-  const sources = Object.fromEntries(Object.entries(options.sources ?? {}).map(([property, uris]) => [property, uris.map((uri): Source => ({ uri, name: basename(uri) }))]));
+  const inputs = Object.fromEntries(
+    Object.entries(options.inputs ?? {}).map(([port, value]) => [port, [value].flat() as TestArtifact[]]),
+  );
+  const sources = Object.fromEntries(
+    Object.entries(options.sources ?? {}).map(([property, uris]) => [
+      property,
+      uris.map((uri): Source => ({ uri, name: basename(uri) })),
+    ]),
+  );
   const messages: WorkerMessage[] = [];
   for (const port of Object.keys(stage.outputs)) mkdirSync(join(attempt, port), { recursive: true });
   const checkpoint = join(directory, 'checkpoint');
-  const run = new StageRun({ stage: options.type ?? 'stage', module: '', config, inputs, outputs: stage.outputs, sources, attempt, checkpoint, downloads: join(directory, 'downloads'), contracts, cpus: 1, env: {}, ...(typeof config['backend'] === 'string' ? { backend: createBackendResolver({ root: options.backends ?? '/nowhere', gpus: 0 })(config['backend']) } : {}) }, (message) => messages.push(message), options.signal ?? new AbortController().signal);
+  const run = new StageRun(
+    {
+      stage: options.type ?? 'stage',
+      module: '',
+      config,
+      inputs,
+      outputs: stage.outputs,
+      sources,
+      attempt,
+      checkpoint,
+      downloads: join(directory, 'downloads'),
+      contracts,
+      cpus: 1,
+      env: {},
+      ...(typeof config['backend'] === 'string'
+        ? { backend: createBackendResolver({ root: options.backends ?? '/nowhere', gpus: 0 })(config['backend']) }
+        : {}),
+    },
+    (message) => messages.push(message),
+    options.signal ?? new AbortController().signal,
+  );
   await stage.run(run as never);
   const outputs: Record<string, TestArtifact> = {};
   for (const [port, { contract }] of Object.entries(stage.outputs)) {
     const folder = join(attempt, port);
     const definition = loadContract(contracts, contract);
-    const manifest: Manifest = definition.kind === 'dataset' ? await run.writer(port).finish() : { version: 1, kind: 'model', contract, files: sealFolder(folder, port) };
+    const manifest: Manifest =
+      definition.kind === 'dataset'
+        ? await run.writer(port).finish()
+        : { version: 1, kind: 'model', contract, files: sealFolder(folder, port) };
     outputs[port] = artifactOf(manifest, folder, Object.values(inputs).flat());
   }
   return { outputs, metrics: run.metrics, messages, attempt, checkpoint };
 }
 
 /** A dataset artifact with the given rows. */
-export async function datasetOf(contract: string, rows: readonly Row[], meta?: Record<string, string | number>): Promise<TestArtifact> {
+export async function datasetOf(
+  contract: string,
+  rows: readonly Row[],
+  meta?: Record<string, string | number>,
+): Promise<TestArtifact> {
   const folder = mkdtempSync(join(tmpdir(), 'dataset-'));
   const definition = loadContract(contracts, contract);
   if (definition.kind !== 'dataset') throw new TypeError(`${contract} is not a dataset`);
@@ -80,8 +125,20 @@ export function folderOf(contract: string, folder: string): TestArtifact {
 }
 
 /** A document row; what is left out gets a plausible value. */
-export function document(fields: Partial<Record<'id' | 'source' | 'snapshot' | 'url' | 'title' | 'text' | 'lang' | 'meta', string>>): Row {
-  return { id: 'test:1', source: 'test', snapshot: '2026-11-01', url: '', title: '', text: '', lang: 'en', meta: '{}', ...fields };
+export function document(
+  fields: Partial<Record<'id' | 'source' | 'snapshot' | 'url' | 'title' | 'text' | 'lang' | 'meta', string>>,
+): Row {
+  return {
+    id: 'test:1',
+    source: 'test',
+    snapshot: '2026-11-01',
+    url: '',
+    title: '',
+    text: '',
+    lang: 'en',
+    meta: '{}',
+    ...fields,
+  };
 }
 
 function artifactOf(manifest: Manifest, folder: string, inputs: readonly TestArtifact[]): TestArtifact {
@@ -90,7 +147,11 @@ function artifactOf(manifest: Manifest, folder: string, inputs: readonly TestArt
     return { ...file, location: linked?.location ?? join(folder, file.path) };
   });
   return {
-    kind: manifest.kind, contract: manifest.contract, folder, shards, manifest,
+    kind: manifest.kind,
+    contract: manifest.contract,
+    folder,
+    shards,
+    manifest,
     async rows() {
       const definition = loadContract(contracts, manifest.contract);
       if (definition.kind !== 'dataset') throw new TypeError('a model has no rows');

@@ -12,6 +12,10 @@ export function expectFailure(result: CliResult, code: number, ...texts: readonl
 }
 
 /** A `run:` stage with one output, `out`. */
-export const shell = (script: string, contract = 'files', more = ''): string => `{ run: ${JSON.stringify(script)}, outputs: { out: { contract: ${contract} } }${more} }`;
+export const shell = (script: string, contract = 'files', more = ''): string =>
+  `{ run: ${JSON.stringify(script)}, outputs: { out: { contract: ${contract} } }${more} }`;
 /** A pipeline of stages in YAML. */
-export const pipeline = (stages: Readonly<Record<string, string>>): string => `name: p\nstages:\n${Object.entries(stages).map(([name, stage]) => `  ${name}: ${stage}\n`).join('')}`;
+export const pipeline = (stages: Readonly<Record<string, string>>): string =>
+  `name: p\nstages:\n${Object.entries(stages)
+    .map(([name, stage]) => `  ${name}: ${stage}\n`)
+    .join('')}`;

@@ -1,7 +1,14 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
 /** A ZIP archive (APPNOTE 6.3) with whatever paths a test wants; `mode` are Unix file mode bits. */
-export function zipOf(entries: readonly { readonly path: string; readonly content: string | Uint8Array; readonly mode?: number; readonly stored?: boolean }[]): Buffer {
+export function zipOf(
+  entries: readonly {
+    readonly path: string;
+    readonly content: string | Uint8Array;
+    readonly mode?: number;
+    readonly stored?: boolean;
+  }[],
+): Buffer {
   const local: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

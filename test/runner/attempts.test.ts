@@ -11,8 +11,18 @@ test('a run that begins does not sweep away one that begins beside it', async ()
   const layout = layoutOf(mkdtempSync(join(tmpdir(), 'attempts-')));
   const sweeper = join(layout.root, 'sweeper.mjs');
   await build({
-    stdin: { contents: `import { sweepAttempts } from ${JSON.stringify(join(import.meta.dirname, '../../src/runner/attempts.ts'))}; for (;;) sweepAttempts(${JSON.stringify(layout.attempts)});`, resolveDir: layout.root },
-    outfile: sweeper, bundle: true, format: 'esm', platform: 'node', logLevel: 'error',
+    stdin: {
+      contents:
+        'import { sweepAttempts } from ' +
+        `${JSON.stringify(join(import.meta.dirname, '../../src/runner/attempts.ts'))}; for (;;) ` +
+        `sweepAttempts(${JSON.stringify(layout.attempts)});`,
+      resolveDir: layout.root,
+    },
+    outfile: sweeper,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'error',
   });
   const worker = new Worker(sweeper);
   await new Promise((resolve) => worker.once('online', resolve));

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { planPipeline } from '../../src/runner/plan-pipeline.ts';
@@ -26,15 +36,29 @@ function chain(bench: Bench): void {
 }
 
 const freshness = (bench: Bench) =>
-  Object.fromEntries([...planPipeline(bench.pipeline(), { store: bench.store, contracts, env: {} })].map(([id, { kind }]) => [id, kind]));
+  Object.fromEntries(
+    [...planPipeline(bench.pipeline(), { store: bench.store, contracts, env: {} })].map(([id, { kind }]) => [id, kind]),
+  );
 
 test('a stage that asks for more than the machine has is told of, and runs', async () => {
   const bench = new Bench(programs.worker);
-  bench.stage('large', count.replace("context.dataset('documents').rows()", '[]'), { resources: { cpus: 64, memory: 2 ** 60, gpus: 8 } });
-  bench.stage('every-core', count.replace("context.dataset('documents').rows()", '[]'), { resources: { cpus: Infinity, memory: 0, gpus: 0 } });
+  bench.stage('large', count.replace("context.dataset('documents').rows()", '[]'), {
+    resources: { cpus: 64, memory: 2 ** 60, gpus: 8 },
+  });
+  bench.stage('every-core', count.replace("context.dataset('documents').rows()", '[]'), {
+    resources: { cpus: Infinity, memory: 0, gpus: 0 },
+  });
   expect(states(await bench.run())).toEqual({ large: 'ran', 'every-core': 'ran' });
   const warnings = bench.events.flatMap((event) => (event.type === 'warning' ? [event.diagnostic] : []));
-  expect(warnings).toEqual([expect.objectContaining({ code: 'resources-cut', stage: 'large', message: expect.stringMatching(/^large asks for more than this machine has \(cpus: 64 of 2, gpus: 8 of 0, memory: 1073741824 of [\d.]+ GiB\); it runs with what there is$/) as string })]);
+  expect(warnings).toEqual([
+    expect.objectContaining({
+      code: 'resources-cut',
+      stage: 'large',
+      message: expect.stringMatching(
+        /^large asks for more than this machine has \(cpus: 64 of 2, gpus: 8 of 0, memory: 1073741824 of [\d.]+ GiB\); it runs with what there is$/,
+      ) as string,
+    }),
+  ]);
 });
 
 test('a checkpoint of an action that is done goes with the next run, one of an action that is not stays', async () => {
@@ -42,7 +66,9 @@ test('a checkpoint of an action that is done goes with the next run, one of an a
   chain(bench);
   await bench.run();
   const done = bench.events.flatMap((event) => (event.type === 'action-start' ? [event.key] : []))[0]!;
-  const [leftover, needed] = [done, 'f'.repeat(64)].map((key) => bench.write(`store/checkpoints/${key}/step-1/state`, 'x'));
+  const [leftover, needed] = [done, 'f'.repeat(64)].map((key) =>
+    bench.write(`store/checkpoints/${key}/step-1/state`, 'x'),
+  );
   expect(bench.store.checkpoint(done)).toBe(join(leftover!, '../..'));
   await bench.run();
   expect([existsSync(join(leftover!, '../..')), existsSync(needed!)]).toEqual([false, true]);
@@ -75,28 +101,73 @@ describe('reuse', () => {
   });
 
   test.each([
-    ['config', (bench: Bench) => bench.stage('upper', upper, { inputs: { documents: from('read') }, config: { rate: 2 } }), 'config.rate', ['cached', 'ran', 'cached']],
-    ['code', (bench: Bench) => bench.stage('upper', `${upper} /* changed */`, { inputs: { documents: from('read') } }), 'implementation', ['cached', 'ran', 'cached']],
-    ['a folder whose name has signs of a glob', (bench: Bench) => bench.stage('read', read, { sources: { path: [join(bench.write('project (1)/[x]/in.txt', 'one\ntwo\n'), '../*.txt')] }, config: { path: '*.txt' } }), '', ['cached', 'cached', 'cached']],
-    ['the place of a stage of the user', (bench: Bench) => { bench.stages[1] = { ...bench.stages[1]!, type: { ...bench.stages[1]!.type, type: '/elsewhere/upper' } }; }, '', ['cached', 'cached', 'cached']],
-    ['a moved file', (bench: Bench) => bench.stage('read', read, { sources: { path: [bench.write('elsewhere/in.txt', 'one\ntwo\n')] }, config: { path: 'elsewhere/in.txt' } }), '', ['cached', 'cached', 'cached']],
+    [
+      'config',
+      (bench: Bench) => bench.stage('upper', upper, { inputs: { documents: from('read') }, config: { rate: 2 } }),
+      'config.rate',
+      ['cached', 'ran', 'cached'],
+    ],
+    [
+      'code',
+      (bench: Bench) => bench.stage('upper', `${upper} /* changed */`, { inputs: { documents: from('read') } }),
+      'implementation',
+      ['cached', 'ran', 'cached'],
+    ],
+    [
+      'a folder whose name has signs of a glob',
+      (bench: Bench) =>
+        bench.stage('read', read, {
+          sources: { path: [join(bench.write('project (1)/[x]/in.txt', 'one\ntwo\n'), '../*.txt')] },
+          config: { path: '*.txt' },
+        }),
+      '',
+      ['cached', 'cached', 'cached'],
+    ],
+    [
+      'the place of a stage of the user',
+      (bench: Bench) => {
+        bench.stages[1] = { ...bench.stages[1]!, type: { ...bench.stages[1]!.type, type: '/elsewhere/upper' } };
+      },
+      '',
+      ['cached', 'cached', 'cached'],
+    ],
+    [
+      'a moved file',
+      (bench: Bench) =>
+        bench.stage('read', read, {
+          sources: { path: [bench.write('elsewhere/in.txt', 'one\ntwo\n')] },
+          config: { path: 'elsewhere/in.txt' },
+        }),
+      '',
+      ['cached', 'cached', 'cached'],
+    ],
   ])('what runs after a change of %s', async (_, change, ingredient, expected) => {
     const bench = new Bench(programs.worker);
     chain(bench);
     await bench.run();
     change(bench);
     expect(Object.values(states(await bench.run()))).toEqual(expected);
-    const planned = bench.events.flatMap((event) => (event.type === 'stage-planned' && event.freshness.kind === 'miss' ? event.freshness.changed.map((item) => item.ingredient) : []));
+    const planned = bench.events.flatMap((event) =>
+      event.type === 'stage-planned' && event.freshness.kind === 'miss'
+        ? event.freshness.changed.map((item) => item.ingredient)
+        : [],
+    );
     expect(planned).toEqual(ingredient === '' ? [] : [ingredient]);
   });
 
   test('a stage runs again when the bridge to its backend was compiled from other sources, not when it lies elsewhere', async () => {
     const bench = new Bench(programs.worker);
     const run = async (addon: string, sources: string) => {
-      bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, { backend: { name: 'torch', version: '2.13.0', device: 'cpu', native: { addon, sources }, reason: '' } });
+      bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, {
+        backend: { name: 'torch', version: '2.13.0', device: 'cpu', native: { addon, sources }, reason: '' },
+      });
       return states(await bench.run())['train'];
     };
-    expect([await run('/a.node', 'one'), await run('/b.node', 'one'), await run('/b.node', 'two')]).toEqual(['ran', 'cached', 'ran']);
+    expect([await run('/a.node', 'one'), await run('/b.node', 'one'), await run('/b.node', 'two')]).toEqual([
+      'ran',
+      'cached',
+      'ran',
+    ]);
   });
 
   test('a map stage runs only for new files, and its readers only for new shards', async () => {
@@ -119,9 +190,17 @@ describe('failures', () => {
   test('a retry mends a stage that fails once', async () => {
     const bench = new Bench(programs.worker);
     const flag = JSON.stringify(bench.path('flag'));
-    bench.stage('flaky', `if (!existsSync(${flag})) { writeFileSync(${flag}, ''); throw new Error('no luck'); } await context.writer('documents').add(row('1', 'x'));`, { retries: 1 });
+    bench.stage(
+      'flaky',
+      `if (!existsSync(${flag})) { writeFileSync(${flag}, ''); throw new Error('no luck'); } await ` +
+        `context.writer('documents').add(row('1', 'x'));`,
+      { retries: 1 },
+    );
     expect(states(await bench.run())).toEqual({ flaky: 'ran' });
-    expect(bench.events.filter(({ type }) => type === 'action-end')).toMatchObject([{ ok: false, willRetryInMs: 20 }, { ok: true }]);
+    expect(bench.events.filter(({ type }) => type === 'action-end')).toMatchObject([
+      { ok: false, willRetryInMs: 20 },
+      { ok: true },
+    ]);
   });
 
   test('a stage that blocks past its timeout is ended', async () => {
@@ -139,18 +218,41 @@ describe('failures', () => {
     const waitFor = (name: string) => `while (!existsSync(${JSON.stringify(bench.path(name))})) await sleep(10);`;
     bench.stage('bad', `${waitFor('begun')} throw new Error('no')`);
     bench.stage('after', upper, { inputs: { documents: from('bad') } });
-    bench.stage('first', `writeFileSync(${JSON.stringify(bench.path('begun'))}, ''); ${waitFor('ended')} await context.writer('documents').add(row('1', 'x'));`);
+    bench.stage(
+      'first',
+      `writeFileSync(${JSON.stringify(bench.path('begun'))}, ''); ${waitFor('ended')} await ` +
+        `context.writer('documents').add(row('1', 'x'));`,
+    );
     bench.stage('other', upper, { inputs: { documents: from('first') } });
-    const emit: RunOptions['emit'] = (event) => void (event.type === 'stage-end' && event.stage === 'bad' && bench.write('ended', ''));
-    expect(states(await bench.run({ emit }))).toEqual({ bad: 'failed', after: 'skipped', first: 'ran', other: 'skipped' });
-    expect(states(await bench.run({ keepGoing: true }))).toEqual({ bad: 'failed', after: 'skipped', first: 'cached', other: 'ran' });
+    const emit: RunOptions['emit'] = (event) =>
+      void (event.type === 'stage-end' && event.stage === 'bad' && bench.write('ended', ''));
+    expect(states(await bench.run({ emit }))).toEqual({
+      bad: 'failed',
+      after: 'skipped',
+      first: 'ran',
+      other: 'skipped',
+    });
+    expect(states(await bench.run({ keepGoing: true }))).toEqual({
+      bad: 'failed',
+      after: 'skipped',
+      first: 'cached',
+      other: 'ran',
+    });
   });
 
   test('after a bug nothing more begins, tries left or not', async () => {
     const bench = new Bench(programs.worker);
     const [log, begun] = [bench.path('log'), bench.path('begun')].map((path) => JSON.stringify(path));
-    bench.stage('bad', `while (!existsSync(${begun})) await sleep(10); await context.writer('documents').add(row('1', 'x'));`);
-    bench.stage('slow', `writeFileSync(${begun}, ''); appendFileSync(${log}, 'x\\n'); await sleep(3000); await context.writer('documents').add(row('1', 'x'));`, { retries: 2 });
+    bench.stage(
+      'bad',
+      `while (!existsSync(${begun})) await sleep(10); await context.writer('documents').add(row('1', 'x'));`,
+    );
+    bench.stage(
+      'slow',
+      `writeFileSync(${begun}, ''); appendFileSync(${log}, 'x\\n'); await sleep(3000); await ` +
+        `context.writer('documents').add(row('1', 'x'));`,
+      { retries: 2 },
+    );
     const emit: RunOptions['emit'] = (event) => {
       if (event.type === 'stage-end' && event.stage === 'bad') throw new TypeError('a bug');
     };
@@ -161,13 +263,21 @@ describe('failures', () => {
   test('a worker killed by the system is a failure that says so', async () => {
     const bench = new Bench(programs.worker);
     bench.stage('killed', `process.kill(process.pid, 'SIGKILL'); await sleep(5000);`);
-    expect((await bench.run()).stages.get('killed')?.diagnostic).toMatchObject({ code: 'worker-died', message: expect.stringContaining('SIGKILL') });
+    expect((await bench.run()).stages.get('killed')?.diagnostic).toMatchObject({
+      code: 'worker-died',
+      message: expect.stringContaining('SIGKILL'),
+    });
   });
 
   test('an input edited while the stage runs is not cached', async () => {
     const bench = new Bench(programs.worker);
     const input = bench.write('in.txt', 'one\n');
-    bench.stage('read', `${read} if (readFileSync(context.sources('path')[0].uri, 'utf8') === 'one\\n') writeFileSync(context.sources('path')[0].uri, 'two\\n');`, { sources: { path: [input] } });
+    bench.stage(
+      'read',
+      `${read} if (readFileSync(context.sources('path')[0].uri, 'utf8') === 'one\\n') ` +
+        `writeFileSync(context.sources('path')[0].uri, 'two\\n');`,
+      { sources: { path: [input] } },
+    );
     expect((await bench.run()).stages.get('read')?.diagnostic?.code).toBe('source-changed');
     expect(states(await bench.run())).toEqual({ read: 'ran' });
   });
@@ -175,15 +285,24 @@ describe('failures', () => {
   test('a missing source names the stage and the pattern', async () => {
     const bench = new Bench(programs.worker);
     bench.stage('read', read, { sources: { path: [bench.path('none/*.txt')] } });
-    expect((await bench.run()).stages.get('read')?.diagnostic).toMatchObject({ code: 'source-not-found', message: expect.stringContaining('none/*.txt') });
+    expect((await bench.run()).stages.get('read')?.diagnostic).toMatchObject({
+      code: 'source-not-found',
+      message: expect.stringContaining('none/*.txt'),
+    });
   });
 
   test('an interrupt ends the run, keeping what finished', async () => {
     const bench = new Bench(programs.worker);
     chain(bench);
-    bench.stage('count', `await sleep(20_000, undefined, { signal: context.signal });`, { inputs: { documents: from('upper') } });
+    bench.stage('count', `await sleep(20_000, undefined, { signal: context.signal });`, {
+      inputs: { documents: from('upper') },
+    });
     const abort = new AbortController();
-    const result = await bench.run({ signal: abort.signal, emit: (event) => void (event.type === 'action-start' && event.stage === 'count' && setTimeout(() => abort.abort(), 100)) });
+    const result = await bench.run({
+      signal: abort.signal,
+      emit: (event) =>
+        void (event.type === 'action-start' && event.stage === 'count' && setTimeout(() => abort.abort(), 100)),
+    });
     expect(result.state).toBe('interrupted');
     expect(states(result)).toEqual({ read: 'ran', upper: 'ran', count: 'interrupted' });
     chain(bench);
@@ -194,10 +313,23 @@ describe('failures', () => {
 describe('a damaged store', () => {
   const damage: readonly (readonly [string, (bench: Bench) => void])[] = [
     ['objects gone', (bench) => bench.objects().forEach((path) => unlinkSync(path))],
-    ['objects cut short', (bench) => bench.objects().forEach((path) => { chmodSync(path, 0o644); truncateSync(path, 100); })],
+    [
+      'objects cut short',
+      (bench) =>
+        bench.objects().forEach((path) => {
+          chmodSync(path, 0o644);
+          truncateSync(path, 100);
+        }),
+    ],
     ['records torn', (bench) => recordsOf(bench).forEach((path) => truncateSync(path, 200))],
     ['records empty', (bench) => recordsOf(bench).forEach((path) => truncateSync(path, 0))],
-    ['records altered', (bench) => recordsOf(bench).forEach((path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"rows":2', '"rows":3')))],
+    [
+      'records altered',
+      (bench) =>
+        recordsOf(bench).forEach((path) =>
+          writeFileSync(path, readFileSync(path, 'utf8').replace('"rows":2', '"rows":3')),
+        ),
+    ],
   ];
   test.each(damage)('%s: rebuilt with the same digests', async (_, harm) => {
     const bench = new Bench(programs.worker);
@@ -235,7 +367,9 @@ describe('a damaged store', () => {
 });
 
 const recordsOf = (bench: Bench): string[] =>
-  readdirSync(bench.store.layout.actions, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json')).map((name) => `${bench.store.layout.actions}/${name}`);
+  readdirSync(bench.store.layout.actions, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => `${bench.store.layout.actions}/${name}`);
 
 /** Change one byte and nothing else, times included. */
 function flipBit(path: string): void {
@@ -248,14 +382,26 @@ function flipBit(path: string): void {
 
 describe('rounds', () => {
   const loop = (bench: Bench, until?: string) => ({
-    loop: { max: 3, ...(until === undefined ? {} : { until }), rounds: [['train@1'], ['train@2'], ['train@3']], location: { file: 'p.yaml', line: 1, column: 1, length: 1 } },
+    loop: {
+      max: 3,
+      ...(until === undefined ? {} : { until }),
+      rounds: [['train@1'], ['train@2'], ['train@3']],
+      location: { file: 'p.yaml', line: 1, column: 1, length: 1 },
+    },
   });
   const rounds = (bench: Bench): void => {
     bench.stage('seed', `await context.writer('documents').add(row('1', 'x'));`);
     const train = `let n = 1; for await (const r of context.dataset('documents').rows()) n = r.text.length + 1; context.metric('length', n);
       await context.writer('documents').add(row('1', 'x'.repeat(n)));`;
-    for (const round of [1, 2, 3]) bench.stage(`train@${round}`, train, { inputs: { documents: from(round === 1 ? 'seed' : `train@${round - 1}`) }, round, config: { round } });
-    bench.stage('last', upper, { inputs: { documents: [{ kind: 'last-round', rounds: ['train@1', 'train@2', 'train@3'], port: 'documents' }] } });
+    for (const round of [1, 2, 3])
+      bench.stage(`train@${round}`, train, {
+        inputs: { documents: from(round === 1 ? 'seed' : `train@${round - 1}`) },
+        round,
+        config: { round },
+      });
+    bench.stage('last', upper, {
+      inputs: { documents: [{ kind: 'last-round', rounds: ['train@1', 'train@2', 'train@3'], port: 'documents' }] },
+    });
   };
 
   test.each([
@@ -283,10 +429,31 @@ describe('rounds that `when` leaves stages out of', () => {
   /** Stages `a@<round>`, each writing its round; `last` reads the last of them. */
   const run = async (on: readonly number[], until?: string) => {
     const bench = new Bench(programs.worker);
-    for (const round of on) bench.stage(`a@${round}`, `context.metric('round', ${round}); await context.writer('documents').add(row('1', 'x'.repeat(${round})));`, { round });
-    bench.stage('last', count, { inputs: { documents: [{ kind: 'last-round', rounds: on.map((round) => `a@${round}`), port: 'documents' }] } });
-    const result = await bench.run({}, { loop: { max: 3, ...(until === undefined ? {} : { until }), rounds: [1, 2, 3].map((round) => (on.includes(round) ? [`a@${round}`] : [])), location: place } });
-    return { state: result.state, last: result.stages.get('last')?.metrics['characters'], code: result.stages.get('last')?.diagnostic?.code };
+    for (const round of on)
+      bench.stage(
+        `a@${round}`,
+        `context.metric('round', ${round}); await context.writer('documents').add(row('1', 'x'.repeat(${round})));`,
+        { round },
+      );
+    bench.stage('last', count, {
+      inputs: { documents: [{ kind: 'last-round', rounds: on.map((round) => `a@${round}`), port: 'documents' }] },
+    });
+    const result = await bench.run(
+      {},
+      {
+        loop: {
+          max: 3,
+          ...(until === undefined ? {} : { until }),
+          rounds: [1, 2, 3].map((round) => (on.includes(round) ? [`a@${round}`] : [])),
+          location: place,
+        },
+      },
+    );
+    return {
+      state: result.state,
+      last: result.stages.get('last')?.metrics['characters'],
+      code: result.stages.get('last')?.diagnostic?.code,
+    };
   };
 
   test.each([
@@ -301,12 +468,23 @@ describe('rounds that `when` leaves stages out of', () => {
 
   test('a stage that needs one of a round that never came fails, and says so', async () => {
     const bench = new Bench(programs.worker);
-    bench.stage('a@1', `context.metric('round', 1); await context.writer('documents').add(row('1', 'x'));`, { round: 1 });
-    for (const round of [2, 3]) bench.stage(`b@${round}`, `await context.writer('documents').add(row('1', 'x'));`, { round });
-    bench.stage('last', count, { inputs: { documents: [{ kind: 'last-round', rounds: ['b@2', 'b@3'], port: 'documents' }] } });
-    const result = await bench.run({}, { loop: { max: 3, until: 'a.round > 0', rounds: [['a@1'], ['b@2'], ['b@3']], location: place } });
+    bench.stage('a@1', `context.metric('round', 1); await context.writer('documents').add(row('1', 'x'));`, {
+      round: 1,
+    });
+    for (const round of [2, 3])
+      bench.stage(`b@${round}`, `await context.writer('documents').add(row('1', 'x'));`, { round });
+    bench.stage('last', count, {
+      inputs: { documents: [{ kind: 'last-round', rounds: ['b@2', 'b@3'], port: 'documents' }] },
+    });
+    const result = await bench.run(
+      {},
+      { loop: { max: 3, until: 'a.round > 0', rounds: [['a@1'], ['b@2'], ['b@3']], location: place } },
+    );
     expect(states(result)).toEqual({ 'a@1': 'ran', 'b@2': 'skipped', 'b@3': 'skipped', last: 'failed' });
-    expect(result.stages.get('last')?.diagnostic).toMatchObject({ code: 'missing-input', message: 'last: the rounds ended before b@2 or b@3 ran' });
+    expect(result.stages.get('last')?.diagnostic).toMatchObject({
+      code: 'missing-input',
+      message: 'last: the rounds ended before b@2 or b@3 ran',
+    });
   });
 });
 
@@ -314,7 +492,9 @@ describe('kills', () => {
   test('a killed runner leaves no worker behind, and the next run resumes', async () => {
     const bench = new Bench(programs.worker);
     const input = ['a', 'b', 'c', 'd'].map((name) => bench.write(`in/${name}.txt`, `${name}\n`));
-    const busy = `${read} appendFileSync(${JSON.stringify(bench.path('log'))}, process.pid + '\\n'); const end = Date.now() + 600; while (Date.now() < end);`;
+    const busy =
+      `${read} appendFileSync(${JSON.stringify(bench.path('log'))}, process.pid + '\\n'); const end = Date.now() + ` +
+      '600; while (Date.now() < end);';
     bench.stage('read', busy, { sources: { path: input }, map: 'path' });
     const child = bench.spawn(programs.runner);
     let finished = 0;
@@ -323,7 +503,8 @@ describe('kills', () => {
       if (finished >= 2) child.kill('SIGKILL');
     });
     await new Promise((resolve) => child.once('exit', resolve));
-    for (const pid of new Set(bench.lines('log'))) await vi.waitFor(() => expect(startTime(Number(pid))).toBeUndefined(), 10_000);
+    for (const pid of new Set(bench.lines('log')))
+      await vi.waitFor(() => expect(startTime(Number(pid))).toBeUndefined(), 10_000);
     const begun = bench.lines('log').length;
     const result = await bench.run();
     expect(states(result)).toEqual({ read: 'ran' });
@@ -337,7 +518,11 @@ describe('kills', () => {
 
   test('two runs on one store do an action once', async () => {
     const bench = new Bench(programs.worker);
-    bench.stage('slow', `appendFileSync(${JSON.stringify(bench.path('log'))}, 'x\\n'); await sleep(500); await context.writer('documents').add(row('1', 'x'));`);
+    bench.stage(
+      'slow',
+      `appendFileSync(${JSON.stringify(bench.path('log'))}, 'x\\n'); await sleep(500); await ` +
+        `context.writer('documents').add(row('1', 'x'));`,
+    );
     const [one, two] = await Promise.all([bench.run(), bench.run()]);
     expect([states(one)['slow'], states(two)['slow']].sort()).toEqual(['cached', 'ran']);
     expect(bench.lines('log')).toEqual(['x']);

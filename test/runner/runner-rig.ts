@@ -18,13 +18,29 @@ const built = join(root, 'node_modules/.cache/runner-rig');
 /** The worker and a runner of pipelines in JSON, as plain JavaScript. */
 export async function buildPrograms(): Promise<{ worker: string; runner: string }> {
   await build({
-    entryPoints: { worker: join(root, 'src/executors/worker-main.ts'), runner: join(root, 'test/runner/runner-main.ts') },
-    outdir: join(built, String(process.pid)), outExtension: { '.js': '.mjs' }, bundle: true, format: 'esm', platform: 'node', packages: 'external', logLevel: 'error',
+    entryPoints: {
+      worker: join(root, 'src/executors/worker-main.ts'),
+      runner: join(root, 'test/runner/runner-main.ts'),
+    },
+    outdir: join(built, String(process.pid)),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'error',
   });
-  return { worker: join(built, String(process.pid), 'worker.mjs'), runner: join(built, String(process.pid), 'runner.mjs') };
+  return {
+    worker: join(built, String(process.pid), 'worker.mjs'),
+    runner: join(built, String(process.pid), 'runner.mjs'),
+  };
 }
 
-type NodeOptions = Partial<Omit<StageNode, 'type'>> & { readonly map?: string; readonly outputs?: readonly string[]; readonly many?: boolean };
+type NodeOptions = Partial<Omit<StageNode, 'type'>> & {
+  readonly map?: string;
+  readonly outputs?: readonly string[];
+  readonly many?: boolean;
+};
 
 /** A folder with fake stages, a store and a pipeline over them. */
 export class Bench {
@@ -58,13 +74,25 @@ export default { async run(context) { ${body} } };\n`;
     const module = this.write(`stages/${sha256(text).slice(0, 16)}.mjs`, text);
     const port = { contract: 'documents', description: '' };
     const added: StageNode = {
-      id, name: id.replace(/@.*/, ''),
+      id,
+      name: id.replace(/@.*/, ''),
       type: {
-        type: id, description: '', inputs: Object.fromEntries(Object.keys(node.inputs ?? {}).map((name) => [name, port])), outputs: Object.fromEntries(outputs.map((name) => [name, port])),
-        config: {}, implementation: sha256(text) as Digest, module, ...(map === undefined ? {} : { map }),
+        type: id,
+        description: '',
+        inputs: Object.fromEntries(Object.keys(node.inputs ?? {}).map((name) => [name, port])),
+        outputs: Object.fromEntries(outputs.map((name) => [name, port])),
+        config: {},
+        implementation: sha256(text) as Digest,
+        module,
+        ...(map === undefined ? {} : { map }),
       },
-      config: {}, inputs: {}, sources: {}, retries: 0, resources: { cpus: 1, memory: 1, gpus: 0 },
-      location: { file: 'p.yaml', line: 1, column: 1, length: 1 }, ...node,
+      config: {},
+      inputs: {},
+      sources: {},
+      retries: 0,
+      resources: { cpus: 1, memory: 1, gpus: 0 },
+      location: { file: 'p.yaml', line: 1, column: 1, length: 1 },
+      ...node,
     };
     const index = this.stages.findIndex((stage) => stage.id === id);
     if (index < 0) this.stages.push(added);
@@ -78,8 +106,21 @@ export default { async run(context) { ${body} } };\n`;
   async run(options: Partial<RunOptions> = {}, more: Partial<Pipeline> = {}): Promise<RunResult> {
     this.events = [];
     return runPipeline(this.pipeline(more), {
-      store: createStore(this.store.layout.root), contracts, outputsDir: this.path('outputs'), env: {}, signal: new AbortController().signal, retryDelayMs: 20, jobs: 2,
-      emit: (event) => void this.events.push(event), executor: createLocalExecutor({ workerEntry: this.worker, env: { PATH: process.env['PATH'] }, cpus: 2, gpus: [], graceMs: 300 }),
+      store: createStore(this.store.layout.root),
+      contracts,
+      outputsDir: this.path('outputs'),
+      env: {},
+      signal: new AbortController().signal,
+      retryDelayMs: 20,
+      jobs: 2,
+      emit: (event) => void this.events.push(event),
+      executor: createLocalExecutor({
+        workerEntry: this.worker,
+        env: { PATH: process.env['PATH'] },
+        cpus: 2,
+        gpus: [],
+        graceMs: 300,
+      }),
       ...options,
     });
   }
@@ -87,7 +128,11 @@ export default { async run(context) { ${body} } };\n`;
   /** Start a run in a process of its own. */
   spawn(runner: string) {
     const file = this.write('pipeline.json', JSON.stringify(this.pipeline()));
-    return spawn(process.execPath, [runner, file, this.store.layout.root, this.path('outputs'), contracts, this.worker], { stdio: ['ignore', 'pipe', 'inherit'] });
+    return spawn(
+      process.execPath,
+      [runner, file, this.store.layout.root, this.path('outputs'), contracts, this.worker],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
   }
 
   lines(name: string): string[] {
@@ -99,11 +144,18 @@ export default { async run(context) { ${body} } };\n`;
   }
 
   objects(): string[] {
-    return readdirSync(this.store.layout.objects, { recursive: true, encoding: 'utf8' }).filter((name) => name.length > 60).map((name) => join(this.store.layout.objects, name));
+    return readdirSync(this.store.layout.objects, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.length > 60)
+      .map((name) => join(this.store.layout.objects, name));
   }
 }
 
 export const from = (stage: string, port = 'documents') => [{ kind: 'stage', stage, port } as const];
-export const states = (result: RunResult): Record<string, string> => Object.fromEntries([...result.stages].map(([id, { state }]) => [id, state]));
+export const states = (result: RunResult): Record<string, string> =>
+  Object.fromEntries([...result.stages].map(([id, { state }]) => [id, state]));
 export const digests = (result: RunResult): Record<string, string> =>
-  Object.fromEntries([...result.stages].flatMap(([id, { outputs }]) => Object.entries(outputs).map(([port, { digest }]) => [`${id}.${port}`, digest])));
+  Object.fromEntries(
+    [...result.stages].flatMap(([id, { outputs }]) =>
+      Object.entries(outputs).map(([port, { digest }]) => [`${id}.${port}`, digest]),
+    ),
+  );

@@ -10,7 +10,11 @@ import { deduplicated } from '../rig/deduplicate.ts';
 import { runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const samples = new URL('../../samples/', import.meta.url).pathname;
-const files = (folder: string, ending: RegExp): string[] => readdirSync(join(samples, folder)).filter((name) => ending.test(name)).sort().map((name) => join(samples, folder, name));
+const files = (folder: string, ending: RegExp): string[] =>
+  readdirSync(join(samples, folder))
+    .filter((name) => ending.test(name))
+    .sort()
+    .map((name) => join(samples, folder, name));
 
 interface Corpus {
   readonly cleaned: TestArtifact;
@@ -19,10 +23,25 @@ interface Corpus {
   readonly counts: Record<string, number>;
 }
 
-async function prepare<C>(type: string, stage: StageType<C>, property: string, paths: readonly string[], language: string): Promise<Corpus> {
+async function prepare<C>(
+  type: string,
+  stage: StageType<C>,
+  property: string,
+  paths: readonly string[],
+  language: string,
+): Promise<Corpus> {
   const ingest = await runStage(stage, { type, config: { [property]: [...paths] }, sources: { [property]: paths } });
-  const { outputs, metrics } = await runStage(clean, { type: 'clean', config: { languages: [language] }, inputs: { documents: ingest.outputs.documents! } });
-  return { cleaned: outputs.documents!, rows: await outputs.documents!.rows(), ingested: ingest.metrics, counts: metrics };
+  const { outputs, metrics } = await runStage(clean, {
+    type: 'clean',
+    config: { languages: [language] },
+    inputs: { documents: ingest.outputs.documents! },
+  });
+  return {
+    cleaned: outputs.documents!,
+    rows: await outputs.documents!.rows(),
+    ingested: ingest.metrics,
+    counts: metrics,
+  };
 }
 
 describe('sample corpora', () => {
@@ -43,13 +62,28 @@ describe('sample corpora', () => {
   it('keep the articles, pages and books, and lose the junk, by rule', () => {
     expect([wikipedia, crawl, books, chinese].map(({ rows }) => rows.length)).toEqual([611, 158, 3, 249]);
     expect(wikipedia.ingested).toMatchObject({ 'dropped.redirect': 66, 'dropped.namespace': 41 });
-    expect(crawl.ingested).toMatchObject({ 'dropped.http-status': 3, 'dropped.content-type': 3, 'dropped.too-short': 2 });
-    expect(Object.keys(wikipedia.counts)).toEqual(expect.arrayContaining(['dropped.language', 'dropped.c4_lorem_ipsum', 'dropped.c4_curly_bracket', 'dropped.gopher_short', 'dropped.gopher_duplicate_lines']));
+    expect(crawl.ingested).toMatchObject({
+      'dropped.http-status': 3,
+      'dropped.content-type': 3,
+      'dropped.too-short': 2,
+    });
+    expect(Object.keys(wikipedia.counts)).toEqual(
+      expect.arrayContaining([
+        'dropped.language',
+        'dropped.c4_lorem_ipsum',
+        'dropped.c4_curly_bracket',
+        'dropped.gopher_short',
+        'dropped.gopher_duplicate_lines',
+      ]),
+    );
   });
 
   it('are read without markup, menus and scripts', () => {
     for (const { rows } of [wikipedia, crawl, chinese])
-      for (const row of rows) expect(row.text).not.toMatch(/\{\{|\}\}|\[\[|\]\]|<ref|<\/|\bReflist\b|All rights reserved|window\.visits|-\{|\uFFFD/);
+      for (const row of rows)
+        expect(row.text).not.toMatch(
+          /\{\{|\}\}|\[\[|\]\]|<ref|<\/|\bReflist\b|All rights reserved|window\.visits|-\{|\uFFFD/,
+        );
   });
 
   it('hold copies for deduplicate to find', async () => {
@@ -65,8 +99,15 @@ describe('sample corpora', () => {
 });
 
 describe('labelled samples', () => {
-  it.each([['tasks', 1200, 300], ['chinese', 1200, 300]])('%s: half good, half bad, nothing of dev in train', (folder, train, dev) => {
-    const [trained, held] = ['train', 'dev'].map((part) => readFileSync(join(samples, folder, `sentiment-${part}.tsv`), 'utf8').trim().split('\n'));
+  it.each([
+    ['tasks', 1200, 300],
+    ['chinese', 1200, 300],
+  ])('%s: half good, half bad, nothing of dev in train', (folder, train, dev) => {
+    const [trained, held] = ['train', 'dev'].map((part) =>
+      readFileSync(join(samples, folder, `sentiment-${part}.tsv`), 'utf8')
+        .trim()
+        .split('\n'),
+    );
     expect(trained![0]).toBe('sentence\tlabel');
     expect([trained!.length - 1, held!.length - 1]).toEqual([train, dev]);
     expect(held!.slice(1).filter((line) => line.endsWith('\t1'))).toHaveLength(dev / 2);

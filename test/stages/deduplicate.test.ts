@@ -8,11 +8,16 @@ import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-sta
 
 const november = { source: 'test', snapshot: '2026-11-01' };
 const december = { source: 'test', snapshot: '2026-12-01' };
-const rowsOf = (snapshot: { source: string; snapshot: string }, texts: Record<string, string>) => Object.entries(texts).map(([id, text]) => document({ ...snapshot, id, text }));
+const rowsOf = (snapshot: { source: string; snapshot: string }, texts: Record<string, string>) =>
+  Object.entries(texts).map(([id, text]) => document({ ...snapshot, id, text }));
 
 describe('deduplicate', () => {
   it('keeps the oldest snapshot of a text, then the first, whatever the order of the inputs', async () => {
-    const newer = await datasetOf('documents', rowsOf(december, { a2: 'one  text\n', b2: 'two', c2: 'three', c3: 'three' }), december);
+    const newer = await datasetOf(
+      'documents',
+      rowsOf(december, { a2: 'one  text\n', b2: 'two', c2: 'three', c3: 'three' }),
+      december,
+    );
     const older = await datasetOf('documents', rowsOf(november, { a1: 'one text', d1: 'four' }), november);
     const { ids, metrics, found, files } = await deduplicated([newer, older]);
     expect(ids).toEqual(['b2', 'c2', 'a1', 'd1']);
@@ -26,18 +31,29 @@ describe('deduplicate', () => {
   it('writes a shard anew that does not say what it holds', async () => {
     const mixed = await datasetOf('documents', [...rowsOf(november, { a: 'one' }), ...rowsOf(december, { b: 'two' })]);
     const { files } = await deduplicated([mixed]);
-    expect(files.map((file) => file.meta)).toEqual([{ ...november, documents: 1 }, { ...december, documents: 1 }]);
+    expect(files.map((file) => file.meta)).toEqual([
+      { ...november, documents: 1 },
+      { ...december, documents: 1 },
+    ]);
   });
 
   it('takes composed and decomposed letters for the same, upper and lower case not', async () => {
-    const input = await datasetOf('documents', rowsOf(november, { a: 'caf\u00e9', b: 'cafe\u0301', c: 'Caf\u00e9' }), november);
+    const input = await datasetOf(
+      'documents',
+      rowsOf(november, { a: 'caf\u00e9', b: 'cafe\u0301', c: 'Caf\u00e9' }),
+      november,
+    );
     expect((await deduplicated([input])).ids).toEqual(['a', 'c']);
   });
 
   it('drops copies within a corpus, but not the repeats that refresh makes of it for its weight', async () => {
     const whole = await datasetOf('documents', rowsOf(november, { a: 'one', b: 'two' }), november);
     const partly = await datasetOf('documents', rowsOf(november, { c: 'three', d: 'two' }), november);
-    const { outputs: window } = await runStage(refresh, { type: 'refresh', config: { weights: { test: 2 } }, inputs: { documents: [whole, partly] } });
+    const { outputs: window } = await runStage(refresh, {
+      type: 'refresh',
+      config: { weights: { test: 2 } },
+      inputs: { documents: [whole, partly] },
+    });
     expect(await window.documents!.rows()).toHaveLength(8);
     const { rows, metrics } = await deduplicated([window.documents!]);
     expect(rows.map((row) => row.text).sort()).toEqual(['one', 'one', 'three', 'three', 'two', 'two']);
@@ -53,29 +69,49 @@ describe('deduplicate', () => {
 });
 
 describe('deduplicate by MinHash', () => {
-  const sentence = (n: number): string => `Sentence number ${'abcdefghij'[n % 10]} of the ${'klmnopqrst'[Math.floor(n / 10) % 10]} part tells of things that are ${'uvwxyz'[n % 6]}${'abcdefg'[n % 7]}-like.`;
-  const article = (from: number, to: number): string => Array.from({ length: to - from }, (_, n) => sentence(from + n)).join(' ');
+  const sentence = (n: number): string =>
+    `Sentence number ${'abcdefghij'[n % 10]} of the ${'klmnopqrst'[Math.floor(n / 10) % 10]} part tells of ` +
+    `things that are ${'uvwxyz'[n % 6]}${'abcdefg'[n % 7]}-like.`;
+  const article = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, n) => sentence(from + n)).join(' ');
   const texts = { long: article(0, 30), edited: `${article(0, 29)} A new ending was written.`, other: article(50, 80) };
-  const idsOf = async (inputs: readonly TestArtifact[], config = {}): Promise<unknown[]> => (await deduplicated(inputs, { method: 'minhash', ...config })).ids;
+  const idsOf = async (inputs: readonly TestArtifact[], config = {}): Promise<unknown[]> =>
+    (await deduplicated(inputs, { method: 'minhash', ...config })).ids;
 
   it('keeps the oldest of near-duplicates, counted apart from exact ones, whatever the order', async () => {
     const older = await datasetOf('documents', rowsOf(november, { old: texts.edited, other: texts.other }), november);
-    const newer = await datasetOf('documents', rowsOf(december, { new: texts.long, again: `${texts.other}  ` }), december);
+    const newer = await datasetOf(
+      'documents',
+      rowsOf(december, { new: texts.long, again: `${texts.other}  ` }),
+      december,
+    );
     expect(await idsOf([newer, older])).toEqual(['old', 'other']);
     expect(await idsOf([older, newer])).toEqual(['old', 'other']);
     const { metrics } = await deduplicated([newer, older], { method: 'minhash' });
-    expect(metrics).toMatchObject({ 'documents.in': 4, 'documents.out': 2, 'dropped.duplicate': 1, 'dropped.near_duplicate': 1 });
+    expect(metrics).toMatchObject({
+      'documents.in': 4,
+      'documents.out': 2,
+      'dropped.duplicate': 1,
+      'dropped.near_duplicate': 1,
+    });
   });
 
   it('keeps the same one of a snapshot whatever the order', async () => {
-    const both = [await datasetOf('documents', rowsOf(november, { a: texts.long }), november), await datasetOf('documents', rowsOf(november, { b: texts.edited }), november)];
+    const both = [
+      await datasetOf('documents', rowsOf(november, { a: texts.long }), november),
+      await datasetOf('documents', rowsOf(november, { b: texts.edited }), november),
+    ];
     const kept = await idsOf(both);
     expect(kept).toHaveLength(1);
     expect(await idsOf(both.toReversed())).toEqual(kept);
   });
 
   it('compares within snapshots only, when told, and keeps what is less alike than asked for', async () => {
-    const older = await datasetOf('documents', rowsOf(november, { a1: texts.long, b1: texts.other, b2: texts.other }), november);
+    const older = await datasetOf(
+      'documents',
+      rowsOf(november, { a1: texts.long, b1: texts.other, b2: texts.other }),
+      november,
+    );
     const newer = await datasetOf('documents', rowsOf(december, { a2: texts.long, a3: texts.edited }), december);
     expect(await idsOf([older, newer])).toEqual(['a1', 'b1']);
     expect(await idsOf([older, newer], { within: 'snapshot' })).toHaveLength(3);
@@ -85,11 +121,24 @@ describe('deduplicate by MinHash', () => {
 
 describe('find-duplicates', () => {
   const inputs = async () => [
-    await datasetOf('documents', rowsOf(november, { a: 'one text', b: 'Some words that nobody else has.', none: ' — ' }), november),
-    await datasetOf('documents', rowsOf(december, { a2: 'one  text', b2: 'Some words that nobody else has!', c: 'three' }), december),
+    await datasetOf(
+      'documents',
+      rowsOf(november, { a: 'one text', b: 'Some words that nobody else has.', none: ' — ' }),
+      november,
+    ),
+    await datasetOf(
+      'documents',
+      rowsOf(december, { a2: 'one  text', b2: 'Some words that nobody else has!', c: 'three' }),
+      december,
+    ),
   ];
 
-  it.each([[{}, 5], [{ method: 'minhash' }, 4], [{ method: 'minhash', within: 'snapshot' }, 6], [{ within: 'snapshot' }, 6]] as const)('%o', async (config, left) => {
+  it.each([
+    [{}, 5],
+    [{ method: 'minhash' }, 4],
+    [{ method: 'minhash', within: 'snapshot' }, 6],
+    [{ within: 'snapshot' }, 6],
+  ] as const)('%o', async (config, left) => {
     expect((await deduplicated(await inputs(), config)).ids).toHaveLength(left);
   });
 
@@ -99,7 +148,11 @@ describe('find-duplicates', () => {
   });
 
   it('signs a shard that refresh repeats once', async () => {
-    const { outputs } = await runStage(refresh, { type: 'refresh', config: { weights: { test: 3 } }, inputs: { documents: [(await inputs())[0]!] } });
+    const { outputs } = await runStage(refresh, {
+      type: 'refresh',
+      config: { weights: { test: 3 } },
+      inputs: { documents: [(await inputs())[0]!] },
+    });
     const signed = await runStage(sign, { type: 'sign', inputs: { documents: outputs.documents! } });
     expect(await signed.outputs.signatures!.rows()).toHaveLength(3);
     expect((await deduplicated([outputs.documents!])).ids).toHaveLength(9);
@@ -117,7 +170,9 @@ describe('DigestIndex', () => {
       expect(index.number(digest)).toBe(map.get(key));
     }
     expect(index.size).toBe(9001);
-    const byDigest = [...map].sort(([a], [b]) => Number(a.split(' ')[0]) - Number(b.split(' ')[0])).map(([, number]) => number);
+    const byDigest = [...map]
+      .sort(([a], [b]) => Number(a.split(' ')[0]) - Number(b.split(' ')[0]))
+      .map(([, number]) => number);
     expect([...map.values()].sort((a, b) => index.compare(a, b))).toEqual(byDigest);
   });
 });

@@ -20,14 +20,34 @@ const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
 
 beforeAll(async () => {
   const { tokenizer, plan, masked } = await pretrainingInputs(16, 32);
-  const config = { hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_length: 32, batch_size: 8, max_steps: 2, backend: 'wasm' };
+  const config = {
+    hidden_size: 32,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    max_length: 32,
+    batch_size: 8,
+    max_steps: 2,
+    backend: 'wasm',
+  };
   model = (await runStage(pretrain, { type: 'pretrain', config, inputs: { tokenizer, plan, masked } })).outputs.model!;
-  const rows = (from: number, count: number) => Array.from({ length: count }, (_, i) => {
-    const good = draw32(11, from + i) % 5 < 2;
-    return { text: `${good ? 'What a joy.' : 'It was awful.'} ${sentence(from + i)}`, label: good ? 'positive' : 'negative' };
-  });
-  writeFileSync(join(folder, 'train.jsonl'), rows(0, 96).map((row) => JSON.stringify(row)).join('\n'));
-  writeFileSync(join(folder, 'eval.tsv'), ['label\ttext', ...rows(500, 40).map(({ text, label }) => `${label}\t${text}`), ''].join('\r\n'));
+  const rows = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const good = draw32(11, from + i) % 5 < 2;
+      return {
+        text: `${good ? 'What a joy.' : 'It was awful.'} ${sentence(from + i)}`,
+        label: good ? 'positive' : 'negative',
+      };
+    });
+  writeFileSync(
+    join(folder, 'train.jsonl'),
+    rows(0, 96)
+      .map((row) => JSON.stringify(row))
+      .join('\n'),
+  );
+  writeFileSync(
+    join(folder, 'eval.tsv'),
+    ['label\ttext', ...rows(500, 40).map(({ text, label }) => `${label}\t${text}`), ''].join('\r\n'),
+  );
 });
 
 test('fine-tuning beats the majority class, and export leaves a complete folder', async () => {
@@ -40,9 +60,24 @@ test('fine-tuning beats the majority class, and export leaves a complete folder'
   expect(Object.fromEntries((await outputs.metrics!.rows()).map(({ name, value }) => [name, value]))).toEqual(metrics);
   const exported = await runStage(exportStage, { type: 'export', inputs: { model: outputs.model! } });
   const path = exported.outputs.model!.folder;
-  expect(readdirSync(path).sort()).toEqual(['README.md', 'config.json', 'merges.txt', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.json']);
-  expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toMatchObject({ architectures: ['RobertaForSequenceClassification'], id2label: { 0: 'negative', 1: 'positive' }, label2id: { negative: 0, positive: 1 } });
-  expect(readFileSync(join(path, 'model.safetensors'))).toEqual(readFileSync(join(outputs.model!.folder, 'model.safetensors')));
+  expect(readdirSync(path).sort()).toEqual([
+    'README.md',
+    'config.json',
+    'merges.txt',
+    'model.safetensors',
+    'special_tokens_map.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'vocab.json',
+  ]);
+  expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toMatchObject({
+    architectures: ['RobertaForSequenceClassification'],
+    id2label: { 0: 'negative', 1: 'positive' },
+    label2id: { negative: 0, positive: 1 },
+  });
+  expect(readFileSync(join(path, 'model.safetensors'))).toEqual(
+    readFileSync(join(outputs.model!.folder, 'model.safetensors')),
+  );
 });
 
 test('texts at a URL are fetched once, however many models are tuned on them', async () => {
@@ -56,19 +91,36 @@ test('texts at a URL are fetched once, however many models are tuned on them', a
     const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const directory = mkdtempSync(join(tmpdir(), 'fine-tune-'));
     const sources = { train: [`${at}/train.jsonl`], eval: [`${at}/eval.tsv`] };
-    for (const seed of [1, 2]) await runStage(fineTune, { type: 'fine-tune', config: { train: 'x', eval: 'y', epochs: 1, backend: 'wasm', seed }, inputs: { model }, sources, directory });
+    for (const seed of [1, 2])
+      await runStage(fineTune, {
+        type: 'fine-tune',
+        config: { train: 'x', eval: 'y', epochs: 1, backend: 'wasm', seed },
+        inputs: { model },
+        sources,
+        directory,
+      });
     expect(asked.sort()).toEqual(['/eval.tsv', '/train.jsonl']);
   } finally {
     server.close();
   }
 });
 
-test.each([['fine-tune', fineTune], ['export', exportStage]] as const)('%s says that a model has no tokenizer', async (type, stage) => {
+test.each([
+  ['fine-tune', fineTune],
+  ['export', exportStage],
+] as const)('%s says that a model has no tokenizer', async (type, stage) => {
   const bare = mkdtempSync(join(tmpdir(), 'bare-'));
   for (const file of ['config.json', 'model.safetensors']) copyFileSync(join(model.folder, file), join(bare, file));
   const config = type === 'fine-tune' ? { train: 'train.jsonl', eval: 'eval.tsv', backend: 'wasm' } : { name: 'x' };
-  const run = runStage(stage as StageType<never>, { type, config, inputs: { model: folderOf('model', bare) }, sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] } });
-  await expect(run).rejects.toMatchObject({ diagnostic: { code: 'no-tokenizer', message: 'The model comes without a tokenizer.' } });
+  const run = runStage(stage as StageType<never>, {
+    type,
+    config,
+    inputs: { model: folderOf('model', bare) },
+    sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] },
+  });
+  await expect(run).rejects.toMatchObject({
+    diagnostic: { code: 'no-tokenizer', message: 'The model comes without a tokenizer.' },
+  });
 });
 
 describe('labelled texts', () => {
@@ -78,10 +130,14 @@ describe('labelled texts', () => {
     { name: 'a.tsv', text: 'text\tlabel\nhi there\tgood\n' },
     { name: 'a.csv', text: '\uFEFFlabel,text\r\ngood,"hi there"\r\n' },
     { name: 'a.jsonl', text: '{"text":"hi there","label":"good","more":1}\n\n' },
-  ])('$name', ({ name, text }) => expect(parseLabelledTexts(name, bytes(text), columns)).toEqual([{ text: 'hi there', label: 'good' }]));
+  ])('$name', ({ name, text }) =>
+    expect(parseLabelledTexts(name, bytes(text), columns)).toEqual([{ text: 'hi there', label: 'good' }]),
+  );
 
   test('a quoted CSV cell holds commas, quotes and line ends', () => {
-    expect(parseLabelledTexts('a.csv', bytes('text,label\n"a, ""b""\nc",1\n'), columns)).toEqual([{ text: 'a, "b"\nc', label: '1' }]);
+    expect(parseLabelledTexts('a.csv', bytes('text,label\n"a, ""b""\nc",1\n'), columns)).toEqual([
+      { text: 'a, "b"\nc', label: '1' },
+    ]);
   });
 
   test.each([
@@ -90,9 +146,17 @@ describe('labelled texts', () => {
     { name: 'a.jsonl', text: '\n{oops\n', message: /a\.jsonl:2 is not a JSON object/ },
     { name: 'a.docx', text: 'x', message: /cannot tell its format/ },
     { name: 'a.tsv', text: 'text\tlabel\n', message: /no rows/ },
-  ])('$name: $message', ({ name, text, message }) => expect(() => parseLabelledTexts(name, bytes(text), columns)).toThrow(message));
+  ])('$name: $message', ({ name, text, message }) =>
+    expect(() => parseLabelledTexts(name, bytes(text), columns)).toThrow(message),
+  );
 });
 
 test('metrics are macro averages over the classes that occur', () => {
-  expect(classificationMetrics([0, 0, 1, 1], [0, 1, 1, 1], 3)).toEqual({ accuracy: 0.75, precision: 0.75, recall: (1 + 2 / 3) / 2, f1: (2 / 3 + 4 / 5) / 2, majority: 0.75 });
+  expect(classificationMetrics([0, 0, 1, 1], [0, 1, 1, 1], 3)).toEqual({
+    accuracy: 0.75,
+    precision: 0.75,
+    recall: (1 + 2 / 3) / 2,
+    f1: (2 / 3 + 4 / 5) / 2,
+    majority: 0.75,
+  });
 });

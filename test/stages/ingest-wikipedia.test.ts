@@ -9,7 +9,9 @@ import stage from '../../stages/ingest-wikipedia/index.ts';
 import { runStage } from '../rig/run-stage.ts';
 
 const page = (id: number, title: string, text: string, extra = '', ns = 0) =>
-  `<page><title>${title}</title><ns>${ns}</ns><id>${id}</id>${extra}<revision><id>1${id}</id><timestamp>2026-10-30T00:00:00Z</timestamp><model>wikitext</model><text xml:space="preserve">${text}</text></revision></page>\n`;
+  `<page><title>${title}</title><ns>${ns}</ns><id>${id}</id>${extra}<revision><id>1${id}</id>` +
+  `<timestamp>2026-10-30T00:00:00Z</timestamp><model>wikitext</model><text xml:space="preserve">${text}</text>` +
+  `</revision></page>\n`;
 const dump = `<mediawiki xml:lang="en"><siteinfo><dbname>enwiki</dbname><base>https://en.wikipedia.org/wiki/Main_Page</base></siteinfo>
 ${page(1, 'Riga', "'''Riga''' is the capital of [[Latvia]].\n== References ==\n{{reflist}}")}${page(2, 'What is it?', 'A question &amp;amp; more.')}${page(3, 'RIX', '#REDIRECT [[Riga]]', '<redirect title="Riga" />')}
 ${page(4, 'Talk:Riga', 'Hello.', '', 1)}${page(5, 'Empty', '{{stub}}')}${page(6, 'Short', 'Hi.')}</mediawiki>`;
@@ -20,28 +22,64 @@ function write(name: string, content: string | Buffer): string {
   return path;
 }
 const ingest = (uri: string, config: Record<string, unknown> = {}) =>
-  runStage(stage, { type: 'ingest-wikipedia', config: { dump: uri, snapshot: '2026-11-01', ...config }, sources: { dump: [uri] } });
-const fails = (promise: Promise<unknown>, code: string) => expect(promise).rejects.toMatchObject({ diagnostic: { code } });
+  runStage(stage, {
+    type: 'ingest-wikipedia',
+    config: { dump: uri, snapshot: '2026-11-01', ...config },
+    sources: { dump: [uri] },
+  });
+const fails = (promise: Promise<unknown>, code: string) =>
+  expect(promise).rejects.toMatchObject({ diagnostic: { code } });
 
 describe('ingest-wikipedia', () => {
   it('writes articles and counts the rest by reason', async () => {
     const { outputs, metrics } = await ingest(write('enwiki.xml', dump), { min_characters: 10 });
     expect(await outputs.documents?.rows()).toEqual([
-      { id: 'enwiki:1', source: 'wikipedia', snapshot: '2026-11-01', url: 'https://en.wikipedia.org/wiki/Riga', title: 'Riga', text: 'Riga is the capital of Latvia.', lang: 'en', meta: '{"timestamp":"2026-10-30T00:00:00Z"}' },
-      expect.objectContaining({ id: 'enwiki:2', url: 'https://en.wikipedia.org/wiki/What_is_it%3F', text: 'A question & more.' }),
+      {
+        id: 'enwiki:1',
+        source: 'wikipedia',
+        snapshot: '2026-11-01',
+        url: 'https://en.wikipedia.org/wiki/Riga',
+        title: 'Riga',
+        text: 'Riga is the capital of Latvia.',
+        lang: 'en',
+        meta: '{"timestamp":"2026-10-30T00:00:00Z"}',
+      },
+      expect.objectContaining({
+        id: 'enwiki:2',
+        url: 'https://en.wikipedia.org/wiki/What_is_it%3F',
+        text: 'A question & more.',
+      }),
     ]);
-    expect(metrics).toMatchObject({ 'documents.in': 6, 'documents.out': 2, 'dropped.redirect': 1, 'dropped.namespace': 1, 'dropped.empty': 1, 'dropped.short': 1 });
+    expect(metrics).toMatchObject({
+      'documents.in': 6,
+      'documents.out': 2,
+      'dropped.redirect': 1,
+      'dropped.namespace': 1,
+      'dropped.empty': 1,
+      'dropped.short': 1,
+    });
     expect(outputs.documents?.shards[0]?.meta).toEqual({ source: 'wikipedia', snapshot: '2026-11-01', documents: 2 });
   });
 
   it('gives the same bytes again, from gzip too', async () => {
-    const digests = await Promise.all([write('enwiki.xml', dump), write('enwiki.xml.gz', gzipSync(dump))].map(async (path) => (await ingest(path)).outputs.documents?.shards[0]?.digest));
+    const digests = await Promise.all(
+      [write('enwiki.xml', dump), write('enwiki.xml.gz', gzipSync(dump))].map(
+        async (path) => (await ingest(path)).outputs.documents?.shards[0]?.digest,
+      ),
+    );
     expect(digests[0]).toBe(digests[1]);
   });
 
   it('takes the snapshot from the name and the rest from config', async () => {
-    const { outputs } = await ingest(write('enwiki-20261101-pages-articles.xml', dump), { snapshot: '', lang: 'simple', source: 'wiki', max_documents: 1 });
-    expect(await outputs.documents?.rows()).toEqual([expect.objectContaining({ snapshot: '2026-11-01', lang: 'simple', source: 'wiki' })]);
+    const { outputs } = await ingest(write('enwiki-20261101-pages-articles.xml', dump), {
+      snapshot: '',
+      lang: 'simple',
+      source: 'wiki',
+      max_documents: 1,
+    });
+    expect(await outputs.documents?.rows()).toEqual([
+      expect.objectContaining({ snapshot: '2026-11-01', lang: 'simple', source: 'wiki' }),
+    ]);
   });
 
   it('reads a URL', async () => {
@@ -57,7 +95,12 @@ describe('ingest-wikipedia', () => {
     const server = createServer((_, response) => response.end(content));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/enwiki.xml`;
-    const options = { type: 'ingest-wikipedia', config: { dump: uri, snapshot: '2026-11-01' }, sources: { dump: [uri] }, directory: mkdtempSync(join(tmpdir(), 'wiki-')) };
+    const options = {
+      type: 'ingest-wikipedia',
+      config: { dump: uri, snapshot: '2026-11-01' },
+      sources: { dump: [uri] },
+      directory: mkdtempSync(join(tmpdir(), 'wiki-')),
+    };
     await fails(runStage(stage, options), 'not-a-dump');
     content = dump;
     expect((await runStage(stage, options)).metrics['documents.out']).toBe(3);
@@ -75,7 +118,9 @@ describe('ingest-wikipedia', () => {
   ])('fails clearly on %s', (_, name, content, code, config) => fails(ingest(write(name, content), config), code));
 
   it('one checksum for several dumps is refused when planning', () => {
-    const config = { dump: ['a', 'b'], checksum: 'f'.repeat(64) } as unknown as Parameters<NonNullable<typeof stage.check>>[0];
+    const config = { dump: ['a', 'b'], checksum: 'f'.repeat(64) } as unknown as Parameters<
+      NonNullable<typeof stage.check>
+    >[0];
     expect(stage.check?.(config)).toHaveLength(1);
   });
 });
@@ -84,13 +129,22 @@ const real = new URL('../../../shared/data/wikipedia/', import.meta.url).pathnam
 if (!existsSync(real)) console.log(`skipping real dumps: no ${real}`);
 describe.runIf(existsSync(real))('real dumps', () => {
   it.each([
-    ['smallwiki-pages-articles.xml.bz2', { 'documents.in': 2004, 'documents.out': 895, 'dropped.redirect': 147, 'dropped.namespace': 954, 'dropped.empty': 8 }],
+    [
+      'smallwiki-pages-articles.xml.bz2',
+      {
+        'documents.in': 2004,
+        'documents.out': 895,
+        'dropped.redirect': 147,
+        'dropped.namespace': 954,
+        'dropped.empty': 8,
+      },
+    ],
     ['enwiki-table-markup.xml.bz2', { 'documents.in': 5, 'documents.out': 5 }],
   ])('%s', async (name, counts) => {
     const { outputs, metrics } = await ingest(real + name);
     console.log(`${name}: ${JSON.stringify(metrics)}`);
     expect(metrics).toMatchObject(counts);
-    const text = (await outputs.documents?.rows() ?? []).map((row) => String(row.text)).join('\n');
+    const text = ((await outputs.documents?.rows()) ?? []).map((row) => String(row.text)).join('\n');
     expect(text.match(/\{\{|\}\}|\[\[|\{\||<ref|'''|&nbsp;|\d+px/g)).toBeNull();
   });
 

@@ -19,7 +19,8 @@ const places = ['near the harbour', 'on the hill', 'behind the market', 'at midn
 
 /** A small regular language, so that a small model learns it fast. */
 export function sentence(index: number): string {
-  const pick = (list: readonly string[], slot: number): string => list[draw32(key32('text', slot), index) % list.length] as string;
+  const pick = (list: readonly string[], slot: number): string =>
+    list[draw32(key32('text', slot), index) % list.length] as string;
   return `${pick(subjects, 0)} ${pick(verbs, 1)} ${pick(objects, 2)} ${pick(places, 3)}.`;
 }
 
@@ -28,15 +29,29 @@ export function folderArtifact(contract: string, folder: string): TestArtifact {
   loadContract(contracts, contract);
   const files = sealFolder(folder, 'fixture');
   return {
-    kind: 'model', contract, folder, manifest: { version: 1, kind: 'model', contract, files },
-    shards: files.map((file) => ({ ...file, location: join(folder, file.path) })), rows: () => Promise.reject(new TypeError('a model has no rows')),
+    kind: 'model',
+    contract,
+    folder,
+    manifest: { version: 1, kind: 'model', contract, files },
+    shards: files.map((file) => ({ ...file, location: join(folder, file.path) })),
+    rows: () => Promise.reject(new TypeError('a model has no rows')),
   };
 }
 
 /** Tokenizer, mask plan and packed sequences over that language, as the stages before pretraining leave them. */
-export async function pretrainingInputs(sequenceCount: number, length: number): Promise<{ tokenizer: TestArtifact; plan: TestArtifact; sequences: TestArtifact; masked: TestArtifact; vocabSize: number }> {
+export async function pretrainingInputs(
+  sequenceCount: number,
+  length: number,
+): Promise<{
+  tokenizer: TestArtifact;
+  plan: TestArtifact;
+  sequences: TestArtifact;
+  masked: TestArtifact;
+  vocabSize: number;
+}> {
   const words = new Map<string, number>();
-  for (let i = 0; i < 400; i++) for (const word of pretokenize(` ${sentence(i)}`)) words.set(word, (words.get(word) ?? 0) + 1);
+  for (let i = 0; i < 400; i++)
+    for (const word of pretokenize(` ${sentence(i)}`)) words.set(word, (words.get(word) ?? 0) + 1);
   const model = trainBpe(words, { vocabSize: 384, minFrequency: 2 });
   const tokenizerFolder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   writeTokenizer(tokenizerFolder, model);
@@ -45,13 +60,41 @@ export async function pretrainingInputs(sequenceCount: number, length: number): 
     const ids: number[] = [0];
     for (let i = 0; ids.length < length - 1; i++) ids.push(...tokenizer.encode(` ${sentence(row * 50 + i)}`));
     const input_ids = Uint32Array.from([...ids.slice(0, length - 1), 2]);
-    return { input_ids, word_starts: Uint16Array.from({ length: length - 2 }, (_, i) => i + 1), doc_ids: Uint32Array.from([row]) };
+    return {
+      input_ids,
+      word_starts: Uint16Array.from({ length: length - 2 }, (_, i) => i + 1),
+      doc_ids: Uint32Array.from([row]),
+    };
   });
   const planFolder = mkdtempSync(join(tmpdir(), 'plan-'));
   const size = model.tokens.length;
-  writeMaskPlan(planFolder, { mode: 'dynamic', rate: 0.15, epochs: 10, seed: 3, mask_share: 0.8, random_share: 0.1, keep_share: 0.1, whole_word: false, max_span_length: 1, span_p: 0.2, special_ids: [...model.specialIds], mask_id: model.special.mask, vocab_size: size }, { count: new Float64Array(size), importance: new Float64Array(size), probability: new Float32Array(size) });
+  writeMaskPlan(
+    planFolder,
+    {
+      mode: 'dynamic',
+      rate: 0.15,
+      epochs: 10,
+      seed: 3,
+      mask_share: 0.8,
+      random_share: 0.1,
+      keep_share: 0.1,
+      whole_word: false,
+      max_span_length: 1,
+      span_p: 0.2,
+      special_ids: [...model.specialIds],
+      mask_id: model.special.mask,
+      vocab_size: size,
+    },
+    { count: new Float64Array(size), importance: new Float64Array(size), probability: new Float32Array(size) },
+  );
   return {
-    tokenizer: folderArtifact('tokenizer', tokenizerFolder), plan: folderArtifact('mask-plan', planFolder), vocabSize: size,
-    sequences: await datasetOf('sequences', rows), masked: await datasetOf('masked', rows.map(({ doc_ids: _, ...row }) => row as Row)),
+    tokenizer: folderArtifact('tokenizer', tokenizerFolder),
+    plan: folderArtifact('mask-plan', planFolder),
+    vocabSize: size,
+    sequences: await datasetOf('sequences', rows),
+    masked: await datasetOf(
+      'masked',
+      rows.map(({ doc_ids: _, ...row }) => row as Row),
+    ),
   };
 }

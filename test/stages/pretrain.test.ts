@@ -17,21 +17,49 @@ beforeAll(async () => {
   inputs = await pretrainingInputs(64, 32);
 });
 
-const small = { hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_length: 32, batch_size: 8, learning_rate: 5e-3, seed: 7, backend: 'wasm' };
+const small = {
+  hidden_size: 32,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  max_length: 32,
+  batch_size: 8,
+  learning_rate: 5e-3,
+  seed: 7,
+  backend: 'wasm',
+};
 
 function digest(folder: string): string {
-  return createHash('sha256').update(readFileSync(join(folder, 'model.safetensors'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(folder, 'model.safetensors')))
+    .digest('hex');
 }
 
 /** Metrics without what depends on the machine. */
-function untimed({ data_wait_seconds: _, data_wait_share: __, ...metrics }: Record<string, number>): Record<string, number> {
+function untimed({
+  data_wait_seconds: _,
+  data_wait_share: __,
+  ...metrics
+}: Record<string, number>): Record<string, number> {
   return metrics;
 }
 
-function train(config: Record<string, unknown>, options: { directory?: string; signal?: AbortSignal; init?: Awaited<ReturnType<typeof runStage>>['outputs'][string] } = {}) {
+function train(
+  config: Record<string, unknown>,
+  options: {
+    directory?: string;
+    signal?: AbortSignal;
+    init?: Awaited<ReturnType<typeof runStage>>['outputs'][string];
+  } = {},
+) {
   const { init, ...rest } = options;
   const { tokenizer, plan, masked } = inputs;
-  return runStage(pretrain, { type: 'pretrain', config: { ...small, ...config }, inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) }, backends: backendsRoot, ...rest });
+  return runStage(pretrain, {
+    type: 'pretrain',
+    config: { ...small, ...config },
+    inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) },
+    backends: backendsRoot,
+    ...rest,
+  });
 }
 
 describe('pretrain', () => {
@@ -39,27 +67,39 @@ describe('pretrain', () => {
     await openBackend('wasm');
     const before = memory().numTensors;
     const { outputs, metrics } = await train({ max_steps: 80 });
-    expect(metrics.loss).toBeLessThan((metrics.loss_first as number) * 2 / 3);
+    expect(metrics.loss).toBeLessThan(((metrics.loss_first as number) * 2) / 3);
     expect(metrics.tokens).toBe(80 * 8 * 32);
     expect(memory().numTensors).toBe(before);
     const again = await train({ max_steps: 80 });
     expect(digest(again.outputs.model!.folder)).toBe(digest(outputs.model!.folder));
 
-    const { metrics: measured } = await runStage(evaluate, { type: 'evaluate', config: { backend: 'wasm' }, inputs: { model: outputs.model!, sequences: inputs.sequences, plan: inputs.plan } });
+    const { metrics: measured } = await runStage(evaluate, {
+      type: 'evaluate',
+      config: { backend: 'wasm' },
+      inputs: { model: outputs.model!, sequences: inputs.sequences, plan: inputs.plan },
+    });
     expect(measured.perplexity).toBeCloseTo(Math.exp(measured.loss as number), 6);
     expect(measured.loss).toBeLessThan(metrics.loss_first as number);
     expect(measured.masked_accuracy).toBeGreaterThan(0.1);
-    const one = await runStage(evaluate, { type: 'evaluate', config: { backend: 'wasm', batch_size: 3 }, inputs: { model: outputs.model!, sequences: inputs.sequences, plan: inputs.plan } });
+    const one = await runStage(evaluate, {
+      type: 'evaluate',
+      config: { backend: 'wasm', batch_size: 3 },
+      inputs: { model: outputs.model!, sequences: inputs.sequences, plan: inputs.plan },
+    });
     expect(one.metrics.loss).toBeCloseTo(measured.loss as number, 5);
 
     const { metrics: continued } = await train({ max_steps: 10, learning_rate: 1e-4 }, { init: outputs.model! });
     expect(continued.loss_first).toBeLessThan((metrics.loss_first as number) * 0.75);
   });
 
-  test.each(availableBackends.filter(({ name }) => name !== 'cpu').flatMap(({ name: backend }) => [
-    { backend, name: 'after a clean interruption', damage: false },
-    { backend, name: 'from the checkpoint before a damaged one', damage: true },
-  ]))('on $backend, resumes $name with the bytes of an undisturbed run', async ({ backend, damage }) => {
+  test.each(
+    availableBackends
+      .filter(({ name }) => name !== 'cpu')
+      .flatMap(({ name: backend }) => [
+        { backend, name: 'after a clean interruption', damage: false },
+        { backend, name: 'from the checkpoint before a damaged one', damage: true },
+      ]),
+  )('on $backend, resumes $name with the bytes of an undisturbed run', async ({ backend, damage }) => {
     const config = { backend, max_steps: 20, save_steps: 4, gradient_accumulation_steps: 2, batch_size: 4 };
     const whole = await train(config);
     const directory = mkdtempSync(join(tmpdir(), 'resume-'));
@@ -93,7 +133,9 @@ describe('pretrain', () => {
   });
 
   test('stops with a reason when every step diverges', async () => {
-    await expect(train({ max_steps: 20, learning_rate: 1e30, max_bad_steps: 2, warmup_ratio: 0 })).rejects.toMatchObject({ diagnostic: { code: 'training-diverged' } });
+    await expect(
+      train({ max_steps: 20, learning_rate: 1e30, max_bad_steps: 2, warmup_ratio: 0 }),
+    ).rejects.toMatchObject({ diagnostic: { code: 'training-diverged' } });
   });
 
   test('of pairs, learns which second halves follow besides, and hands on what a model without pairs needs', async () => {
@@ -104,27 +146,59 @@ describe('pretrain', () => {
       if (i % 2 === 1) input_ids.fill(300, 17, 31);
       return { ...row, input_ids, next_sentence_label: i % 2 };
     });
-    const pairs = { masked: await datasetOf('masked', rows), sequences: await datasetOf('sequences', rows.map((row, i) => ({ ...row, doc_ids: Uint32Array.of(i) }))) };
+    const pairs = {
+      masked: await datasetOf('masked', rows),
+      sequences: await datasetOf(
+        'sequences',
+        rows.map((row, i) => ({ ...row, doc_ids: Uint32Array.of(i) })),
+      ),
+    };
     const { tokenizer, plan } = inputs;
-    const evaluated = async (model: Awaited<ReturnType<typeof runStage>>['outputs'][string], sequences = pairs.sequences) =>
-      (await runStage(evaluate, { type: 'evaluate', config: { backend: 'wasm' }, inputs: { model: model!, sequences, plan } })).metrics;
-    const run = async (config: Record<string, unknown>, masked = pairs.masked, init?: Awaited<ReturnType<typeof runStage>>['outputs'][string]) =>
-      (await runStage(pretrain, { type: 'pretrain', config: { ...small, ...config }, inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) } })).outputs.model!;
+    const evaluated = async (
+      model: Awaited<ReturnType<typeof runStage>>['outputs'][string],
+      sequences = pairs.sequences,
+    ) =>
+      (
+        await runStage(evaluate, {
+          type: 'evaluate',
+          config: { backend: 'wasm' },
+          inputs: { model: model!, sequences, plan },
+        })
+      ).metrics;
+    const run = async (
+      config: Record<string, unknown>,
+      masked = pairs.masked,
+      init?: Awaited<ReturnType<typeof runStage>>['outputs'][string],
+    ) =>
+      (
+        await runStage(pretrain, {
+          type: 'pretrain',
+          config: { ...small, ...config },
+          inputs: { tokenizer, plan, masked, ...(init ? { init } : {}) },
+        })
+      ).outputs.model!;
 
     const model = await run({ max_steps: 100, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 });
     expect(readModel(model.folder).head).toEqual({ kind: 'masked-lm', next_sentence: true });
     expect((await evaluated(model)).next_sentence_accuracy).toBeGreaterThan(0.95);
-    expect((await evaluated(await run({ max_steps: 1, learning_rate: 1e-6 }))).next_sentence_accuracy).toBeLessThan(0.8);
+    expect((await evaluated(await run({ max_steps: 1, learning_rate: 1e-6 }))).next_sentence_accuracy).toBeLessThan(
+      0.8,
+    );
 
     const plain = await run({ max_steps: 1 }, inputs.masked, model);
     expect(readModel(plain.folder).head).toEqual({ kind: 'masked-lm' });
     expect(await evaluated(plain)).not.toHaveProperty('next_sentence_accuracy');
     expect(await evaluated(model, inputs.sequences)).not.toHaveProperty('next_sentence_accuracy');
-    expect(readModel((await run({ max_steps: 1 }, pairs.masked, plain)).folder).head).toEqual({ kind: 'masked-lm', next_sentence: true });
+    expect(readModel((await run({ max_steps: 1 }, pairs.masked, plain)).folder).head).toEqual({
+      kind: 'masked-lm',
+      next_sentence: true,
+    });
   });
 
   test('says what to do about sequences that are too long', async () => {
-    await expect(train({ max_length: 16, max_steps: 1 })).rejects.toMatchObject({ diagnostic: { code: 'sequence-too-long', help: expect.stringContaining('max_length') } });
+    await expect(train({ max_length: 16, max_steps: 1 })).rejects.toMatchObject({
+      diagnostic: { code: 'sequence-too-long', help: expect.stringContaining('max_length') },
+    });
   });
 
   test.each([
@@ -132,24 +206,45 @@ describe('pretrain', () => {
     { config: { max_position_embeddings: 128, max_length: 128 }, property: 'max_position_embeddings' },
     { config: { warmup_steps: 500, max_steps: 300 }, property: 'warmup_steps' },
   ])('refuses nonsense at plan time: $property', ({ config, property }) => {
-    expect(pretrain.check?.({ size: 'tiny', max_length: 64, max_steps: 300, ...config } as never).map((problem) => problem.property)).toEqual([property]);
+    expect(
+      pretrain
+        .check?.({ size: 'tiny', max_length: 64, max_steps: 300, ...config } as never)
+        .map((problem) => problem.property),
+    ).toEqual([property]);
     expect(pretrain.check?.({ size: 'tiny', max_length: 64, max_steps: 300 } as never)).toEqual([]);
   });
 
-  test.skipIf(torchMissing !== undefined)(`learns in bf16 on torch, within 0.1 of its loss in fp32, and gives the same bytes again${torchMissing === undefined ? '' : ` (skipped: ${torchMissing})`}`, async () => {
-    const { tokenizer, plan, masked } = inputs;
-    const on = (precision: string) => runStage(pretrain, { type: 'pretrain', config: { ...small, backend: 'torch', precision, max_steps: 40 }, inputs: { tokenizer, plan, masked }, backends: backendsRoot });
-    const [wide, low, again] = [await on('fp32'), await on('bf16'), await on('bf16')];
-    expect(low.metrics.loss).toBeLessThan(low.metrics.loss_first as number);
-    expect(Math.abs((low.metrics.loss as number) - (wide.metrics.loss as number))).toBeLessThan(0.1);
-    expect(digest(low.outputs.model!.folder)).not.toBe(digest(wide.outputs.model!.folder));
-    expect(digest(again.outputs.model!.folder)).toBe(digest(low.outputs.model!.folder));
-  });
+  test.skipIf(torchMissing !== undefined)(
+    'learns in bf16 on torch, within 0.1 of its loss in fp32, and gives the same bytes ' +
+      `again${torchMissing === undefined ? '' : ` (skipped: ${torchMissing})`}`,
+    async () => {
+      const { tokenizer, plan, masked } = inputs;
+      const on = (precision: string) =>
+        runStage(pretrain, {
+          type: 'pretrain',
+          config: { ...small, backend: 'torch', precision, max_steps: 40 },
+          inputs: { tokenizer, plan, masked },
+          backends: backendsRoot,
+        });
+      const [wide, low, again] = [await on('fp32'), await on('bf16'), await on('bf16')];
+      expect(low.metrics.loss).toBeLessThan(low.metrics.loss_first as number);
+      expect(Math.abs((low.metrics.loss as number) - (wide.metrics.loss as number))).toBeLessThan(0.1);
+      expect(digest(low.outputs.model!.folder)).not.toBe(digest(wide.outputs.model!.folder));
+      expect(digest(again.outputs.model!.folder)).toBe(digest(low.outputs.model!.folder));
+    },
+  );
 
   test('writes a folder that reads back as itself', async () => {
     const { outputs } = await train({ max_steps: 1 });
     const model = readModel(outputs.model!.folder);
-    expect(model.config).toMatchObject({ vocab_size: inputs.vocabSize, hidden_size: 32, intermediate_size: 128, max_position_embeddings: 34 });
-    expect(readdirSync(outputs.model!.folder).sort()).toEqual(expect.arrayContaining(['config.json', 'merges.txt', 'model.safetensors', 'tokenizer.json', 'vocab.json']));
+    expect(model.config).toMatchObject({
+      vocab_size: inputs.vocabSize,
+      hidden_size: 32,
+      intermediate_size: 128,
+      max_position_embeddings: 34,
+    });
+    expect(readdirSync(outputs.model!.folder).sort()).toEqual(
+      expect.arrayContaining(['config.json', 'merges.txt', 'model.safetensors', 'tokenizer.json', 'vocab.json']),
+    );
   });
 });

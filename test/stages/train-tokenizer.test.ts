@@ -7,20 +7,51 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { datasetOf, document, runStage } from '../rig/run-stage.ts';
 
-const pick = (config: Record<string, unknown>, names: readonly string[]) => Object.fromEntries(Object.entries(config).filter(([name]) => names.includes(name)));
+const pick = (config: Record<string, unknown>, names: readonly string[]) =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => names.includes(name)));
 
 /** Count each corpus and train on the counts, as the runner does it. */
 const train = async (texts: readonly (readonly string[])[], config: Record<string, unknown>) => {
-  const documents = await Promise.all(texts.map((corpus) => datasetOf('documents', corpus.map((text, i) => document({ id: `t:${i}`, text })))));
-  const counted = await Promise.all(documents.map((one) => runStage(countWords, { type: 'count-words', config: pick(config, ['sample', 'word_segmentation']), inputs: { documents: one } })));
-  const trained = await runStage(stage, { type: 'train-tokenizer', config, inputs: { word_counts: { ...counted[0]!.outputs.word_counts!, shards: counted.flatMap(({ outputs }) => outputs.word_counts!.shards) } } });
+  const documents = await Promise.all(
+    texts.map((corpus) =>
+      datasetOf(
+        'documents',
+        corpus.map((text, i) => document({ id: `t:${i}`, text })),
+      ),
+    ),
+  );
+  const counted = await Promise.all(
+    documents.map((one) =>
+      runStage(countWords, {
+        type: 'count-words',
+        config: pick(config, ['sample', 'word_segmentation']),
+        inputs: { documents: one },
+      }),
+    ),
+  );
+  const trained = await runStage(stage, {
+    type: 'train-tokenizer',
+    config,
+    inputs: {
+      word_counts: {
+        ...counted[0]!.outputs.word_counts!,
+        shards: counted.flatMap(({ outputs }) => outputs.word_counts!.shards),
+      },
+    },
+  });
   return { ...trained, counted: counted.map(({ metrics }) => metrics) };
 };
 
 it('trains on all corpora and writes a folder that loads again', async () => {
   const { outputs, metrics } = await train([['the cat and the hat', 'the cat'], ['the mat']], { vocab_size: 270 });
   const folder = outputs.tokenizer!.folder;
-  expect(outputs.tokenizer!.manifest.files.map((file) => file.path)).toEqual(['merges.txt', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.json']);
+  expect(outputs.tokenizer!.manifest.files.map((file) => file.path)).toEqual([
+    'merges.txt',
+    'special_tokens_map.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'vocab.json',
+  ]);
   const tokenizer = new Tokenizer(loadTokenizer(folder));
   expect(tokenizer.vocabSize).toBe(metrics.vocab_size);
   expect(metrics.bytes_per_token).toBeGreaterThan(1.5);
@@ -30,18 +61,31 @@ it('trains on all corpora and writes a folder that loads again', async () => {
 
 it('gives the same bytes twice', async () => {
   const texts = [['one two three two one', 'three two one']];
-  const digests = async () => (await train(texts, { vocab_size: 280 })).outputs.tokenizer!.manifest.files.map((file) => file.digest);
+  const digests = async () =>
+    (await train(texts, { vocab_size: 280 })).outputs.tokenizer!.manifest.files.map((file) => file.digest);
   expect(await digests()).toEqual(await digests());
 });
 
 it('learns from an even sample of each corpus', async () => {
-  const { metrics, counted } = await train([Array(10).fill('aaaa'), Array(10).fill('bbbb')], { vocab_size: 300, sample: 0.2 });
-  expect(counted).toEqual(Array(2).fill(expect.objectContaining({ 'documents.in': 10, 'documents.out': 2, 'dropped.not-sampled': 8 })));
+  const { metrics, counted } = await train([Array(10).fill('aaaa'), Array(10).fill('bbbb')], {
+    vocab_size: 300,
+    sample: 0.2,
+  });
+  expect(counted).toEqual(
+    Array(2).fill(expect.objectContaining({ 'documents.in': 10, 'documents.out': 2, 'dropped.not-sampled': 8 })),
+  );
   expect(metrics.vocab_size).toBe(261 + 4); // aa, aaaa, bb, bbbb: both corpora were seen twice
 });
 
-it.each([['whitespace', true], ['jieba', false], ['auto', false]])('merges across Chinese words with word_segmentation %s: %s', async (word_segmentation, crosses) => {
-  const { outputs } = await train([Array(20).fill('我爱北京天安门\nNew York is far')], { vocab_size: 400, word_segmentation });
+it.each([
+  ['whitespace', true],
+  ['jieba', false],
+  ['auto', false],
+])('merges across Chinese words with word_segmentation %s: %s', async (word_segmentation, crosses) => {
+  const { outputs } = await train([Array(20).fill('我爱北京天安门\nNew York is far')], {
+    vocab_size: 400,
+    word_segmentation,
+  });
   const tokenizer = new Tokenizer(loadTokenizer(outputs.tokenizer!.folder));
   const tokens = (text: string): string[] => [...tokenizer.encode(text)].map((id) => tokenizer.decode([id]));
   expect(tokens('我爱北京天安门')).toEqual(crosses ? ['我爱北京天安门'] : ['我', '爱', '北京', '天安门']);

@@ -19,8 +19,20 @@ async function publish(store: Store, name: string, text: string): Promise<Action
   mkdirSync(join(attempt, 'out'));
   writeFileSync(join(attempt, 'out/a.txt'), text);
   const key = sha256(name) as string as ActionKey;
-  const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256(text), bytes: text.length }] } as const;
-  await store.publish({ key, stage: name, attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 5, ingredients: { name } });
+  const manifest = {
+    version: 1,
+    kind: 'model',
+    contract: 'c',
+    files: [{ path: 'a.txt', digest: sha256(text), bytes: text.length }],
+  } as const;
+  await store.publish({
+    key,
+    stage: name,
+    attempt,
+    outcome: { outputs: { out: manifest }, metrics: {} },
+    durationMs: 5,
+    ingredients: { name },
+  });
   return key;
 }
 
@@ -53,8 +65,22 @@ describe('records', () => {
     const attempt = folder();
     mkdirSync(join(attempt, 'out'));
     writeFileSync(join(attempt, 'out/a.txt'), 'short');
-    const manifest = { version: 1, kind: 'model', contract: 'c', files: [{ path: 'a.txt', digest: sha256('longer text'), bytes: 11 }] } as const;
-    await expect(store.publish({ key: sha256('k') as string as ActionKey, stage: 's', attempt, outcome: { outputs: { out: manifest }, metrics: {} }, durationMs: 1, ingredients: {} })).rejects.toThrow('has 5 bytes');
+    const manifest = {
+      version: 1,
+      kind: 'model',
+      contract: 'c',
+      files: [{ path: 'a.txt', digest: sha256('longer text'), bytes: 11 }],
+    } as const;
+    await expect(
+      store.publish({
+        key: sha256('k') as string as ActionKey,
+        stage: 's',
+        attempt,
+        outcome: { outputs: { out: manifest }, metrics: {} },
+        durationMs: 1,
+        ingredients: {},
+      }),
+    ).rejects.toThrow('has 5 bytes');
   });
 });
 
@@ -119,7 +145,8 @@ describe('digests of sources', () => {
 
 describe('locks', () => {
   const { host, boot, pid, start } = currentOwner();
-  const entry = (...parts: (string | number)[]): string => [...parts, 'ffff'].map((part) => encodeURIComponent(part)).join('~');
+  const entry = (...parts: (string | number)[]): string =>
+    [...parts, 'ffff'].map((part) => encodeURIComponent(part)).join('~');
   const long = new Date(Date.now() - 3_600_000);
 
   test.each([
@@ -147,7 +174,10 @@ describe('locks', () => {
     const holder = child?.pid ?? 7;
     writeFileSync(join(path, entry(owner, boot, holder, startTime(holder) ?? '1')), '');
     const waited: number[] = [];
-    const wait = acquireLock(path, { signal: AbortSignal.timeout(1_500), onWait: ({ pid: rival }) => void waited.push(rival) });
+    const wait = acquireLock(path, {
+      signal: AbortSignal.timeout(1_500),
+      onWait: ({ pid: rival }) => void waited.push(rival),
+    });
     await expect(wait).rejects.toThrow();
     expect(waited).toEqual([holder]);
     child?.kill();
@@ -195,7 +225,14 @@ describe('maintenance', () => {
     store.saveLast('p', 'kept', { ingredients: {}, actions: [kept], outputs: {} });
     expect(collectGarbage(store.layout, { keepDays: 3 })).toEqual({ actions: 0, objects: 0, bytes: 0 });
     expect(collectGarbage(store.layout, { ...old, dryRun: true })).toEqual({ actions: 1, objects: 1, bytes: 12 });
-    expect(listActions(store.layout).map(({ record, bytes }) => [record.stage, bytes]).sort()).toEqual([['gone', 12], ['kept', 12]]);
+    expect(
+      listActions(store.layout)
+        .map(({ record, bytes }) => [record.stage, bytes])
+        .sort(),
+    ).toEqual([
+      ['gone', 12],
+      ['kept', 12],
+    ]);
     expect(collectGarbage(store.layout, old)).toEqual({ actions: 1, objects: 1, bytes: 12 });
     expect(store.lookup(kept)).toBeDefined();
     expect(store.lookup(gone)).toBeUndefined();
@@ -209,11 +246,19 @@ describe('maintenance', () => {
     writeFileSync(join(layout.attempts, 'long/owner.json'), JSON.stringify(currentOwner()));
     collectGarbage(layout, old);
     expect(paths.map((path) => existsSync(path))).toEqual([true, true, false]);
-    writeFileSync(join(layout.attempts, 'long/owner.json'), JSON.stringify({ ...currentOwner(), host: 'a container that is gone' }));
+    writeFileSync(
+      join(layout.attempts, 'long/owner.json'),
+      JSON.stringify({ ...currentOwner(), host: 'a container that is gone' }),
+    );
     collectGarbage(layout, old);
     expect(paths.map((path) => existsSync(path))).toEqual([true, true, false]);
     collectGarbage(layout, { keepDays: 3, now: Date.now() + 31 * 86_400_000 });
-    expect([...paths, join(layout.attempts, 'long')].map((path) => existsSync(path))).toEqual([false, false, false, false]);
+    expect([...paths, join(layout.attempts, 'long')].map((path) => existsSync(path))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test('verify finds the damaged object and sets it aside', async () => {

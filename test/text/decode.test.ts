@@ -7,7 +7,9 @@ test.each([
   ['UTF-16', [0xff, 0xfe, 0x61, 0], 'a', 'utf-16le'],
   ['windows-1252', [0x93, 0xe9, 0x94], '\u201cé\u201d', 'windows-1252'],
   ['nothing', [], '', 'utf-8'],
-])('decodeText: %s', (_, bytes, text, encoding) => expect(decodeText(new Uint8Array(bytes))).toEqual({ text, encoding }));
+])('decodeText: %s', (_, bytes, text, encoding) =>
+  expect(decodeText(new Uint8Array(bytes))).toEqual({ text, encoding }),
+);
 
 const texts = {
   chinese: '下雨的时候，他喜欢坐在窗前看书。那本书讲的是一个老人和大海的故事。',
@@ -26,13 +28,20 @@ function encode(text: string, encoding: string): Uint8Array {
     if ([...character].length === 1 && !codes.has(character)) codes.set(character, bytes);
   };
   for (let lead = 0; lead < 256; lead++) learn([lead]);
-  if (!encoding.startsWith('windows')) for (let lead = 0x81; lead < 255; lead++) for (let trail = 0x40; trail < 255; trail++) learn([lead, trail]);
+  if (!encoding.startsWith('windows'))
+    for (let lead = 0x81; lead < 255; lead++) for (let trail = 0x40; trail < 255; trail++) learn([lead, trail]);
   return new Uint8Array([...text].flatMap((character) => codes.get(character) ?? [63]));
 }
 
 test.each([
-  ['gb18030', texts.chinese], ['gb18030', `Chapter 1\n\n${'An English preface. '.repeat(5000)}${texts.chinese}`], ['big5', texts.traditional], ['shift_jis', texts.japanese], ['euc-jp', texts.japanese],
-  ['windows-1252', texts.french], ['windows-1252', texts.german], ['windows-1252', texts.english],
+  ['gb18030', texts.chinese],
+  ['gb18030', `Chapter 1\n\n${'An English preface. '.repeat(5000)}${texts.chinese}`],
+  ['big5', texts.traditional],
+  ['shift_jis', texts.japanese],
+  ['euc-jp', texts.japanese],
+  ['windows-1252', texts.french],
+  ['windows-1252', texts.german],
+  ['windows-1252', texts.english],
 ])('guesses %s', (encoding, text) => {
   const decoded = decodeText(encode(text, encoding));
   expect(decoded.encoding).toBe(encoding);

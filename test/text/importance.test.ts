@@ -18,7 +18,13 @@ describe('importance', () => {
 
   it('pmi is higher in a fixed phrase than between independent tokens', () => {
     // 0 1 always together; 2 and 3 follow each other and themselves at random
-    const pairs = new Map([[0 * 4 + 1, 100], [2 * 4 + 2, 50], [2 * 4 + 3, 50], [3 * 4 + 2, 50], [3 * 4 + 3, 50]]);
+    const pairs = new Map([
+      [0 * 4 + 1, 100],
+      [2 * 4 + 2, 50],
+      [2 * 4 + 3, 50],
+      [3 * 4 + 2, 50],
+      [3 * 4 + 3, 50],
+    ]);
     const [a, b, c] = meanPmi(pairs, 4);
     expect(a).toBeCloseTo(Math.log(3), 12);
     expect(b).toBeCloseTo(a!, 12);
@@ -27,9 +33,18 @@ describe('importance', () => {
 
   it('leaves special tokens out of every count', () => {
     const [tokens, pairs] = [new TokenCounts(Uint8Array.of(1, 0, 0)), new PairCounts(Uint8Array.of(1, 0, 0))];
-    for (const counter of [tokens, pairs]) for (const ids of [[0, 1, 2, 0, 1], [2, 2, 1]]) counter.add(ids);
+    for (const counter of [tokens, pairs])
+      for (const ids of [
+        [0, 1, 2, 0, 1],
+        [2, 2, 1],
+      ])
+        counter.add(ids);
     expect([[...tokens.counts], [...tokens.sequencesWith], tokens.sequences]).toEqual([[0, 3, 3], [0, 2, 2], 2]);
-    expect([...pairs.pairs]).toEqual([[1 * 3 + 2, 1], [2 * 3 + 2, 1], [2 * 3 + 1, 1]]);
+    expect([...pairs.pairs]).toEqual([
+      [1 * 3 + 2, 1],
+      [2 * 3 + 2, 1],
+      [2 * 3 + 1, 1],
+    ]);
   });
 });
 
@@ -38,12 +53,18 @@ describe('calibrate', () => {
   const total = counts.reduce((sum, count) => sum + count, 0);
 
   it.each([
-    ['unimportant', 0.15, 1], ['important', 0.15, 1], ['unimportant', 0.4, 4], ['unimportant', 0.01, 20], ['unimportant', 0.15, 0],
+    ['unimportant', 0.15, 1],
+    ['important', 0.15, 1],
+    ['unimportant', 0.4, 4],
+    ['unimportant', 0.01, 20],
+    ['unimportant', 0.15, 0],
   ] as const)('keeps the expected share: %s, rate %f, strength %f', (favour, rate, strength) => {
     const probability = calibrate(surprisal(counts), counts, { rate, favour, strength });
     const share = probability.reduce((sum, p, id) => sum + p * counts[id]!, 0) / total;
     expect(share).toBeCloseTo(rate, 5);
-    const rising = probability.every((p, id) => id === 0 || (favour === 'important' ? p >= probability[id - 1]! : p <= probability[id - 1]!));
+    const rising = probability.every(
+      (p, id) => id === 0 || (favour === 'important' ? p >= probability[id - 1]! : p <= probability[id - 1]!),
+    );
     expect(rising).toBe(true);
   });
 });

@@ -26,8 +26,24 @@ describe('mediawiki-xml', () => {
   it.each([1, 7, 64, 1 << 16])('reads pages in chunks of %i bytes', async (chunkBytes) => {
     const pages = await read(dump, chunkBytes);
     expect(pages.map(({ page }) => page)).toEqual([
-      { id: '7', namespace: 0, title: 'R&D', redirect: undefined, model: 'wikitext', timestamp: '2026-11-01T00:00:00Z', text: 'a &nbsp; <page> 北京 "' },
-      { id: '8', namespace: 0, title: 'Old', redirect: 'R&D', model: 'wikitext', timestamp: '', text: '#REDIRECT [[R&D]]' },
+      {
+        id: '7',
+        namespace: 0,
+        title: 'R&D',
+        redirect: undefined,
+        model: 'wikitext',
+        timestamp: '2026-11-01T00:00:00Z',
+        text: 'a &nbsp; <page> 北京 "',
+      },
+      {
+        id: '8',
+        namespace: 0,
+        title: 'Old',
+        redirect: 'R&D',
+        model: 'wikitext',
+        timestamp: '',
+        text: '#REDIRECT [[R&D]]',
+      },
       { id: '9', namespace: 1, title: 'Talk:X', redirect: undefined, model: 'wikitext', timestamp: '', text: '' },
     ]);
     expect(pages[0]?.site).toMatchObject({ dbname: 'testwiki', lang: 'en', baseUrl: 'https://test.example/wiki/' });
@@ -44,8 +60,15 @@ describe('mediawiki-xml', () => {
     ['a dump cut off in a page', dump.slice(0, dump.indexOf('</page>') + 80), 'truncated-dump', 'after 1 whole pages'],
     ['a page that never began', '<mediawiki><page></page></page></mediawiki>', 'corrupt-dump', 'does not begin'],
     ['Latin-1 in a page', Buffer.from(dump.replace('北京', 'caf\xe9'), 'latin1'), 'not-utf8', 'after 0 whole pages'],
-    ['a photograph', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]), 'not-a-dump', 'is no MediaWiki dump'],
+    [
+      'a photograph',
+      Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]),
+      'not-a-dump',
+      'is no MediaWiki dump',
+    ],
   ])('%s', async (_, xml, code, message) => {
-    await expect(read(xml)).rejects.toMatchObject({ diagnostic: { code, message: expect.stringContaining(message) as string } });
+    await expect(read(xml)).rejects.toMatchObject({
+      diagnostic: { code, message: expect.stringContaining(message) as string },
+    });
   });
 });

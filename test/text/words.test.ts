@@ -20,13 +20,29 @@ const words = (tokenizer: Tokenizer, mark: WordMarker, text: string): string[] =
 };
 
 const english = "We don't like (cold) tea, do we? Isn't it 3.5";
-describe.each([['bytes', bytes], ['merged tokens', tokenizerOf(english, 400)]])('whitespace words over %s', (name, tokenizer) => {
+describe.each([
+  ['bytes', bytes],
+  ['merged tokens', tokenizerOf(english, 400)],
+])('whitespace words over %s', (name, tokenizer) => {
   it('cuts before spaces and around punctuation', () => {
-    expect(words(tokenizer, whitespaceMarker(tokenizer), 'We like (cold) tea, do we?')).toEqual(['We', ' like', ' (', 'cold', ')', ' tea', ',', ' do', ' we', '?']);
+    expect(words(tokenizer, whitespaceMarker(tokenizer), 'We like (cold) tea, do we?')).toEqual([
+      'We',
+      ' like',
+      ' (',
+      'cold',
+      ')',
+      ' tea',
+      ',',
+      ' do',
+      ' we',
+      '?',
+    ]);
   });
 
   it('keeps a contraction with its word when it is one token', () => {
-    expect(words(tokenizer, whitespaceMarker(tokenizer), "Isn't it")).toEqual(name === 'bytes' ? ['Isn', "'t", ' it'] : ["Isn't", ' it']);
+    expect(words(tokenizer, whitespaceMarker(tokenizer), "Isn't it")).toEqual(
+      name === 'bytes' ? ['Isn', "'t", ' it'] : ["Isn't", ' it'],
+    );
   });
 });
 

@@ -4,8 +4,11 @@ declare const handleBrand: unique symbol;
 /** A tensor of libtorch, in the addon's table; live until it is freed. */
 export type Handle = number & { readonly [handleBrand]: true };
 
-/** What an ATen operator takes, by its schema: handles, numbers, lists of either, null for none, a seed for a generator. */
-export type Argument = Handle | number | boolean | string | null | undefined | readonly (Handle | number | boolean | null)[];
+/**
+ * What an ATen operator takes, by its schema: handles, numbers, lists of either, null for none, a seed for a generator.
+ */
+export type Argument =
+  Handle | number | boolean | string | null | undefined | readonly (Handle | number | boolean | null)[];
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 
 /** The native bridge (`native/*.cc`). Its errors name the operator and the shapes it was given. */
@@ -18,7 +21,10 @@ export interface Addon {
   call(op: number, ...args: readonly Argument[]): unknown;
   fromHost(values: HostValues, shape: readonly number[], device: string): Handle;
   toHost(tensor: Handle): HostValues;
-  /** Let `toHost` wait for what is queued now, not for what is queued until then. For tensors that do not change in place. */
+  /**
+   * Let `toHost` wait for what is queued now, not for what is queued until then. For tensors that do not change in
+   * place.
+   */
   startReading(tensor: Handle): void;
   free(tensor: Handle): void;
   /** The number of its c10::ScalarType, then its shape. */
@@ -30,12 +36,27 @@ export interface Addon {
   hasGpu(): boolean;
   /** Seed the generator that operators draw from which take none. */
   seed(seed: number, device: string): void;
-  /** Compile CUDA C++ for the first GPU; `library` has NVRTC and the driver, itself or in what it needs. Returns the GPU's compute capability, times ten. */
+  /**
+   * Compile CUDA C++ for the first GPU; `library` has NVRTC and the driver, itself or in what it needs. Returns the
+   * GPU's compute capability, times ten.
+   */
   compileKernels(library: string, source: string): number;
-  /** Whether operators that may give other bits each time have to take a way that does not, or else fail; by default they warn. */
+  /**
+   * Whether operators that may give other bits each time have to take a way that does not, or else fail; by default
+   * they warn.
+   */
   strict(on: boolean): void;
-  /** Queue a kernel. `types` has a letter for each argument: a tensor's memory `p` (a copy's, of one that is not contiguous: results must be), an integer of 32 bits `i`, a float `f`. */
-  launch(kernel: string, grid: readonly [number, number], block: readonly [number, number], types: string, ...args: readonly (Handle | number)[]): void;
+  /**
+   * Queue a kernel. `types` has a letter for each argument: a tensor's memory `p` (a copy's, of one that is not
+   * contiguous: results must be), an integer of 32 bits `i`, a float `f`.
+   */
+  launch(
+    kernel: string,
+    grid: readonly [number, number],
+    block: readonly [number, number],
+    types: string,
+    ...args: readonly (Handle | number)[]
+  ): void;
 }
 
 /** Load the compiled bridge. Throws what the loader says when a library it needs is gone. */

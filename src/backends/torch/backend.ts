@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataStorage, engine, KernelBackend, util, type BackendValues, type DataId, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  DataStorage,
+  engine,
+  KernelBackend,
+  util,
+  type BackendValues,
+  type DataId,
+  type DataType,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { torchSources } from '../installation.ts';
 import type { Precision } from '../select.ts';
 import type { Addon, Argument, Handle, HostValues } from './addon.ts';
@@ -16,7 +25,10 @@ export interface TorchOptions {
   readonly bfloat16?: Bfloat16Products;
   /** Call ATen's operators only, and none of our own. */
   readonly portable?: boolean;
-  /** A library with NVRTC and the driver, for kernels of our own on a GPU; by default the one that libtorch itself opens. */
+  /**
+   * A library with NVRTC and the driver, for kernels of our own on a GPU; by default the one that libtorch itself
+   * opens.
+   */
   readonly driver?: string;
 }
 
@@ -59,7 +71,8 @@ export class TorchBackend extends KernelBackend {
     this.usesGpuKernels = !portable && (this.device === 'cuda' || driver !== undefined);
     if (this.usesGpuKernels && this.capability === 0) this.compile(driver ?? 'libcaffe2_nvrtc.so');
     this.heldType = precision === 'bf16' ? scalar.bfloat16 : scalar.float32;
-    const isNative = (): boolean => (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
+    const isNative = (): boolean =>
+      (bfloat16 ?? (this.device === 'cpu' ? bfloat16Products(readCpuinfo()) : 'native')) === 'native';
     this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
   }
 
@@ -69,7 +82,10 @@ export class TorchBackend extends KernelBackend {
       this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
     } catch (error) {
       this.usesGpuKernels = false;
-      process.emitWarning(`Training on this GPU will be slower than it could be: our own kernels can't be used, so ATen's are. ${(error as Error).message}`);
+      process.emitWarning(
+        `Training on this GPU will be slower than it could be: our own kernels can't be used, so ATen's are. ` +
+          `${(error as Error).message}`,
+      );
     }
   }
 
@@ -78,10 +94,15 @@ export class TorchBackend extends KernelBackend {
     return this.usesGpuKernels && this.capability >= 80 && this.productType === scalar.bfloat16;
   }
 
-  /** Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does. */
+  /**
+   * Call an ATen operator; whoever calls frees the result. Kernels call through their {@link KernelCall}, which does.
+   */
   call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, args: Args): Result {
     const index = this.find(op);
-    if (index < 0) throw new Error(`libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`);
+    if (index < 0)
+      throw new Error(
+        `libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`,
+      );
     return this.addon.call(index, ...args) as Result;
   }
 
@@ -96,7 +117,10 @@ export class TorchBackend extends KernelBackend {
     return index;
   }
 
-  /** Whether one of our own operators can be called: GPUs have some, and on the CPU attention needs a BLAS that libtorch may hide. */
+  /**
+   * Whether one of our own operators can be called: GPUs have some, and on the CPU attention needs a BLAS that libtorch
+   * may hide.
+   */
   has<Args extends readonly Argument[], Result>(op: Op<Args, Result>): boolean {
     if (this.usesGpuKernels) return gpuOperators.has(op);
     return this.device === 'cpu' && !this.portable && this.find(op) >= 0;
@@ -118,7 +142,10 @@ export class TorchBackend extends KernelBackend {
     return held.low;
   }
 
-  /** How many columns to add to products of this width: tensor cores take rows of 16 bytes, which those of a vocabulary seldom are. */
+  /**
+   * How many columns to add to products of this width: tensor cores take rows of 16 bytes, which those of a vocabulary
+   * seldom are.
+   */
   padding(width: number): number {
     return this.usesGpuKernels && this.productType === scalar.bfloat16 ? (64 - (width % 64)) % 64 : 0;
   }
@@ -170,11 +197,23 @@ export class TorchBackend extends KernelBackend {
     return dataId;
   }
 
-  override move(dataId: DataId, values: BackendValues | null, shape: number[], dtype: DataType, references: number): void {
-    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw new TypeError(`the torch backend has no ${dtype} tensors`);
+  override move(
+    dataId: DataId,
+    values: BackendValues | null,
+    shape: number[],
+    dtype: DataType,
+    references: number,
+  ): void {
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
+      throw new TypeError(`the torch backend has no ${dtype} tensors`);
     const host = values === null ? util.makeZerosTypedArray(util.sizeFromShape(shape), dtype) : typed(values, dtype);
     const type = dtype === 'float32' ? scalar.float32 : dtype === 'int32' ? scalar.int32 : scalar.bool;
-    this.held.set(dataId, { handle: this.addon.fromHost(host as HostValues, shape, this.device), dtype, type, references });
+    this.held.set(dataId, {
+      handle: this.addon.fromHost(host as HostValues, shape, this.device),
+      dtype,
+      type,
+      references,
+    });
   }
 
   override read(dataId: DataId): Promise<BackendValues> {

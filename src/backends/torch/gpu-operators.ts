@@ -6,54 +6,110 @@ type Call = KernelCall<unknown>;
 type OnGpu = (k: Call, args: readonly Argument[]) => unknown;
 
 /** Those of our own operators that are kernels of `native/kernels.cu` on a GPU, called as they are on the CPU. */
-export const gpuOperators: { has(op: unknown): boolean; get(op: unknown): OnGpu | undefined } = new Map<unknown, OnGpu>([
-  on(ours.dropout, (k, x, rate, key) => {
-    const like = describe(k, x);
-    const y = result(k, like);
-    const { suffix, pack } = packs(like);
-    const count = elements(like.shape) / pack;
-    k.launch(`dropout_${suffix}`, loop(count), [256, 1], 'ppiiif', x, y, count, ...choice(rate, key));
-    return y;
-  }),
-  on(ours.bias_gelu, (k, x, bias) => {
-    const like = describe(k, x);
-    const y = result(k, like);
-    const { suffix, pack } = packs(like);
-    const count = elements(like.shape) / pack;
-    k.launch(`bias_gelu_${suffix}`, loop(count), [256, 1], 'pppii', x, bias, y, count, like.shape.at(-1) as number);
-    return y;
-  }),
-  on(ours.bias_gelu_backward, (k, dy, x, bias) => {
-    const like = describe(k, x);
-    const dx = result(k, like);
-    const [rows, width] = matrix(like);
-    const { suffix, pack } = packs(like);
-    const [grid, sums] = tiles(k, rows, width, pack, 1);
-    k.launch(`bias_gelu_backward_${suffix}`, grid, [32, 8], 'pppppii', dy, x, bias, dx, sums, rows, width);
-    return [dx, k.call(aten.sum, sums, [0], false)];
-  }),
-  on(ours.residual_norm, (k, x, bias, residual, weight, shift, epsilon, rate, key) => {
-    const like = describe(k, x);
-    const [y, sum] = [result(k, like), result(k, like)];
-    const [rows, width] = matrix(like);
-    const [mean, rstd] = [vector(k, rows), vector(k, rows)];
-    k.launch(`residual_norm_${packs(like).suffix}`, [Math.ceil(rows / 4), 1], [32, 4], 'pppppppppiifiif', x, bias, residual, weight, shift, y, sum, mean, rstd, rows, width, epsilon, ...choice(rate, key));
-    return [y, sum, mean, rstd];
-  }),
-  on(ours.residual_norm_backward, (k, dy, sum, mean, rstd, weight, rate, key) => {
-    const like = describe(k, dy);
-    const [dx, dResidual] = [result(k, like), result(k, like)];
-    const [rows, width] = matrix(like);
-    const { suffix, pack } = packs(like);
-    k.launch(`residual_norm_backward_${suffix}`, [Math.ceil(rows / 4), 1], [32, 4], 'pppppppiiiif', dy, sum, mean, rstd, weight, dx, dResidual, rows, width, ...choice(rate, key));
-    const [grid, sums] = tiles(k, rows, width, pack, 3);
-    k.launch(`residual_norm_columns_${suffix}`, grid, [32, 8], 'ppppppii', dy, sum, mean, rstd, dx, sums, rows, width);
-    const [dBias, dWeight, dShift] = k.call(aten.split, k.call(aten.sum, sums, [0], false), [width, width, width], 0) as [Handle, Handle, Handle];
-    return [dx, dBias, dResidual, dWeight, dShift];
-  }),
-]);
+export const gpuOperators: { has(op: unknown): boolean; get(op: unknown): OnGpu | undefined } = new Map<unknown, OnGpu>(
+  [
+    on(ours.dropout, (k, x, rate, key) => {
+      const like = describe(k, x);
+      const y = result(k, like);
+      const { suffix, pack } = packs(like);
+      const count = elements(like.shape) / pack;
+      k.launch(`dropout_${suffix}`, loop(count), [256, 1], 'ppiiif', x, y, count, ...choice(rate, key));
+      return y;
+    }),
+    on(ours.bias_gelu, (k, x, bias) => {
+      const like = describe(k, x);
+      const y = result(k, like);
+      const { suffix, pack } = packs(like);
+      const count = elements(like.shape) / pack;
+      k.launch(`bias_gelu_${suffix}`, loop(count), [256, 1], 'pppii', x, bias, y, count, like.shape.at(-1) as number);
+      return y;
+    }),
+    on(ours.bias_gelu_backward, (k, dy, x, bias) => {
+      const like = describe(k, x);
+      const dx = result(k, like);
+      const [rows, width] = matrix(like);
+      const { suffix, pack } = packs(like);
+      const [grid, sums] = tiles(k, rows, width, pack, 1);
+      k.launch(`bias_gelu_backward_${suffix}`, grid, [32, 8], 'pppppii', dy, x, bias, dx, sums, rows, width);
+      return [dx, k.call(aten.sum, sums, [0], false)];
+    }),
+    on(ours.residual_norm, (k, x, bias, residual, weight, shift, epsilon, rate, key) => {
+      const like = describe(k, x);
+      const [y, sum] = [result(k, like), result(k, like)];
+      const [rows, width] = matrix(like);
+      const [mean, rstd] = [vector(k, rows), vector(k, rows)];
+      k.launch(
+        `residual_norm_${packs(like).suffix}`,
+        [Math.ceil(rows / 4), 1],
+        [32, 4],
+        'pppppppppiifiif',
+        x,
+        bias,
+        residual,
+        weight,
+        shift,
+        y,
+        sum,
+        mean,
+        rstd,
+        rows,
+        width,
+        epsilon,
+        ...choice(rate, key),
+      );
+      return [y, sum, mean, rstd];
+    }),
+    on(ours.residual_norm_backward, (k, dy, sum, mean, rstd, weight, rate, key) => {
+      const like = describe(k, dy);
+      const [dx, dResidual] = [result(k, like), result(k, like)];
+      const [rows, width] = matrix(like);
+      const { suffix, pack } = packs(like);
+      k.launch(
+        `residual_norm_backward_${suffix}`,
+        [Math.ceil(rows / 4), 1],
+        [32, 4],
+        'pppppppiiiif',
+        dy,
+        sum,
+        mean,
+        rstd,
+        weight,
+        dx,
+        dResidual,
+        rows,
+        width,
+        ...choice(rate, key),
+      );
+      const [grid, sums] = tiles(k, rows, width, pack, 3);
+      k.launch(
+        `residual_norm_columns_${suffix}`,
+        grid,
+        [32, 8],
+        'ppppppii',
+        dy,
+        sum,
+        mean,
+        rstd,
+        dx,
+        sums,
+        rows,
+        width,
+      );
+      const [dBias, dWeight, dShift] = k.call(
+        aten.split,
+        k.call(aten.sum, sums, [0], false),
+        [width, width, width],
+        0,
+      ) as [Handle, Handle, Handle];
+      return [dx, dBias, dResidual, dWeight, dShift];
+    }),
+  ],
+);
 
-function on<Args extends readonly Argument[], Result>(op: Op<Args, Result>, run: (k: Call, ...args: Args) => Result): [unknown, OnGpu] {
+function on<Args extends readonly Argument[], Result>(
+  op: Op<Args, Result>,
+  run: (k: Call, ...args: Args) => Result,
+): [unknown, OnGpu] {
   return [op, (k, args) => run(k, ...(args as unknown as Args))];
 }
 
@@ -82,7 +138,10 @@ function matrix({ shape }: Like): [rows: number, width: number] {
   return shape as [number, number];
 }
 
-/** How many elements a thread takes at once, 16 bytes where rows are made of such, and the ending of the names of kernels that do. */
+/**
+ * How many elements a thread takes at once, 16 bytes where rows are made of such, and the ending of the names of
+ * kernels that do.
+ */
 function packs({ type, shape }: Like): { suffix: string; pack: number } {
   const [letter, most] = type === scalar.float32 ? ['f', 4] : ['b', 8];
   // Only of a vector may a part begin anywhere.
@@ -103,7 +162,13 @@ function loop(count: number): [number, number] {
 }
 
 /** Blocks of 32 × 8 threads over a matrix, and what their column sums go to: a row for each share of the rows. */
-function tiles(k: Call, rows: number, width: number, pack: number, sums: number): [grid: [number, number], sums: Handle] {
+function tiles(
+  k: Call,
+  rows: number,
+  width: number,
+  pack: number,
+  sums: number,
+): [grid: [number, number], sums: Handle] {
   const columns = Math.ceil(width / (32 * pack));
   const shares = Math.max(1, Math.min(Math.ceil(rows / 64), Math.ceil(1056 / columns)));
   return [[columns, shares], result(k, { type: scalar.float32, shape: [shares, sums * width] })];

@@ -16,7 +16,21 @@ import { shapeKernels } from './kernels/shape.ts';
 import { unaryKernels } from './kernels/unary.ts';
 import { registerFamilies } from './register.ts';
 
-const families = [unaryKernels, binaryKernels, matmulKernels, reduceKernels, shapeKernels, indexKernels, randomKernels, normalizeKernels, fusedKernels, dropoutKernels, biasGeluKernels, residualNormKernels, attentionKernels];
+const families = [
+  unaryKernels,
+  binaryKernels,
+  matmulKernels,
+  reduceKernels,
+  shapeKernels,
+  indexKernels,
+  randomKernels,
+  normalizeKernels,
+  fusedKernels,
+  dropoutKernels,
+  biasGeluKernels,
+  residualNormKernels,
+  attentionKernels,
+];
 let backend: TorchBackend | undefined;
 
 /**
@@ -34,7 +48,11 @@ export function registerTorch(addonPath: string, options: TorchOptions = {}): vo
 
 function open(addonPath: string, options: TorchOptions): TorchBackend {
   const addon = loadAddon(addonPath);
-  if (options.device === 'cuda' && !addon.hasGpu()) throw new Error('libtorch finds no GPU that it can use: the NVIDIA driver is missing, too old for the CUDA of this PyTorch, or hides its GPUs (nvidia-smi says which)');
+  if (options.device === 'cuda' && !addon.hasGpu())
+    throw new Error(
+      'libtorch finds no GPU that it can use: the NVIDIA driver is missing, too old for the CUDA of this PyTorch,' +
+        ' or hides its GPUs (nvidia-smi says which)',
+    );
   return new TorchBackend(addon, options);
 }
 

@@ -4,7 +4,9 @@ import { aten, scalar, type Op, type ScalarType } from './aten.ts';
 import type { TorchBackend } from './backend.ts';
 import { gpuOperators } from './gpu-operators.ts';
 
-/** One run of a kernel: its inputs as handles, and ATen calls whose results are freed at its end unless it returns them. */
+/**
+ * One run of a kernel: its inputs as handles, and ATen calls whose results are freed at its end unless it returns them.
+ */
 export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
   readonly backend: TorchBackend;
   readonly attrs: Attrs;
@@ -22,7 +24,8 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     if (onGpu !== undefined) return onGpu(this, args) as Result;
     const result = this.backend.call(op, args);
     if (typeof result === 'number') this.made.push(result as unknown as Handle);
-    else if (Array.isArray(result)) for (const each of result) if (typeof each === 'number') this.made.push(each as Handle);
+    else if (Array.isArray(result))
+      for (const each of result) if (typeof each === 'number') this.made.push(each as Handle);
     return result;
   }
 
@@ -95,7 +98,10 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return this.heldType === this.productType ? product : this.call(aten.to, product, this.heldType);
   }
 
-  /** A weight as an operand of a product, with more rows of zeros if asked for; its low-precision copy is kept for the next one. */
+  /**
+   * A weight as an operand of a product, with more rows of zeros if asked for; its low-precision copy is kept for the
+   * next one.
+   */
   weight(name: string | number, moreRows = 0): Handle {
     return this.backend.weight(this.info(name).dataId, moreRows);
   }

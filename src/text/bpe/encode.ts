@@ -31,7 +31,16 @@ export class Tokenizer {
     this.byteLengths = Uint32Array.from(this.bytes, (bytes) => bytes?.length ?? 0);
     this.specialPattern = specialPattern(model);
     const idOf = new Map(model.tokens.map((token, id) => [token, id]));
-    const idOfByte = Uint32Array.from(byteToChar, (char) => idOf.get(char) ?? fail('unsupported-tokenizer', `The vocabulary has no token for the byte character "${char}".`, 'Use a byte-level BPE vocabulary, as GPT-2 and RoBERTa have.'));
+    const idOfByte = Uint32Array.from(
+      byteToChar,
+      (char) =>
+        idOf.get(char) ??
+        fail(
+          'unsupported-tokenizer',
+          `The vocabulary has no token for the byte character "${char}".`,
+          'Use a byte-level BPE vocabulary, as GPT-2 and RoBERTa have.',
+        ),
+    );
     this.merger = new WordMerger(idOfByte, model);
   }
 
@@ -62,7 +71,8 @@ export class Tokenizer {
   }
 
   /**
-   * Ids of a text in which special tokens may be written out, as Hugging Face takes it: `Paris is <mask>.` has one mask.
+   * Ids of a text in which special tokens may be written out, as Hugging Face takes it: `Paris is <mask>.` has one
+   * mask.
    * White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
    */
   encodeWithSpecialTokens(text: string): Uint32Array {

@@ -31,8 +31,9 @@ export class IndexLists {
 
   /** Every item, last added first, each given back as it is taken. */
   *drain(list: number): Generator<number> {
-    for (let link = list; link !== empty; ) {
-      const item = this.items[link]!, next = this.nexts[link]!;
+    for (let link = list; link !== empty;) {
+      const item = this.items[link]!,
+        next = this.nexts[link]!;
       this.nexts[link] = this.free;
       this.free = link;
       link = next;
@@ -41,7 +42,8 @@ export class IndexLists {
   }
 
   private grow(): void {
-    const items = new Uint32Array(this.items.length * 2), nexts = new Uint32Array(items.length);
+    const items = new Uint32Array(this.items.length * 2),
+      nexts = new Uint32Array(items.length);
     items.set(this.items);
     nexts.set(this.nexts);
     [this.items, this.nexts] = [items, nexts];

@@ -24,7 +24,13 @@ export interface Merge {
 }
 
 /** Ids that come before learned tokens: four special tokens, then the bytes. */
-export const baseTokens: readonly string[] = [specialTokens.bos, specialTokens.pad, specialTokens.eos, specialTokens.unk, ...alphabet];
+export const baseTokens: readonly string[] = [
+  specialTokens.bos,
+  specialTokens.pad,
+  specialTokens.eos,
+  specialTokens.unk,
+  ...alphabet,
+];
 
 /** A model from what training learned: `tokens` begins with {@link baseTokens}; `<mask>` is put last. */
 export function completeModel(tokens: readonly string[], merges: readonly Merge[]): BpeModel {

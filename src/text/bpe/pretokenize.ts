@@ -11,7 +11,7 @@ const other = 4;
  */
 export function pretokenize(text: string): string[] {
   const pieces: string[] = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const end = pretokenEnd(text, start);
     pieces.push(text.slice(start, end));
     start = end;
@@ -47,10 +47,18 @@ function runEnd(text: string, from: number, kind: number): number {
 
 function contractionLength(text: string, start: number): number {
   switch (text[start + 1]) {
-    case 's': case 'd': case 'm': case 't': return 2;
-    case 'l': return text[start + 2] === 'l' ? 3 : 0;
-    case 'v': case 'r': return text[start + 2] === 'e' ? 3 : 0;
-    default: return 0;
+    case 's':
+    case 'd':
+    case 'm':
+    case 't':
+      return 2;
+    case 'l':
+      return text[start + 2] === 'l' ? 3 : 0;
+    case 'v':
+    case 'r':
+      return text[start + 2] === 'e' ? 3 : 0;
+    default:
+      return 0;
   }
 }
 

@@ -27,11 +27,15 @@ interface Pair {
 }
 
 /**
- * Learn byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2) from counted pre-tokens. The most frequent pair is merged
+ * Learn byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2) from counted pre-tokens. The most frequent pair is
+ * merged
  * first, of equals the one with the lowest ids; counts are kept incrementally, as Hugging Face's BpeTrainer keeps them,
  * and the result is the same vocabulary. The order of `words` does not matter.
  */
-export function trainBpe(words: ReadonlyMap<string, number>, { vocabSize, minFrequency, onProgress }: BpeTraining): BpeModel {
+export function trainBpe(
+  words: ReadonlyMap<string, number>,
+  { vocabSize, minFrequency, onProgress }: BpeTraining,
+): BpeModel {
   const tokens = [...baseTokens];
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const target = vocabSize - 1; // <mask> is added at the end
@@ -91,14 +95,16 @@ class Corpus {
     let total = 0;
     for (const word of words.keys()) total += Buffer.byteLength(word);
     this.symbols = new Uint32Array(total);
-    let index = 0, start = 0;
+    let index = 0,
+      start = 0;
     for (const [word, count] of words) {
       const bytes = encoder.encode(word);
       this.starts[index] = start;
       this.lengths[index] = bytes.length;
       this.counts[index] = count;
       for (const byte of bytes) this.symbols[start++] = idOfByte[byte]!;
-      for (let at = start - bytes.length + 1; at < start; at++) this.change(this.symbols[at - 1]!, this.symbols[at]!, count, index);
+      for (let at = start - bytes.length + 1; at < start; at++)
+        this.change(this.symbols[at - 1]!, this.symbols[at]!, count, index);
       index++;
     }
   }
@@ -127,7 +133,9 @@ class Corpus {
   /** Replace the pair in a word, left to right, and count what that takes away and brings. */
   private mergeWord(index: number, { left, right }: Pair, id: number): void {
     const { symbols } = this;
-    const start = this.starts[index]!, end = start + this.lengths[index]!, count = this.counts[index]!;
+    const start = this.starts[index]!,
+      end = start + this.lengths[index]!,
+      count = this.counts[index]!;
     let kept = start;
     for (let at = start; at < end; at++, kept++) {
       if (symbols[at] !== left || at + 1 === end || symbols[at + 1] !== right) {

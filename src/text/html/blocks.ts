@@ -1,5 +1,14 @@
 import { Tokenizer } from 'htmlparser2';
-import { blockElements, contentElements, impliedEnds, isBoilerplate, siteHeader, skippedElements, voidElements, watchedAttributes } from './elements.ts';
+import {
+  blockElements,
+  contentElements,
+  impliedEnds,
+  isBoilerplate,
+  siteHeader,
+  skippedElements,
+  voidElements,
+  watchedAttributes,
+} from './elements.ts';
 import { collapseSpace, tidy, tidyLines, visibleLength } from './white-space.ts';
 
 /** A run of text without a block boundary in it. */
@@ -71,7 +80,11 @@ class BlockReader {
 
   page(): Page {
     const heading = this.blocks.find((block) => block.kind === 'heading')?.text ?? '';
-    return { blocks: this.blocks, title: tidy(this.titleParts.join('')) || tidy(this.socialTitle) || heading, lang: this.lang };
+    return {
+      blocks: this.blocks,
+      title: tidy(this.titleParts.join('')) || tidy(this.socialTitle) || heading,
+      lang: this.lang,
+    };
   }
 
   onopentagname(start: number, end: number): void {
@@ -86,11 +99,16 @@ class BlockReader {
   }
 
   onattribdata(start: number, end: number): void {
-    if (this.attribute !== '') this.attributes.set(this.attribute, (this.attributes.get(this.attribute) ?? '') + this.html.slice(start, end));
+    if (this.attribute !== '')
+      this.attributes.set(this.attribute, (this.attributes.get(this.attribute) ?? '') + this.html.slice(start, end));
   }
 
   onattribentity(codepoint: number): void {
-    if (this.attribute !== '') this.attributes.set(this.attribute, (this.attributes.get(this.attribute) ?? '') + String.fromCodePoint(codepoint));
+    if (this.attribute !== '')
+      this.attributes.set(
+        this.attribute,
+        (this.attributes.get(this.attribute) ?? '') + String.fromCodePoint(codepoint),
+      );
   }
 
   onattribend(): void {
@@ -99,18 +117,25 @@ class BlockReader {
 
   onopentagend(): void {
     const { tag, attributes } = this;
-    for (let top = this.stack.at(-1); top !== undefined && this.endsWithTag(top.name, tag); top = this.stack.at(-1)) this.pop();
+    for (let top = this.stack.at(-1); top !== undefined && this.endsWithTag(top.name, tag); top = this.stack.at(-1))
+      this.pop();
     if (blockElements.has(tag)) this.flush();
     if (tag === 'br') this.lineBreak();
     else if (tag === 'td' || tag === 'th') this.add('\t');
     else if (tag === 'hr') this.flush();
-    else if (tag === 'meta' && ['og:title', 'twitter:title'].includes(attributes.get('property') ?? attributes.get('name') ?? '')) this.socialTitle ||= attributes.get('content') ?? '';
+    else if (
+      tag === 'meta' &&
+      ['og:title', 'twitter:title'].includes(attributes.get('property') ?? attributes.get('name') ?? '')
+    )
+      this.socialTitle ||= attributes.get('content') ?? '';
     else if (tag === 'html') this.lang ||= attributes.get('lang') ?? '';
     if (voidElements.has(tag)) return;
     const isSkipped = skippedElements.has(tag) || (tag === siteHeader && this.mains === 0);
     this.push({
       name: tag,
-      skips: isSkipped || (this.byAttributes && !contentElements.has(tag) && attributes.size > 0 && isBoilerplate(attributes)),
+      skips:
+        isSkipped ||
+        (this.byAttributes && !contentElements.has(tag) && attributes.size > 0 && isBoilerplate(attributes)),
       links: tag === 'a' && attributes.has('href'),
       main: tag === 'main' || tag === 'article' || attributes.get('role') === 'main',
     });
@@ -223,4 +248,5 @@ class BlockReader {
   }
 }
 
-const isInline = (name: string): boolean => !blockElements.has(name) && !skippedElements.has(name) && name !== 'td' && name !== 'th';
+const isInline = (name: string): boolean =>
+  !blockElements.has(name) && !skippedElements.has(name) && name !== 'td' && name !== 'th';

@@ -3,11 +3,17 @@ import { encodingNamed } from '../encoding-name.ts';
 
 /**
  * Decode an HTML page in the order of the HTML standard's sniffing algorithm: byte order mark, `charset` of the HTTP
- * Content-Type, `<meta>` in the first 4 KiB, then UTF-8 if all of it is valid, else windows-1252 if declared, else a guess.
+ * Content-Type, `<meta>` in the first 4 KiB, then UTF-8 if all of it is valid, else windows-1252 if declared, else a
+ * guess.
  */
 export function decodeHtml(bytes: Uint8Array, contentType = ''): { readonly html: string; readonly encoding: string } {
-  const declared = [byteOrderMark(bytes), encodingNamed(charsetOf(contentType.slice(0, 200))), metaEncoding(bytes)].find((label) => label !== undefined);
-  if (declared !== undefined && declared !== 'windows-1252') return { html: decodeAs(bytes, declared), encoding: declared };
+  const declared = [
+    byteOrderMark(bytes),
+    encodingNamed(charsetOf(contentType.slice(0, 200))),
+    metaEncoding(bytes),
+  ].find((label) => label !== undefined);
+  if (declared !== undefined && declared !== 'windows-1252')
+    return { html: decodeAs(bytes, declared), encoding: declared };
   // Servers announce Latin-1 by default for pages that are UTF-8; text that is valid UTF-8 beyond ASCII is.
   const utf8 = decodeStrictUtf8(bytes);
   if (utf8 !== undefined) return { html: utf8, encoding: 'utf-8' };

@@ -5,13 +5,16 @@ export const voidElements = words('area base br col embed frame hr img input lin
 
 /** Elements that begin and end a block of text. */
 export const blockElements = words(
-  'address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form ' +
-    'frameset h1 h2 h3 h4 h5 h6 header hgroup html legend li main menu nav ol option p pre search section summary table tbody tfoot thead tr ul',
+  'address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption ' +
+    'figure footer form ' +
+    'frameset h1 h2 h3 h4 h5 h6 header hgroup html legend li main menu nav ol option p pre search section ' +
+    'summary table tbody tfoot thead tr ul',
 );
 
 /** Elements whose text is not the page's prose. */
 export const skippedElements = words(
-  'applet aside audio button canvas datalist dialog embed footer frameset head iframe map math menu meter nav noembed noframes ' +
+  'applet aside audio button canvas datalist dialog embed footer frameset head iframe map math menu meter nav ' +
+    'noembed noframes ' +
     'noscript object output picture progress script search select style svg template textarea video',
 );
 
@@ -23,10 +26,19 @@ export const contentElements = words('article body html main');
 
 /** Elements that an element of the same kind, or another of the group, ends when its end tag was left out. */
 export const impliedEnds: Readonly<Record<string, ReadonlySet<string>>> = {
-  li: words('li'), dt: words('dt dd'), dd: words('dt dd'), tr: words('tr td th'), td: words('td th'), th: words('td th'), option: words('option'), a: words('a'),
+  li: words('li'),
+  dt: words('dt dd'),
+  dd: words('dt dd'),
+  tr: words('tr td th'),
+  td: words('td th'),
+  th: words('td th'),
+  option: words('option'),
+  a: words('a'),
 };
 
-const boilerplateRoles = words('navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tooltip');
+const boilerplateRoles = words(
+  'navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tooltip',
+);
 
 /** Class and id words, alone or after one of the common prefixes. */
 const boilerplateName =

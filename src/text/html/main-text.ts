@@ -3,7 +3,9 @@ import { visibleLength } from './white-space.ts';
 
 /** What of a web page is worth training on. */
 export interface MainText {
-  /** Paragraphs separated by a blank line; list items and table rows by a line end. Empty when the page has no prose. */
+  /**
+   * Paragraphs separated by a blank line; list items and table rows by a line end. Empty when the page has no prose.
+   */
   readonly text: string;
   readonly title: string;
   /** The page's own word on its language, such as `en-GB`; often wrong. */

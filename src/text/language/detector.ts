@@ -24,7 +24,9 @@ export function loadLanguageDetector(): Promise<LanguageDetector> {
   return detector;
 }
 
-/** The language with the greatest share of probability over the samples that tell anything; a doubtful one counts half. */
+/**
+ * The language with the greatest share of probability over the samples that tell anything; a doubtful one counts half.
+ */
 function guess(model: LanguageModel, samples: readonly string[]): LanguageGuess {
   const totals = new Map<number, number>();
   let told = 0;
@@ -32,14 +34,21 @@ function guess(model: LanguageModel, samples: readonly string[]): LanguageGuess 
     const language = model.read(sample);
     if (language < 0) continue;
     told++;
-    totals.set(language, (totals.get(language) ?? 0) + probability(model.means, language) * (model.isReliable(language) ? 1 : 0.5));
+    totals.set(
+      language,
+      (totals.get(language) ?? 0) + probability(model.means, language) * (model.isReliable(language) ? 1 : 0.5),
+    );
   }
   let best: LanguageGuess = { language: '', score: 0 };
-  for (const [language, total] of totals) if (total / told > best.score) best = { language: model.languages[language]!, score: total / told };
+  for (const [language, total] of totals)
+    if (total / told > best.score) best = { language: model.languages[language]!, score: total / told };
   return best;
 }
 
-/** That of the best language. Dividing mean n-gram scores by 10 before the softmax separates the languages of ELD's own test sentences about as sharply as fastText's model does. */
+/**
+ * That of the best language. Dividing mean n-gram scores by 10 before the softmax separates the languages of ELD's own
+ * test sentences about as sharply as fastText's model does.
+ */
 function probability(means: Float64Array, best: number): number {
   let sum = 0;
   for (const mean of means) if (mean > 0) sum += Math.exp((mean - means[best]!) / 10);
@@ -56,7 +65,9 @@ export function sampleText(text: string): string[] {
     for (let at = 0; at < text.length; at += sampleLength) stretches.push(text.slice(at, at + sampleLength));
     const last = stretches.at(-1);
     // A short tail says little; it would pull the mean down.
-    return stretches.length > 1 && last !== undefined && last.length < sampleLength / 2 ? stretches.slice(0, -1) : stretches;
+    return stretches.length > 1 && last !== undefined && last.length < sampleLength / 2
+      ? stretches.slice(0, -1)
+      : stretches;
   }
   const step = (text.length - sampleLength) / (samples - 1);
   return Array.from({ length: samples }, (_, index) => {

@@ -6,10 +6,12 @@ import { plainUnits, space } from './plain-units.ts';
 /** UTF-16 code units of a text that are looked at. */
 const mostUnits = 1000;
 /** Bytes of UTF-8 after which the next space ends the text, and those after which any letter does. */
-const bytesToSpace = 350, bytesToLetter = 380;
+const bytesToSpace = 350,
+  bytesToLetter = 380;
 /** Bytes of a word of which n-grams are taken, but for the last. */
 const mostOfWord = 70;
-const gramLength = 4, gramStride = 3;
+const gramLength = 4,
+  gramStride = 3;
 /** Taken off all scores in the model's file. */
 const leastScore = 53;
 /** A mean score per n-gram of m is told as m / (m + 25). */
@@ -17,7 +19,8 @@ const scale = 25;
 
 /**
  * ELD's large model of 60 languages (npm `eld`), with its scores bit by bit, but as typed arrays without an object or
- * a string per n-gram: 7 MB rather than 400. A text is cut into words of letters, and words into n-grams of four bytes of UTF-8,
+ * a string per n-gram: 7 MB rather than 400. A text is cut into words of letters, and words into n-grams of four bytes
+ * of UTF-8,
  * every third one, with a space at the ends of the word; each n-gram counts once.
  */
 export class LanguageModel {
@@ -46,11 +49,16 @@ export class LanguageModel {
   /** Takes about a tenth of a second. */
   static async load(): Promise<LanguageModel> {
     const table = new NGramTable(19);
-    const data = await readEld((symbols, length, pairs, count) => table.set(lowOf(symbols, 0, length), highOf(symbols, 0, length), pairs, count));
+    const data = await readEld((symbols, length, pairs, count) =>
+      table.set(lowOf(symbols, 0, length), highOf(symbols, 0, length), pairs, count),
+    );
     return new LanguageModel(data, table);
   }
 
-  /** Score a text: puts the `means`, and gives the language with the greatest, the first of equals; -1 when there is none. */
+  /**
+   * Score a text: puts the `means`, and gives the language with the greatest, the first of equals; -1 when there is
+   * none.
+   */
   read(text: string): number {
     this.seen.fill(0);
     this.means.fill(0);
@@ -65,7 +73,9 @@ export class LanguageModel {
     return best;
   }
 
-  /** Whether what `read` has told is no guess: three n-grams, and three quarters of what texts in that language score. */
+  /**
+   * Whether what `read` has told is no guess: three n-grams, and three quarters of what texts in that language score.
+   */
   isReliable(language: number): boolean {
     return this.distinct >= 3 && this.scaled(language) >= this.usualScores[language]! * 0.75;
   }
@@ -77,7 +87,8 @@ export class LanguageModel {
 
   private addWords(length: number): void {
     const { units, word, symbols } = this;
-    let bytes = 0, end = 1;
+    let bytes = 0,
+      end = 1;
     for (let at = 0; at < length && bytes <= bytesToLetter; at++) {
       const unit = units[at]!;
       if (unit === space) {

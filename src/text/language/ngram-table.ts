@@ -5,10 +5,14 @@ export const longestNGram = 6;
 
 /**
  * What languages an n-gram occurs in, and how tellingly: a hash table with open addressing in typed arrays. An n-gram's
- * symbols are bytes, none of them 0, and it goes by the first four as one number (`low`) and the others as another (`high`).
+ * symbols are bytes, none of them 0, and it goes by the first four as one number (`low`) and the others as another
+ * (`high`).
  */
 export class NGramTable {
-  /** Three numbers a slot: `low`; `high` with the count of pairs above it; where the pairs begin. An empty slot has no pairs. */
+  /**
+   * Three numbers a slot: `low`; `high` with the count of pairs above it; where the pairs begin. An empty slot has no
+   * pairs.
+   */
   private readonly slots: Uint32Array;
   private readonly mask: number;
   private pairs: Uint16Array;
@@ -24,7 +28,8 @@ export class NGramTable {
 
   /** Put an n-gram in that is not there: `count` pairs, language in the lower byte, score in the upper. */
   set(low: number, high: number, pairs: Uint16Array, count: number): void {
-    if (this.size++ === this.mask) throw new RangeError(`more n-grams than ${this.mask} slots are for`); // one stays empty, or a search would not end
+    // one stays empty, or a search would not end
+    if (this.size++ === this.mask) throw new RangeError(`more n-grams than ${this.mask} slots are for`);
     let slot = hashOf(low, high) & this.mask;
     while (this.slots[slot * 3 + 1] !== 0) slot = (slot + 1) & this.mask;
     this.slots.set([low, high | (count << 16), this.pairCount], slot * 3);
@@ -44,7 +49,8 @@ export class NGramTable {
       if (second === 0) return;
       if (slots[slot * 3] !== low || (second & 0xffff) !== high) continue;
       const from = slots[slot * 3 + 2]!;
-      for (let at = from, end = from + (second >>> 16); at < end; at++) totals[pairs[at]! & 0xff]! += (pairs[at]! >> 8) + base;
+      for (let at = from, end = from + (second >>> 16); at < end; at++)
+        totals[pairs[at]! & 0xff]! += (pairs[at]! >> 8) + base;
       return;
     }
   }
@@ -57,7 +63,7 @@ export function hashOf(low: number, high: number): number {
 /** First four symbols of an n-gram; none is 0, so that shorter ones differ from all others. */
 export function lowOf(symbols: Uint8Array, from: number, to: number): number {
   let low = 0;
-  for (let at = Math.min(from + 4, to) - 1; at >= from; at--) low = low << 8 | symbols[at]!;
+  for (let at = Math.min(from + 4, to) - 1; at >= from; at--) low = (low << 8) | symbols[at]!;
   return low >>> 0;
 }
 

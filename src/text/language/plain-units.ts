@@ -4,14 +4,17 @@ const dottedCapitalI = 0x130; // two code units when lower-cased
 const capitalSigma = 0x3a3;
 
 /**
- * What ELD makes of a text before it looks for words, as code units: the letters, lower-cased, with one space for whatever is
+ * What ELD makes of a text before it looks for words, as code units: the letters, lower-cased, with one space for
+ * whatever is
  * between them, but for apostrophes before a letter or the end, which stay.
  * @param most code units of the text that are looked at
  * @param units takes the result: twice as many, or more
  * @returns how many there are
  */
 export function plainUnits(text: string, most: number, units: Uint16Array): number {
-  let length = 0, certain = 0, hasSigma = false;
+  let length = 0,
+    certain = 0,
+    hasSigma = false;
   for (let at = 0, end = Math.min(text.length, most); at < end; at++) {
     const unit = plainOf(text.charCodeAt(at));
     if (unit === separator) {
@@ -25,7 +28,8 @@ export function plainUnits(text: string, most: number, units: Uint16Array): numb
     hasSigma ||= unit === capitalSigma;
     if (!isApostrophe(unit)) certain = length;
   }
-  if (hasSigma) { // its lower case depends on what is around it
+  if (hasSigma) {
+    // its lower case depends on what is around it
     const lower = String.fromCharCode(...units.subarray(0, length)).toLowerCase();
     for (let at = 0; at < length; at++) units[at] = lower.charCodeAt(at);
   }

@@ -1,7 +1,10 @@
 import { bandCount, rowsPerBand, signatureLength } from './signature.ts';
 import { rowWords, type CompactSignature } from './text-signature.ts';
 
-/** Members of a bucket that the others are compared with; more of them would let a bucket of boilerplate take quadratic time. */
+/**
+ * Members of a bucket that the others are compared with; more of them would let a bucket of boilerplate take quadratic
+ * time.
+ */
 const maxLeaders = 16;
 
 /**
@@ -32,7 +35,8 @@ export class NearDuplicates {
   }
 
   /**
-   * For each document of an order, by its place there, the place of the first one of its cluster. What clusters there are
+   * For each document of an order, by its place there, the place of the first one of its cluster. What clusters there
+   * are
    * depends on the order alone, so give one that does not depend on how the documents came in.
    * @param order documents, best first; only these are compared
    * @param minSimilarity share of common shingles from which two documents that share a band are taken for duplicates
@@ -53,14 +57,28 @@ export class NearDuplicates {
       keys.sort();
       for (let begin = 0, end: number; begin < signed; begin = end) {
         for (end = begin + 1; end < signed && words[end * 2 + 1] === words[begin * 2 + 1]; end++);
-        if (end - begin > 1) this.join(words, begin, end, sets, (a, b) => groupOf(order[a]!) === groupOf(order[b]!) && this.agree(order[a]!, order[b]!, band, minSimilarity));
+        if (end - begin > 1)
+          this.join(
+            words,
+            begin,
+            end,
+            sets,
+            (a, b) =>
+              groupOf(order[a]!) === groupOf(order[b]!) && this.agree(order[a]!, order[b]!, band, minSimilarity),
+          );
       }
     }
     return sets.roots();
   }
 
   /** Put every member of a bucket with the first one before it that it is like and that was like none before. */
-  private join(words: Uint32Array, begin: number, end: number, sets: DisjointSets, alike: (a: number, b: number) => boolean): void {
+  private join(
+    words: Uint32Array,
+    begin: number,
+    end: number,
+    sets: DisjointSets,
+    alike: (a: number, b: number) => boolean,
+  ): void {
     const leaders: number[] = [];
     for (let at = begin; at < end; at++) {
       const member = words[at * 2]!;
@@ -73,8 +91,10 @@ export class NearDuplicates {
   /** Whether the rows of a band agree, not just its hash, and enough of all rows. */
   private agree(a: number, b: number, band: number, minSimilarity: number): boolean {
     const { rows } = this;
-    const atA = a * signatureLength, atB = b * signatureLength;
-    for (let row = band * rowsPerBand; row < (band + 1) * rowsPerBand; row++) if (rows[atA + row] !== rows[atB + row]) return false;
+    const atA = a * signatureLength,
+      atB = b * signatureLength;
+    for (let row = band * rowsPerBand; row < (band + 1) * rowsPerBand; row++)
+      if (rows[atA + row] !== rows[atB + row]) return false;
     let equal = 0;
     for (let row = 0; row < signatureLength; row++) if (rows[atA + row] === rows[atB + row]) equal++;
     // Of the rows that differ, one in 256 has the same byte.
@@ -97,7 +117,8 @@ class DisjointSets {
   }
 
   unite(a: number, b: number): void {
-    const rootA = this.root(a), rootB = this.root(b);
+    const rootA = this.root(a),
+      rootB = this.root(b);
     this.parents[Math.max(rootA, rootB)] = Math.min(rootA, rootB);
   }
 

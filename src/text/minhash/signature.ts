@@ -1,7 +1,9 @@
 import { mix } from '../random.ts';
 import { WordHashes } from '../word-hashes.ts';
 
-/** Signatures are cut into bands of rows; two documents are compared when all rows of a band agree (FineWeb: 14 × 8). */
+/**
+ * Signatures are cut into bands of rows; two documents are compared when all rows of a band agree (FineWeb: 14 × 8).
+ */
 export const bandCount = 14;
 export const rowsPerBand = 8;
 export const signatureLength = bandCount * rowsPerBand;
@@ -36,15 +38,27 @@ export class MinHasher {
     const count = this.readShingles(text);
     if (count === 0) return undefined;
     const { factors, offsets, signature, shingles } = this;
-    // Row by row: factor, offset and minimum stay in registers while the shingles, 4 bytes each, stream by from the cache.
+    // Row by row: factor, offset and minimum stay in registers while the shingles, 4 bytes each, stream by from the
+    // cache.
     for (let row = 0; row < signatureLength; row += 4) {
-      const factor0 = factors[row]!, factor1 = factors[row + 1]!, factor2 = factors[row + 2]!, factor3 = factors[row + 3]!;
-      const offset0 = offsets[row]!, offset1 = offsets[row + 1]!, offset2 = offsets[row + 2]!, offset3 = offsets[row + 3]!;
-      let least0 = 0x7fffffff, least1 = 0x7fffffff, least2 = 0x7fffffff, least3 = 0x7fffffff;
+      const factor0 = factors[row]!,
+        factor1 = factors[row + 1]!,
+        factor2 = factors[row + 2]!,
+        factor3 = factors[row + 3]!;
+      const offset0 = offsets[row]!,
+        offset1 = offsets[row + 1]!,
+        offset2 = offsets[row + 2]!,
+        offset3 = offsets[row + 3]!;
+      let least0 = 0x7fffffff,
+        least1 = 0x7fffffff,
+        least2 = 0x7fffffff,
+        least3 = 0x7fffffff;
       for (let i = 0; i < count; i++) {
         const shingle = shingles[i]!;
-        const hash0 = (Math.imul(shingle, factor0) + offset0) | 0, hash1 = (Math.imul(shingle, factor1) + offset1) | 0;
-        const hash2 = (Math.imul(shingle, factor2) + offset2) | 0, hash3 = (Math.imul(shingle, factor3) + offset3) | 0;
+        const hash0 = (Math.imul(shingle, factor0) + offset0) | 0,
+          hash1 = (Math.imul(shingle, factor1) + offset1) | 0;
+        const hash2 = (Math.imul(shingle, factor2) + offset2) | 0,
+          hash3 = (Math.imul(shingle, factor3) + offset3) | 0;
         if (hash0 < least0) least0 = hash0;
         if (hash1 < least1) least1 = hash1;
         if (hash2 < least2) least2 = hash2;
@@ -65,7 +79,8 @@ export class MinHasher {
     if (count > this.shingles.length) this.shingles = new Int32Array(Math.max(count, this.shingles.length * 2));
     for (let at = 0; at < count; at++) {
       let hash = 0;
-      for (let word = at; word < at + shingleWords && word < length; word++) hash = (Math.imul(hash, 0x2c1b3c6d) + words[word]!) | 0;
+      for (let word = at; word < at + shingleWords && word < length; word++)
+        hash = (Math.imul(hash, 0x2c1b3c6d) + words[word]!) | 0;
       this.shingles[at] = mix(hash);
     }
     return count;
@@ -76,7 +91,8 @@ export class MinHasher {
 export function hashBands(signature: Int32Array, bands: Uint32Array, at: number): void {
   for (let band = 0; band < bandCount; band++) {
     let hash = 0;
-    for (let row = band * rowsPerBand; row < (band + 1) * rowsPerBand; row++) hash = mix(Math.imul(hash, 0x85ebca6b) + signature[row]!);
+    for (let row = band * rowsPerBand; row < (band + 1) * rowsPerBand; row++)
+      hash = mix(Math.imul(hash, 0x85ebca6b) + signature[row]!);
     bands[at + band] = hash;
   }
 }

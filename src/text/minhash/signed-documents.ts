@@ -24,7 +24,10 @@ export class DocumentSigner {
 
 /** The row of contract `signatures` that {@link StoredSignatures} reads again. */
 export function signatureRow({ snapshot, digest, minHash }: SignedDocument, method: SigningMethod): Row {
-  const { bands, rows } = (method === 'minhash' ? minHash() : undefined) ?? { bands: new Uint32Array(0), rows: new Uint32Array(0) };
+  const { bands, rows } = (method === 'minhash' ? minHash() : undefined) ?? {
+    bands: new Uint32Array(0),
+    rows: new Uint32Array(0),
+  };
   return { digest, snapshot, bands, rows };
 }
 
@@ -48,10 +51,12 @@ export class StoredSignatures {
   async *read(documents: Shard): AsyncGenerator<SignedDocument> {
     const parts = [...(this.parts.get(documents.digest) ?? [])].sort(([a], [b]) => a - b);
     const signed = parts.reduce((next, [first, { rows = 0 }]) => (first === next ? first + rows : NaN), 0);
-    if (signed !== documents.rows) throw new TypeError(`there are not the signatures of all documents in ${documents.path}`);
+    if (signed !== documents.rows)
+      throw new TypeError(`there are not the signatures of all documents in ${documents.path}`);
     for (const [, shard] of parts)
       for await (const { snapshot, digest, bands, rows } of this.dataset.select([shard]).rows()) {
-        const signature = (bands as Uint32Array).length > 0 ? { bands: bands as Uint32Array, rows: rows as Uint32Array } : undefined;
+        const signature =
+          (bands as Uint32Array).length > 0 ? { bands: bands as Uint32Array, rows: rows as Uint32Array } : undefined;
         yield { snapshot: snapshot as string, digest: digest as Uint32Array, minHash: () => signature };
       }
   }

@@ -26,7 +26,9 @@ export class CompactHasher {
   }
 }
 
-/** First 16 bytes of the SHA-256 of a text in Unicode's NFC with every run of white space as one space, as four words. */
+/**
+ * First 16 bytes of the SHA-256 of a text in Unicode's NFC with every run of white space as one space, as four words.
+ */
 export function textDigest(text: string): Uint32Array {
   return digestWords(text.normalize('NFC').replace(/\s+/gu, ' ').trim());
 }
@@ -38,5 +40,10 @@ export function groupDigest(digest: Uint32Array, group: string): Uint32Array {
 
 function digestWords(data: string): Uint32Array {
   const digest = createHash('sha256').update(data).digest();
-  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), digest.readUInt32LE(12));
+  return Uint32Array.of(
+    digest.readUInt32LE(0),
+    digest.readUInt32LE(4),
+    digest.readUInt32LE(8),
+    digest.readUInt32LE(12),
+  );
 }

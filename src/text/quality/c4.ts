@@ -26,18 +26,26 @@ export const sentenceCount: Rule<C4Thresholds> = ({ text }, { min_sentences }) =
 export const c4Rules: readonly Rule<C4Thresholds>[] = [loremIpsum, curlyBracket, sentenceCount];
 
 const javascript = /javascript/iu;
-const policy = /terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies|隐私政策|隱私政策|使用条款|使用條款/iu;
+const policy =
+  /terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies|隐私政策|隱私政策|使用条款|使用條款/iu;
 
 /** The text without the lines that C4 takes out; blank lines stay, as they separate paragraphs. */
 export function keepC4Lines(text: string, limits: C4Thresholds): string {
-  const asked = { ...limits, drop_javascript_lines: limits.drop_javascript_lines && javascript.test(text), drop_policy_lines: limits.drop_policy_lines && policy.test(text) };
+  const asked = {
+    ...limits,
+    drop_javascript_lines: limits.drop_javascript_lines && javascript.test(text),
+    drop_policy_lines: limits.drop_policy_lines && policy.test(text),
+  };
   const kept: string[] = [];
   for (let start = 0, end = 0; start <= text.length; start = end + 1) {
     end = text.indexOf('\n', start);
     if (end < 0) end = text.length;
     if (keepsLine(text, start, end, asked)) kept.push(text.slice(start, end));
   }
-  return kept.join('\n').replace(/\n{3,}/gu, '\n\n').trim();
+  return kept
+    .join('\n')
+    .replace(/\n{3,}/gu, '\n\n')
+    .trim();
 }
 
 function keepsLine(text: string, start: number, end: number, limits: C4Thresholds): boolean {
@@ -47,19 +55,30 @@ function keepsLine(text: string, start: number, end: number, limits: C4Threshold
   if (limits.drop_javascript_lines && javascript.test(line)) return false;
   if (limits.drop_policy_lines && policy.test(line)) return false;
   if (limits.require_terminal_punctuation && !/[.!?。！？][”’"'」』）)]*$/u.test(line)) return false;
-  if (runs.longest > limits.max_word_length && line.split(/\s+/u).some((word) => word.length > limits.max_word_length && !hasUnspaced(word))) return false;
+  if (
+    runs.longest > limits.max_word_length &&
+    line.split(/\s+/u).some((word) => word.length > limits.max_word_length && !hasUnspaced(word))
+  )
+    return false;
   return limits.min_line_words === 0 || hasWords(line, runs, limits.min_line_words);
 }
 
 /** A Chinese paragraph is one long run between spaces and no sign of damage. */
 function hasUnspaced(word: string): boolean {
-  return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(word);
+  return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(
+    word,
+  );
 }
 
-/** The assertions around the run keep it from being tried at each of its characters, which would take quadratic time. */
+/**
+ * The assertions around the run keep it from being tried at each of its characters, which would take quadratic time.
+ */
 const sentenceEnd = /(?<![.!?…])[.!?…]+(?![.!?…])(?=[”’"')\]]{0,3}(?:\s|$))|[。！？]+/gu;
 
-/** Sentences by what ends them: `.!?` before a space, a closing mark or the end of a line; `。！？` anywhere. A line without any counts as one. */
+/**
+ * Sentences by what ends them: `.!?` before a space, a closing mark or the end of a line; `。！？` anywhere. A line
+ * without any counts as one.
+ */
 export function countSentences(text: string): number {
   let count = 0;
   for (const line of text.split('\n')) {

@@ -1,14 +1,23 @@
-// What a character is to the quality rules, as bits that are looked up rather than asked of a regular expression each time.
-export const letter = 1, mark = 2, digit = 4, lowLine = 8;
+// What a character is to the quality rules, as bits that are looked up rather than asked of a regular expression each
+// time.
+export const letter = 1,
+  mark = 2,
+  digit = 4,
+  lowLine = 8;
 export const white = 16;
-/** Of a script that puts no space between words; such a character has none of the bits above, as no word of a spaced script goes on over it. */
+/**
+ * Of a script that puts no space between words; such a character has none of the bits above, as no word of a spaced
+ * script goes on over it.
+ */
 export const unspaced = 32;
 export const han = 64;
 /** A letter of any script; a letter, mark or digit of any. */
-export const anyLetter = 128, anyWord = 256;
+export const anyLetter = 128,
+  anyWord = 256;
 const known = 512;
 
-const unspacedScript = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const unspacedScript =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /** By code point; 0 where it has not been asked for. */
 const kinds = new Uint16Array(0x110000);
@@ -17,7 +26,9 @@ const kinds = new Uint16Array(0x110000);
 export function kindAt(text: string, at: number): number {
   const unit = text.charCodeAt(at);
   if ((unit & 0xf800) !== 0xd800) return kinds[unit] || classify(unit);
-  const point = text.codePointAt(unit >= 0xdc00 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800 ? at - 1 : at)!;
+  const point = text.codePointAt(
+    unit >= 0xdc00 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800 ? at - 1 : at,
+  )!;
   return kinds[point] || classify(point);
 }
 
@@ -29,7 +40,9 @@ export function widthAt(text: string, at: number): number {
 function classify(point: number): number {
   const char = String.fromCodePoint(point);
   let kind = known;
-  const isLetter = /\p{L}/u.test(char), isMark = /\p{M}/u.test(char), isDigit = /\p{N}/u.test(char);
+  const isLetter = /\p{L}/u.test(char),
+    isMark = /\p{M}/u.test(char),
+    isDigit = /\p{N}/u.test(char);
   if (isLetter) kind |= anyLetter;
   if (isLetter || isMark || isDigit) kind |= anyWord;
   if (/\s/u.test(char)) kind |= white;

@@ -16,7 +16,9 @@ export interface FineWebThresholds {
 }
 
 export const punctuatedLines: Rule<FineWebThresholds> = ({ lines }, { min_punctuated_lines }) =>
-  share(lines, (line) => /\p{Sentence_Terminal}$/u.test(line)) < min_punctuated_lines ? 'fineweb_punctuated_lines' : undefined;
+  share(lines, (line) => /\p{Sentence_Terminal}$/u.test(line)) < min_punctuated_lines
+    ? 'fineweb_punctuated_lines'
+    : undefined;
 
 export const shortLines: Rule<FineWebThresholds> = ({ lines, language }, limits) => {
   const short = isUnspaced(language) ? limits.short_line_length_unspaced : limits.short_line_length;
@@ -24,10 +26,19 @@ export const shortLines: Rule<FineWebThresholds> = ({ lines, language }, limits)
 };
 
 export const duplicateLineCharacters: Rule<FineWebThresholds> = ({ lines }, limits) =>
-  duplicateShares(lines).characters > limits.max_duplicate_line_characters ? 'fineweb_duplicate_line_characters' : undefined;
+  duplicateShares(lines).characters > limits.max_duplicate_line_characters
+    ? 'fineweb_duplicate_line_characters'
+    : undefined;
 
 /** Blank lines between paragraphs are ours, not the author's, so each break counts once. */
 export const newlineRatio: Rule<FineWebThresholds> = ({ lines, tokens }, limits) =>
-  tokens.count > 0 && (lines.length - 1) / tokens.count > limits.max_newline_word_ratio ? 'fineweb_newline_ratio' : undefined;
+  tokens.count > 0 && (lines.length - 1) / tokens.count > limits.max_newline_word_ratio
+    ? 'fineweb_newline_ratio'
+    : undefined;
 
-export const fineWebRules: readonly Rule<FineWebThresholds>[] = [punctuatedLines, shortLines, duplicateLineCharacters, newlineRatio];
+export const fineWebRules: readonly Rule<FineWebThresholds>[] = [
+  punctuatedLines,
+  shortLines,
+  duplicateLineCharacters,
+  newlineRatio,
+];

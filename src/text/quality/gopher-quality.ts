@@ -19,7 +19,45 @@ export interface GopherQualityThresholds {
 /** Gopher's eight, and as frequent ones for Chinese; the rule says nothing about other languages. */
 const stopWords: Readonly<Record<string, ReadonlySet<string>>> = {
   en: new Set(['the', 'be', 'to', 'of', 'and', 'that', 'have', 'with']),
-  zh: new Set(['的', '了', '在', '是', '和', '有', '不', '这', '這', '也', '为', '為', '与', '與', '于', '於', '中', '及', '等', '由', '以', '而', '被', '或', '其', '对', '對', '后', '後', '并', '並', '到', '就', '都', '他', '她', '我']),
+  zh: new Set([
+    '的',
+    '了',
+    '在',
+    '是',
+    '和',
+    '有',
+    '不',
+    '这',
+    '這',
+    '也',
+    '为',
+    '為',
+    '与',
+    '與',
+    '于',
+    '於',
+    '中',
+    '及',
+    '等',
+    '由',
+    '以',
+    '而',
+    '被',
+    '或',
+    '其',
+    '对',
+    '對',
+    '后',
+    '後',
+    '并',
+    '並',
+    '到',
+    '就',
+    '都',
+    '他',
+    '她',
+    '我',
+  ]),
 };
 
 export const wordCount: Rule<GopherQualityThresholds> = ({ tokens }, limits) =>
@@ -45,10 +83,15 @@ export const bulletLines: Rule<GopherQualityThresholds> = ({ lines }, limits) =>
 export const ellipsisLines: Rule<GopherQualityThresholds> = ({ lines }, limits) =>
   share(lines, (line) => /(?:\.{3}|…)$/u.test(line)) > limits.max_ellipsis_lines ? 'gopher_ellipsis_lines' : undefined;
 
-/** Marks count as words that are not alphabetic, as in datatrove; not where a word has 1.5 characters and so more marks stand among the words. */
+/**
+ * Marks count as words that are not alphabetic, as in datatrove; not where a word has 1.5 characters and so more marks
+ * stand among the words.
+ */
 export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
   const counted = isUnspaced(language) ? tokens.words : tokens.count;
-  return counted > 0 && tokens.alphabetic / counted < limits.min_alphabetic_words ? 'gopher_alphabetic_words' : undefined;
+  return counted > 0 && tokens.alphabetic / counted < limits.min_alphabetic_words
+    ? 'gopher_alphabetic_words'
+    : undefined;
 };
 
 export const stopWordCount: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
@@ -63,7 +106,15 @@ export const stopWordCount: Rule<GopherQualityThresholds> = ({ tokens, language 
   return 'gopher_stop_words';
 };
 
-export const gopherQualityRules: readonly Rule<GopherQualityThresholds>[] = [wordCount, meanWordLength, symbolRatio, bulletLines, ellipsisLines, alphabeticWords, stopWordCount];
+export const gopherQualityRules: readonly Rule<GopherQualityThresholds>[] = [
+  wordCount,
+  meanWordLength,
+  symbolRatio,
+  bulletLines,
+  ellipsisLines,
+  alphabeticWords,
+  stopWordCount,
+];
 
 function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;

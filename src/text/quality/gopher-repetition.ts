@@ -25,7 +25,10 @@ export const duplicateLines: Rule<GopherRepetitionThresholds> = (document, limit
   return characters > limits.max_duplicate_line_characters ? 'gopher_duplicate_line_characters' : undefined;
 };
 
-/** Both n-gram rules in one, because they share the counting. Words of unspaced scripts are segmented, so they hold there too. */
+/**
+ * Both n-gram rules in one, because they share the counting. Words of unspaced scripts are segmented, so they hold
+ * there too.
+ */
 export const repeatedNGrams: Rule<GopherRepetitionThresholds> = (document: Prose, limits) => {
   const most = Math.max(limits.max_top_ngrams.length + 1, limits.max_duplicate_ngrams.length + 4);
   const shares = nGramShares(document.tokens, most, document.text.length);
@@ -35,4 +38,8 @@ export const repeatedNGrams: Rule<GopherRepetitionThresholds> = (document: Prose
   return duplicate >= 0 ? `gopher_duplicate_${duplicate + 5}_grams` : undefined;
 };
 
-export const gopherRepetitionRules: readonly Rule<GopherRepetitionThresholds>[] = [duplicateParagraphs, duplicateLines, repeatedNGrams];
+export const gopherRepetitionRules: readonly Rule<GopherRepetitionThresholds>[] = [
+  duplicateParagraphs,
+  duplicateLines,
+  repeatedNGrams,
+];

@@ -12,12 +12,18 @@ export class Prose {
   constructor(text: string, language: string) {
     this.text = text;
     this.language = language;
-    this.lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+    this.lines = text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
   }
 
   /** Paragraphs, which blank lines separate. */
   get paragraphs(): readonly string[] {
-    return this.text.split(/\n\s*\n/u).map((paragraph) => paragraph.trim()).filter((paragraph) => paragraph !== '');
+    return this.text
+      .split(/\n\s*\n/u)
+      .map((paragraph) => paragraph.trim())
+      .filter((paragraph) => paragraph !== '');
   }
 
   /** Words and the marks between them. */
@@ -33,7 +39,11 @@ export class Prose {
 export type Rule<Thresholds> = (document: Prose, thresholds: Thresholds) => string | undefined;
 
 /** What the first rule that objects says. */
-export function firstReason<Thresholds>(rules: readonly Rule<Thresholds>[], document: Prose, thresholds: Thresholds): string | undefined {
+export function firstReason<Thresholds>(
+  rules: readonly Rule<Thresholds>[],
+  document: Prose,
+  thresholds: Thresholds,
+): string | undefined {
   for (const rule of rules) {
     const reason = rule(document, thresholds);
     if (reason !== undefined) return reason;

@@ -1,10 +1,18 @@
 import { mix } from '../random.ts';
 import type { Tokens } from './tokens.ts';
 
-/** How much of a list of lines or paragraphs are copies of an earlier one: by count, and by characters of `total`, which are those of the list unless said. */
-export function duplicateShares(items: readonly string[], total?: number): { readonly count: number; readonly characters: number } {
+/**
+ * How much of a list of lines or paragraphs are copies of an earlier one: by count, and by characters of `total`, which
+ * are those of the list unless said.
+ */
+export function duplicateShares(
+  items: readonly string[],
+  total?: number,
+): { readonly count: number; readonly characters: number } {
   const seen = new Set<string>();
-  let copies = 0, copiedCharacters = 0, characters = 0;
+  let copies = 0,
+    copiedCharacters = 0,
+    characters = 0;
   for (const item of items) {
     characters += item.length;
     if (seen.has(item)) {
@@ -17,7 +25,10 @@ export function duplicateShares(items: readonly string[], total?: number): { rea
 }
 
 export interface NGramShares {
-  /** Share of the characters that the most frequent n-gram makes up, the spaces in it included; 0 when none occurs twice. */
+  /**
+   * Share of the characters that the most frequent n-gram makes up, the spaces in it included; 0 when none occurs
+   * twice.
+   */
   readonly top: number;
   /** Share of the characters inside n-grams that occurred before. */
   readonly duplicate: number;
@@ -33,13 +44,17 @@ export function nGramShares(tokens: Tokens, most: number, total: number): readon
   const result: NGramShares[] = [];
   for (let n = 1; n <= most; n++) {
     if (n > 1) grams.lengthen();
-    result.push({ top: topCharacters(grams, n) / Math.max(total, 1), duplicate: duplicateCharacters(grams, n) / Math.max(total, 1) });
+    result.push({
+      top: topCharacters(grams, n) / Math.max(total, 1),
+      duplicate: duplicateCharacters(grams, n) / Math.max(total, 1),
+    });
   }
   return result;
 }
 
 /**
- * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. One that holds
+ * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. One that
+ * holds
  * an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n. Its
  * arrays can be used for one text after the other and go on behind what is said of them.
  */
@@ -72,13 +87,20 @@ class RepeatedGrams {
     const { slots } = this;
     let distinct = 0;
     for (let at = 0; at < count; at++) {
-      const start = starts[at]!, length = ends[at]! - start, hash = hashes[at]!;
+      const start = starts[at]!,
+        length = ends[at]! - start,
+        hash = hashes[at]!;
       before[at + 1] = before[at]! + length;
       places[at] = at;
       let slot = mix(hash) & mask;
       for (; slots[slot * 3] !== 0; slot = (slot + 1) & mask) {
         const first = firsts[slots[slot * 3]! - 1]!;
-        if (slots[slot * 3 + 1] === hash && slots[slot * 3 + 2] === length && isSame(text, starts[first]!, start, length)) break;
+        if (
+          slots[slot * 3 + 1] === hash &&
+          slots[slot * 3 + 2] === length &&
+          isSame(text, starts[first]!, start, length)
+        )
+          break;
       }
       if (slots[slot * 3] === 0) {
         firsts[distinct] = at;
@@ -95,18 +117,24 @@ class RepeatedGrams {
     this.keepRepeated();
   }
 
-  /** Go on from n-grams to (n+1)-grams, which are known by the numbers of the n-grams that begin and end them: exact, no hashes. */
+  /**
+   * Go on from n-grams to (n+1)-grams, which are known by the numbers of the n-grams that begin and end them: exact, no
+   * hashes.
+   */
   lengthen(): void {
     const { places, ids, counts, length, tokens } = this;
     const mask = this.clear();
     const { slots } = this;
     let distinct = 0;
     for (let index = 0; index < length; index++) {
-      const place = places[index]!, first = ids[place]!, last = place + 1 < tokens ? ids[place + 1]! : -1;
+      const place = places[index]!,
+        first = ids[place]!,
+        last = place + 1 < tokens ? ids[place + 1]! : -1;
       ids[place] = -1;
       if (last < 0) continue;
       let slot = mix(Math.imul(first, 0x9e3779b1) ^ last) & mask;
-      while (slots[slot * 3] !== 0 && (slots[slot * 3 + 1] !== first || slots[slot * 3 + 2] !== last)) slot = (slot + 1) & mask;
+      while (slots[slot * 3] !== 0 && (slots[slot * 3 + 1] !== first || slots[slot * 3 + 2] !== last))
+        slot = (slot + 1) & mask;
       if (slots[slot * 3] === 0) {
         counts[distinct] = 0;
         slots[slot * 3] = ++distinct;
@@ -162,9 +190,11 @@ function isSame(text: string, a: number, b: number, length: number): boolean {
 
 /** Characters of all occurrences of the most frequent n-gram, the first of equals. */
 function topCharacters({ places, length, ids, counts, before }: RepeatedGrams, n: number): number {
-  let most = 1, characters = 0;
+  let most = 1,
+    characters = 0;
   for (let index = 0; index < length; index++) {
-    const place = places[index]!, count = counts[ids[place]!]!;
+    const place = places[index]!,
+      count = counts[ids[place]!]!;
     if (count <= most) continue;
     most = count;
     characters = most * (before[place + n]! - before[place]! + n - 1);
@@ -172,10 +202,14 @@ function topCharacters({ places, length, ids, counts, before }: RepeatedGrams, n
   return characters;
 }
 
-/** Characters of n-grams that occurred before; the count goes on behind one that did, and only n-grams on its way count as having occurred. */
+/**
+ * Characters of n-grams that occurred before; the count goes on behind one that did, and only n-grams on its way count
+ * as having occurred.
+ */
 function duplicateCharacters({ places, length, ids, distinct, seen, before }: RepeatedGrams, n: number): number {
   seen.fill(0, 0, distinct);
-  let characters = 0, next = 0;
+  let characters = 0,
+    next = 0;
   for (let index = 0; index < length; index++) {
     const place = places[index]!;
     if (place < next) continue;

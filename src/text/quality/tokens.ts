@@ -1,10 +1,25 @@
-import { anyLetter, anyWord, digit, han, kindAt, letter, lowLine, mark, unspaced, white, widthAt } from './characters.ts';
+import {
+  anyLetter,
+  anyWord,
+  digit,
+  han,
+  kindAt,
+  letter,
+  lowLine,
+  mark,
+  unspaced,
+  white,
+  widthAt,
+} from './characters.ts';
 import { segment } from './segment.ts';
 
 /**
- * The words and marks of a text, as places in it: numbers, not strings. Spaced scripts are cut as spaCy cuts English, nearly: at
- * white space, numbers and abbreviations whole, hyphenated words and contractions apart, each mark by itself; others by {@link segment}.
- * @example [...Array(tokens.count).keys()].map((index) => tokens.at(index)) // "The dog's tail" has 'The', 'dog', "'s", 'tail'
+ * The words and marks of a text, as places in it: numbers, not strings. Spaced scripts are cut as spaCy cuts English,
+ * nearly: at
+ * white space, numbers and abbreviations whole, hyphenated words and contractions apart, each mark by itself; others by
+ * {@link segment}.
+ * @example [...Array(tokens.count).keys()].map((index) => tokens.at(index)) // "The dog's tail" has 'The', 'dog', "'s",
+ * 'tail'
  */
 export class Tokens {
   readonly text: string;
@@ -27,7 +42,7 @@ export class Tokens {
     this.starts = new Uint32Array(size);
     this.ends = new Uint32Array(size);
     this.hashes = new Int32Array(size);
-    for (let at = 0; at < text.length && this.words < mostWords; ) {
+    for (let at = 0; at < text.length && this.words < mostWords;) {
       const kind = kindAt(text, at);
       if (kind & white) at++;
       else if (kind & unspaced) at = this.addRun(at, mostWords);
@@ -41,7 +56,8 @@ export class Tokens {
 
   private addRun(start: number, mostWords: number): number {
     const { text } = this;
-    let end = start, all = han;
+    let end = start,
+      all = han;
     for (let kind = kindAt(text, end); kind & unspaced; kind = end < text.length ? kindAt(text, end) : 0) {
       all &= kind;
       end++;
@@ -59,16 +75,20 @@ export class Tokens {
   private addPlainWord(start: number, kind: number): number {
     const { text } = this;
     const first = text.charCodeAt(start);
-    if ((kind & letter) === 0 || ((first === h || first === w) && isAddressBehind(text.charCodeAt(start + 1)))) return 0;
-    let end = start, hash = 0;
-    for (; end < text.length && (kindAt(text, end) & wordKinds) !== 0; end++) hash = hashWith(hash, text.charCodeAt(end));
+    if ((kind & letter) === 0 || ((first === h || first === w) && isAddressBehind(text.charCodeAt(start + 1))))
+      return 0;
+    let end = start,
+      hash = 0;
+    for (; end < text.length && (kindAt(text, end) & wordKinds) !== 0; end++)
+      hash = hashWith(hash, text.charCodeAt(end));
     const next = text.charCodeAt(end);
     return next === stop || next === atSign ? 0 : this.push(start, end, hash, kind);
   }
 
   private add(start: number, end: number): number {
     const { text } = this;
-    let kinds = 0, hash = 0;
+    let kinds = 0,
+      hash = 0;
     for (let at = start; at < end; at++) {
       kinds |= kindAt(text, at);
       hash = hashWith(hash, text.charCodeAt(at));
@@ -103,8 +123,25 @@ export class Tokens {
 }
 
 const wordKinds = letter | mark | digit | lowLine;
-const abbreviations = new Set(['Mr', 'Mrs', 'Ms', 'Dr', 'St', 'Prof', 'Jr', 'Sr', 'Inc', 'Co', 'Corp', 'Ltd', 'vs', 'etc']);
-const [h, w, stop, comma, colon, hyphen, atSign, apostrophe, quote] = Array.from("hw.,:-@'’", (char) => char.charCodeAt(0)) as [number, number, number, number, number, number, number, number, number];
+const abbreviations = new Set([
+  'Mr',
+  'Mrs',
+  'Ms',
+  'Dr',
+  'St',
+  'Prof',
+  'Jr',
+  'Sr',
+  'Inc',
+  'Co',
+  'Corp',
+  'Ltd',
+  'vs',
+  'etc',
+]);
+const [h, w, stop, comma, colon, hyphen, atSign, apostrophe, quote] = Array.from("hw.,:-@'’", (char) =>
+  char.charCodeAt(0),
+) as [number, number, number, number, number, number, number, number, number];
 
 const hashWith = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
 
@@ -125,7 +162,12 @@ function endOfToken(text: string, start: number, kind: number): number {
 /** `1,234.50`, `20th`, `12:30`. */
 function endOfNumber(text: string, start: number): number {
   let end = endOfKind(text, start, letter | digit);
-  for (let unit = text.charCodeAt(end); (unit === stop || unit === comma || unit === colon) && isKind(text, end + 1, digit); unit = text.charCodeAt(end)) end = endOfKind(text, end + 1, digit);
+  for (
+    let unit = text.charCodeAt(end);
+    (unit === stop || unit === comma || unit === colon) && isKind(text, end + 1, digit);
+    unit = text.charCodeAt(end)
+  )
+    end = endOfKind(text, end + 1, digit);
   return end;
 }
 
@@ -133,16 +175,30 @@ function endOfNumber(text: string, start: number): number {
 function endOfWord(text: string, start: number, kind: number): number {
   const unit = text.charCodeAt(start);
   if (unit === h || unit === w) {
-    const address = unit === w ? startsWith(text, start, 'www.') : startsWith(text, start, 'http://') || startsWith(text, start, 'https://');
+    const address =
+      unit === w
+        ? startsWith(text, start, 'www.')
+        : startsWith(text, start, 'http://') || startsWith(text, start, 'https://');
     if (address > 0 && endOfAddress(text, address) > address) return endOfAddress(text, address);
   }
   let end = endOfKind(text, start, wordKinds);
   let next = text.charCodeAt(end);
   if (next === stop) {
-    if (end - start <= 4 && !isAsciiWord(text.charCodeAt(start - 1)) && abbreviations.has(text.slice(start, end))) return end + 1;
-    if (kind & letter && end === start + widthAt(text, start) && !(start > 0 && isKind(text, start - 1, letter | digit))) return endOfInitials(text, start);
+    if (end - start <= 4 && !isAsciiWord(text.charCodeAt(start - 1)) && abbreviations.has(text.slice(start, end)))
+      return end + 1;
+    if (
+      kind & letter &&
+      end === start + widthAt(text, start) &&
+      !(start > 0 && isKind(text, start - 1, letter | digit))
+    )
+      return endOfInitials(text, start);
   }
-  for (; (next === stop || next === atSign) && isKind(text, end + 1, letter | digit | lowLine); next = text.charCodeAt(end)) end = endOfKind(text, end + 1, letter | digit | lowLine);
+  for (
+    ;
+    (next === stop || next === atSign) && isKind(text, end + 1, letter | digit | lowLine);
+    next = text.charCodeAt(end)
+  )
+    end = endOfKind(text, end + 1, letter | digit | lowLine);
   return end;
 }
 

@@ -16,7 +16,10 @@ export interface Runs {
 
 /** The runs of `text[start]` to `text[end - 1]`: places in a text, as reading slices of one takes thrice as long. */
 export function runsOf(text: string, start: number, end: number): Runs {
-  let count = 0, longest = 0, kinds = 0, from = start; // where the run begins, or would
+  let count = 0,
+    longest = 0,
+    kinds = 0,
+    from = start; // where the run begins, or would
   for (let at = start; at < end; at++) {
     const kind = kindAt(text, at);
     kinds |= kind;

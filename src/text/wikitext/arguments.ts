@@ -20,7 +20,10 @@ export function parseArguments(parts: readonly string[]): Arguments {
   }
   return {
     rawName,
-    name: rawName.toLowerCase().replace(/[_\s]+/g, ' ').replace(/^(?:template|模板):\s*/, ''),
+    name: rawName
+      .toLowerCase()
+      .replace(/[_\s]+/g, ' ')
+      .replace(/^(?:template|模板):\s*/, ''),
     positional,
     get: (key) => named.get(String(key)) ?? (typeof key === 'number' ? (positional[key - 1] ?? '') : ''),
   };

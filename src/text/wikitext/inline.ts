@@ -24,7 +24,8 @@ interface Frame {
 const MAX_DEPTH = 40;
 
 /** Everything that may mean something inside a line. Each alternative is short, so the scan is linear. */
-const SPECIAL = /\{\{|\}\}|\{\||\|\}|\[\[|\]\]|\[(?=https?:|\/\/|ftps?:|mailto:)|\]|\||<|-\{|\}-|\n|&(?:[A-Za-z]{2,8}\d{0,2}|#\d{1,7}|#[xX][\da-fA-F]{1,6});/g;
+const SPECIAL =
+  /\{\{|\}\}|\{\||\|\}|\[\[|\]\]|\[(?=https?:|\/\/|ftps?:|mailto:)|\]|\||<|-\{|\}-|\n|&(?:[A-Za-z]{2,8}\d{0,2}|#\d{1,7}|#[xX][\da-fA-F]{1,6});/g;
 
 /**
  * One pass over the page with a stack of open markup. Text goes to `parts`; closing markup replaces what it holds with
@@ -34,7 +35,15 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
   const source = stripComments(wikitext);
   const parts: string[] = [];
   const stack: Frame[] = [];
-  const openCount: Record<FrameKind, number> = { template: 0, parameter: 0, link: 0, external: 0, table: 0, 'html-table': 0, variant: 0 };
+  const openCount: Record<FrameKind, number> = {
+    template: 0,
+    parameter: 0,
+    link: 0,
+    external: 0,
+    table: 0,
+    'html-table': 0,
+    variant: 0,
+  };
   let poems = 0;
 
   const top = (): FrameKind | undefined => stack.at(-1)?.kind;
@@ -145,7 +154,8 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
         break;
       case '\n':
         // Neither an address nor a link's target goes over a line's end.
-        while (top() === 'external' || (top() === 'link' && stack.at(-1)?.bars.length === 0)) abandon(top() as FrameKind);
+        while (top() === 'external' || (top() === 'link' && stack.at(-1)?.bars.length === 0))
+          abandon(top() as FrameKind);
         parts.push(poems > 0 && stack.length === 0 ? LINE_BREAK : '\n');
         break;
       case '<':
@@ -189,7 +199,10 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
   }
 }
 
-/** Comments go first, as in MediaWiki; one on a line of its own takes the line with it. One never closed reaches to the end. */
+/**
+ * Comments go first, as in MediaWiki; one on a line of its own takes the line with it. One never closed reaches to the
+ * end.
+ */
 function stripComments(text: string): string {
   let start = text.indexOf('<!--');
   if (start < 0) return text;
@@ -209,6 +222,7 @@ function stripComments(text: string): string {
 
 function isLineStart(text: string, at: number): boolean {
   let before = at - 1;
-  while (before >= 0 && (text[before] === ' ' || text[before] === '\t' || text[before] === ':' || text[before] === '*')) before--;
+  while (before >= 0 && (text[before] === ' ' || text[before] === '\t' || text[before] === ':' || text[before] === '*'))
+    before--;
   return before < 0 || text[before] === '\n';
 }

@@ -99,29 +99,38 @@ function headingOf(line: string): { level: number; title: string } | undefined {
 
 /** Rows of tables that were never closed, rules, and arguments of templates that were never closed. */
 function isDebris(line: string): boolean {
-  return line[0] === '|' || line.startsWith('{|') || line.startsWith('----') || (line[0] === '!' && line.includes('!!')) || line === '}}' || line === ']]';
+  return (
+    line[0] === '|' ||
+    line.startsWith('{|') ||
+    line.startsWith('----') ||
+    (line[0] === '!' && line.includes('!!')) ||
+    line === '}}' ||
+    line === ']]'
+  );
 }
 
 /** A line without quotes, switches, doubled spaces and the holes that dropped templates leave in a sentence. */
 function tidy(line: string): string {
-  return stripQuotes(line)
-    .split(LINE_BREAK)
-    .map((part) =>
-      part
-        .replace(/__[A-Z]{3,30}__|__[\u4e00-\u9fff]{2,8}__/g, '')
-        .replaceAll(LITERAL, '')
-        .replace(/\s+/g, ' ')
-        .replace(/([,;，；、])(?: ?[,;，；、])+/g, '$1')
-        .replace(/[(（][\s,;:，；、]*[)）]/g, '')
-        .replace(/([(（])[\s,;，；、]+/g, '$1')
-        .replace(/[ ,;]([)）])/g, '$1')
-        .replace(/ {2,}/g, ' ')
-        .replace(/ ([,.])(?=\s|$)/g, '$1')
-        .trim(),
-    )
-    // A comma or stop alone is what follows a formula that was left out.
-    .filter((part) => part !== '' && !/^[,.;:]$/.test(part))
-    .join(LINE_BREAK);
+  return (
+    stripQuotes(line)
+      .split(LINE_BREAK)
+      .map((part) =>
+        part
+          .replace(/__[A-Z]{3,30}__|__[\u4e00-\u9fff]{2,8}__/g, '')
+          .replaceAll(LITERAL, '')
+          .replace(/\s+/g, ' ')
+          .replace(/([,;，；、])(?: ?[,;，；、])+/g, '$1')
+          .replace(/[(（][\s,;:，；、]*[)）]/g, '')
+          .replace(/([(（])[\s,;，；、]+/g, '$1')
+          .replace(/[ ,;]([)）])/g, '$1')
+          .replace(/ {2,}/g, ' ')
+          .replace(/ ([,.])(?=\s|$)/g, '$1')
+          .trim(),
+      )
+      // A comma or stop alone is what follows a formula that was left out.
+      .filter((part) => part !== '' && !/^[,.;:]$/.test(part))
+      .join(LINE_BREAK)
+  );
 }
 
 /** Lines of one paragraph, joined with a space except between Chinese or Japanese characters. */
@@ -131,6 +140,11 @@ function joinLines(lines: readonly string[]): string {
     if (i > 0 && !(WIDE.test(lines[i - 1]?.at(-1) ?? '') && WIDE.test(line[0] ?? ''))) parts.push(' ');
     parts.push(line);
   });
-  return parts.join('').split(LINE_BREAK).map((line) => line.trim()).filter((line) => line !== '').join('\n');
+  return parts
+    .join('')
+    .split(LINE_BREAK)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('\n');
 }
 const WIDE = /[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/;

@@ -5,8 +5,11 @@ export interface LinkPrefixes {
 }
 
 /** Names of the file and category namespaces in wikis where the dump does not say. */
-const DROPPED_NAMESPACES =
-  'file image media category 文件 檔案 档案 图像 圖像 媒体 媒體 分类 分類 datei bild kategorie fichier catégorie archivo imagen categoría ficheiro imagem categoria immagine файл изображение категория ファイル 画像 カテゴリ 파일 그림 분류 bestand afbeelding categorie plik grafika kategoria fil soubor kategori dosya resim ملف تصنيف קובץ קטגוריה'.split(' ');
+const DROPPED_NAMESPACES = (
+  'file image media category 文件 檔案 档案 图像 圖像 媒体 媒體 分类 分類 datei bild kategorie fichier catégorie archivo imagen ' +
+  'categoría ficheiro imagem categoria immagine файл изображение категория ファイル 画像 カテゴリ 파일 그림 분류 bestand ' +
+  'afbeelding categorie plik grafika kategoria fil soubor kategori dosya resim ملف تصنيف קובץ קטגוריה'
+).split(' ');
 
 const prefixesOf = new WeakMap<ReadonlyMap<number, string>, LinkPrefixes>();
 const noNamespaces: ReadonlyMap<number, string> = new Map();
@@ -22,7 +25,8 @@ export function linkPrefixes(namespaces = noNamespaces): LinkPrefixes {
 }
 
 /** Wikis of other languages are linked as `[[de:Riga]]`; shown in the margin, never in the text. */
-const LANGUAGE_PREFIX = /^(?:[a-z]{2,3}|simple|tokipona|[a-z]{2,3}-[a-z]{3,8}(?:-[a-z]{2,5})?|bat-smg|be-x-old|fiu-vro|map-bms|roa-rup|roa-tara|zh-min-nan)$/;
+const LANGUAGE_PREFIX =
+  /^(?:[a-z]{2,3}|simple|tokipona|[a-z]{2,3}-[a-z]{3,8}(?:-[a-z]{2,5})?|bat-smg|be-x-old|fiu-vro|map-bms|roa-rup|roa-tara|zh-min-nan)$/;
 /** Three letters and fewer that are not languages. */
 const OTHER_PREFIXES = new Set(['doi', 'rfc', 'hdl', 'mw', 'rev', 'phab']);
 
@@ -38,7 +42,8 @@ export function renderLink(args: readonly string[], prefixes: LinkPrefixes): str
   const prefix = colon > 0 && colon <= 60 ? target.slice(0, colon).trim().toLowerCase() : '';
   if (!shown && prefix !== '') {
     if (prefixes.dropped.has(prefix) || MEDIA_FILE.test(target)) return '';
-    if (args.length === 1 && LANGUAGE_PREFIX.test(prefix) && !OTHER_PREFIXES.has(prefix) && target[colon + 1] !== ' ') return '';
+    if (args.length === 1 && LANGUAGE_PREFIX.test(prefix) && !OTHER_PREFIXES.has(prefix) && target[colon + 1] !== ' ')
+      return '';
   }
   if (args.length === 1) return target.replace(/_/g, ' ').replace(/^#/, '');
   const label = args.slice(1).join('|');

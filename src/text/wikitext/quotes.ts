@@ -1,5 +1,6 @@
 /**
- * Take bold and italic quotes out of a line. Of four quotes one is text, of more than five all but five; and when a line
+ * Take bold and italic quotes out of a line. Of four quotes one is text, of more than five all but five; and when a
+ * line
  * has an odd number of both, one bold was an apostrophe before italics, as in `dell'''Opera''`.
  * Source: MediaWiki's Parser::doQuotes
  */
@@ -18,10 +19,16 @@ export function stripQuotes(line: string): string {
     }
   }
   const apostrophe = bold % 2 === 1 && italic % 2 === 1 ? mistakenBold(pieces) : -1;
-  return pieces.map((piece, i) => (i % 2 === 0 ? piece : i === apostrophe || piece.length === 4 ? "'" : "'".repeat(Math.max(0, piece.length - 5)))).join('');
+  return pieces
+    .map((piece, i) =>
+      i % 2 === 0 ? piece : i === apostrophe || piece.length === 4 ? "'" : "'".repeat(Math.max(0, piece.length - 5)),
+    )
+    .join('');
 }
 
-/** The bold mark that is an apostrophe: the first after a one-letter word, else after a longer word, else after a space. */
+/**
+ * The bold mark that is an apostrophe: the first after a one-letter word, else after a longer word, else after a space.
+ */
 function mistakenBold(pieces: readonly string[]): number {
   let afterWord = -1;
   let afterSpace = -1;

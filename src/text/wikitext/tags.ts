@@ -4,17 +4,26 @@ import { renderMath } from './math.ts';
 
 /** Tags whose content is no prose. */
 const DROPPED = new Set(
-  ('ref references gallery timeline imagemap graph score hiero includeonly templatedata templatestyles mapframe maplink indicator inputbox categorytree dynamicpagelist ' +
-    'syntaxhighlight source pre style script charinsert section quiz listing rss').split(' '),
+  (
+    'ref references gallery timeline imagemap graph score hiero includeonly templatedata templatestyles mapframe ' +
+    'maplink indicator inputbox categorytree dynamicpagelist ' +
+    'syntaxhighlight source pre style script charinsert section quiz listing rss'
+  ).split(' '),
 );
 /** Tags whose content is not wikitext, or reads as something else. */
 const RAW = new Set(['nowiki', 'math', 'chem', 'ce', 'sup', 'sub']);
 /** Tags that are taken away around their content, and what they leave. */
 const KEPT = new Map<string, string>([
-  ...'b i u s em strong span font small big tt code kbd samp var cite abbr dfn bdi bdo ins del mark q noinclude onlyinclude ruby rb rt rp rtc rbc wbr center data time strike nowiki translate tvar langconvert tfoot thead tbody caption th td math chem ce sup sub poem a section includeonly ref'
+  ...(
+    'b i u s em strong span font small big tt code kbd samp var cite abbr dfn bdi bdo ins del mark q noinclude ' +
+    'onlyinclude ruby rb rt rp rtc rbc wbr center data time strike nowiki translate tvar langconvert tfoot thead ' +
+    'tbody caption th td math chem ce sup sub poem a section includeonly ref'
+  )
     .split(' ')
     .map((name) => [name, ''] as const),
-  ...'div p blockquote ul ol li dl dt dd hr h1 h2 h3 h4 h5 h6 tr gallery references'.split(' ').map((name) => [name, '\n'] as const),
+  ...'div p blockquote ul ol li dl dt dd hr h1 h2 h3 h4 h5 h6 tr gallery references'
+    .split(' ')
+    .map((name) => [name, '\n'] as const),
   ['br', LINE_BREAK],
   ['table', ''],
 ]);
@@ -22,7 +31,10 @@ const KEPT = new Map<string, string>([
 const TAG = /<(\/?)([A-Za-z][A-Za-z0-9]{0,20})(?:[\s/][^<>]{0,2000})?>/y;
 
 /** The tag that begins at an index, if it is one that wikitext knows; anything else is text. */
-export function tagAt(source: string, from: number): { name: string; closing: boolean; selfClosing: boolean; end: number } | undefined {
+export function tagAt(
+  source: string,
+  from: number,
+): { name: string; closing: boolean; selfClosing: boolean; end: number } | undefined {
   TAG.lastIndex = from;
   const match = TAG.exec(source);
   if (match === null) return undefined;
@@ -38,7 +50,8 @@ export function renderTag(name: string, closing: boolean): string {
 }
 
 /**
- * Step over a tag whose content is not read as wikitext: what to put in its place and where it ends. `undefined` when it
+ * Step over a tag whose content is not read as wikitext: what to put in its place and where it ends. `undefined` when
+ * it
  * is an ordinary tag or is never closed.
  */
 export function skipTag(source: string, name: string, from: number): { text: string; end: number } | undefined {
@@ -57,19 +70,38 @@ export function skipTag(source: string, name: string, from: number): { text: str
     case 'sup':
     case 'sub':
       // Within a word it is a letter of the word, as in a reconstructed `*Apal<sup>y</sup>un`.
-      return /^[^[\]{}<>|&'\n]*$/.test(content) ? { text: /^\p{L}$/u.test(content) && /\p{L}/u.test(source[close.end] ?? '') ? content : raise(content.trim(), name), end: close.end } : undefined;
+      return /^[^[\]{}<>|&'\n]*$/.test(content)
+        ? {
+            text:
+              /^\p{L}$/u.test(content) && /\p{L}/u.test(source[close.end] ?? '')
+                ? content
+                : raise(content.trim(), name),
+            end: close.end,
+          }
+        : undefined;
     default:
       return { text: '', end: close.end };
   }
 }
 
-const CLOSERS = new Map([...DROPPED, ...RAW].map((name) => [name, new RegExp(`<(?:(/)${name}\\s{0,40}|${name}(?:[\\s/][^<>]{0,2000})?)>`, 'gi')]));
+const CLOSERS = new Map(
+  [...DROPPED, ...RAW].map((name) => [
+    name,
+    new RegExp(`<(?:(/)${name}\\s{0,40}|${name}(?:[\\s/][^<>]{0,2000})?)>`, 'gi'),
+  ]),
+);
 
 /**
- * The matching closing tag, which has no attributes. When the same tag opens again first, this one was never closed (a forgotten `</ref>`) and
+ * The matching closing tag, which has no attributes. When the same tag opens again first, this one was never closed (a
+ * forgotten `</ref>`) and
  * must not swallow the text up to the next; this also keeps the search linear.
  */
-function findClose(source: string, name: string, from: number, limit: number): { start: number; end: number } | undefined {
+function findClose(
+  source: string,
+  name: string,
+  from: number,
+  limit: number,
+): { start: number; end: number } | undefined {
   const pattern = CLOSERS.get(name) as RegExp;
   const within = source.slice(from, from + limit);
   pattern.lastIndex = 0;
@@ -87,7 +119,9 @@ const SUBSCRIPTS = '₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙ';
 export function raise(content: string, kind: 'sup' | 'sub'): string {
   if (/^[0-9+\-−–=()n]+$/.test(content) && content.length <= 12) {
     const target = kind === 'sup' ? SUPERSCRIPTS : SUBSCRIPTS;
-    return [...content].map((char) => target['0123456789+-=()n'.indexOf(char === '−' || char === '–' ? '-' : char)] ?? char).join('');
+    return [...content]
+      .map((char) => target['0123456789+-=()n'.indexOf(char === '−' || char === '–' ? '-' : char)] ?? char)
+      .join('');
   }
   return kind === 'sup' && /^[A-Za-z]$/.test(content) && !/^[aoe]$/.test(content) ? `^${content}` : content;
 }

@@ -3,7 +3,16 @@ import { monthName, renderAge, renderAsOf, renderDate } from './dates.ts';
 import { LINE_BREAK } from './marks.ts';
 import { renderEnglishSounds, renderRespelling, renderSounds } from './pronunciation.ts';
 import { raise } from './tags.ts';
-import { renderConvert, renderCoordinates, renderDensity, renderFormula, renderFraction, renderHeight, renderVal, withCommas } from './units.ts';
+import {
+  renderConvert,
+  renderCoordinates,
+  renderDensity,
+  renderFormula,
+  renderFraction,
+  renderHeight,
+  renderVal,
+  withCommas,
+} from './units.ts';
 
 /** What templates can tell about the page that they are on. */
 export interface PageFacts {
@@ -31,10 +40,20 @@ export function renderTemplate(parts: readonly string[], page: PageFacts): strin
 const first: Render = (args) => args.get(1);
 const second: Render = (args) => args.get(2);
 const last: Render = (args) => args.positional.at(-1) ?? '';
-const lines: Render = (args) => args.positional.filter((item) => item !== '').map((item) => `\n* ${item}`).join('') + '\n';
+const lines: Render = (args) =>
+  args.positional
+    .filter((item) => item !== '')
+    .map((item) => `\n* ${item}`)
+    .join('') + '\n';
 const joined: Render = (args) => args.positional.filter((item) => item !== '').join(', ');
-const text = (constant: string): Render => () => constant;
-const before = (prefix: string): Render => (args) => prefix + args.get(1);
+const text =
+  (constant: string): Render =>
+  () =>
+    constant;
+const before =
+  (prefix: string): Render =>
+  (args) =>
+    prefix + args.get(1);
 /** `a (b, c)`, leaving out what is empty. */
 const withBrackets = (head: string, ...rest: readonly string[]): string => {
   const inner = rest.filter((part) => part !== '').join(', ');
@@ -48,7 +67,10 @@ const quote: Render = (args) => {
 /** A letter as a letter, `⟨a⟩`. */
 const grapheme: Render = (args) => (args.get(1) === '' ? '' : `⟨${args.get(1)}⟩`);
 /** `{{sic}}` as "[sic]", `{{sic|teh}}` as "teh [sic]"; `hide=y` keeps the remark out. */
-const sic: Render = (args) => [args.positional.join(''), /^(?:y|yes|1)$/i.test(args.get('hide')) ? '' : '[sic]'].filter((part) => part !== '').join(' ');
+const sic: Render = (args) =>
+  [args.positional.join(''), /^(?:y|yes|1)$/i.test(args.get('hide')) ? '' : '[sic]']
+    .filter((part) => part !== '')
+    .join(' ');
 const ship: Render = (args) => `${args.name.toUpperCase()} ${args.get(1)}`;
 
 /** One renderer under several names. */
@@ -59,13 +81,25 @@ function named(names: string, render: Render, separator = ' '): readonly (readon
 const TEMPLATES: ReadonlyMap<string, Render> = new Map([
   // Punctuation and characters.
   ...named('nbsp,space,spaces,thinsp,hair space', text(' '), ','),
-  ...named('snd,snds,spnd,spaced ndash,spaced en dash,en dash,ndash,–', (args) => (/^s|spaced/.test(args.name) ? ' – ' : '–'), ','),
-  ...named('mdash,mdashb,em dash,—,spaced mdash,spaced em dash', (args) => (args.name.startsWith('spaced') ? ' — ' : '—'), ','),
+  ...named(
+    'snd,snds,spnd,spaced ndash,spaced en dash,en dash,ndash,–',
+    (args) => (/^s|spaced/.test(args.name) ? ' – ' : '–'),
+    ',',
+  ),
+  ...named(
+    'mdash,mdashb,em dash,—,spaced mdash,spaced em dash',
+    (args) => (args.name.startsWith('spaced') ? ' — ' : '—'),
+    ',',
+  ),
   ...named("' -' 's", (args) => (args.name === "'s" ? '’s' : '’')),
   ...named(`' "|" '|'"|"'|-"`, (args) => args.name.replace(/[ -]/g, ''), '|'),
   ['eqm', text('⇌')],
   ...named('! !! =', (args) => (args.name === '=' ? '=' : '|'.repeat(args.name.length))),
-  ...named('·,dot,•,bull,bullet,middot', (args) => (args.name.startsWith('b') || args.name === '•' ? ' • ' : ' · '), ','),
+  ...named(
+    '·,dot,•,bull,bullet,middot',
+    (args) => (args.name.startsWith('b') || args.name === '•' ? ' • ' : ' · '),
+    ',',
+  ),
   ...named('okina hamza', (args) => (args.name === 'okina' ? 'ʻ' : 'ʼ')),
   ...named('pi', text('π')),
   ...named('shy zwnj zwj zwsp', text('')),
@@ -77,9 +111,12 @@ const TEMPLATES: ReadonlyMap<string, Render> = new Map([
 
   // Typography around text: the text.
   ...named(
-    'nowrap,nobr,nobold,nobreak,noitalic,normal,small,smaller,big,bigger,large,em,strong,bold,italic,italics,i,b,u,underline,mono,tt,code,kbd,samp,var,mvar,math,bigmath,tmath,sc,smallcaps,small caps,sc1,' +
-      'not a typo,typo,as written,proper name,notatypo,serif,sans,center,align center,block indent,em indent,cn span,citation needed span,nwr,midsize,longitem,nq,nastaliq,' +
-      'nts,unicode,polytonic,hebrew,cuneiform,pua,hanja,kanji,no link,visible anchor,vanchor,anchored text,char,key,keypress,button,abs,字,僻字,专名,專名,书名',
+    'nowrap,nobr,nobold,nobreak,noitalic,normal,small,smaller,big,bigger,large,em,strong,bold,italic,italics,i,b,' +
+      'u,underline,mono,tt,code,kbd,samp,var,mvar,math,bigmath,tmath,sc,smallcaps,small caps,sc1,' +
+      'not a typo,typo,as written,proper name,notatypo,serif,sans,center,align center,block indent,em indent,cn ' +
+      'span,citation needed span,nwr,midsize,longitem,nq,nastaliq,' +
+      'nts,unicode,polytonic,hebrew,cuneiform,pua,hanja,kanji,no link,visible anchor,vanchor,anchored text,char,' +
+      'key,keypress,button,abs,字,僻字,专名,專名,书名',
     first,
     ',',
   ),
@@ -88,8 +125,16 @@ const TEMPLATES: ReadonlyMap<string, Render> = new Map([
   ...named('key press,keyboard', (args) => args.positional.join('+'), ','),
   ...named('plainlist,flatlist', (args) => `\n${args.get(1)}\n`, ','),
   ...named('abbr,abbrv,tooltip,explain,hover,h:title,definition,define', first, ','),
-  ...named('color,colour,font color,fontcolor,background color,bgcolor,font,text color', (args, page) => args.get('text') || last(args, page), ','),
-  ...named('poem,poemquote,quote,blockquote,cquote,quotation,bquote,quotebox,quote box,rquote,centered pull quote,引文', quote, ','),
+  ...named(
+    'color,colour,font color,fontcolor,background color,bgcolor,font,text color',
+    (args, page) => args.get('text') || last(args, page),
+    ',',
+  ),
+  ...named(
+    'poem,poemquote,quote,blockquote,cquote,quotation,bquote,quotebox,quote box,rquote,centered pull quote,引文',
+    quote,
+    ',',
+  ),
 
   // Languages.
   ...named('lang,langx,lang-x,langue,langi,le lang,rtl-lang,script,native name', second, ','),
@@ -98,7 +143,11 @@ const TEMPLATES: ReadonlyMap<string, Render> = new Map([
   ...named('zh,zh-full,zh full', renderChinese, ','),
   ...named('korean,ko-hhrm', (args) => args.get('hangul') || args.get(1), ','),
   ...named('ruby,ruby-ja,ruby-zh,ruby-zh-p,furigana', (args) => withBrackets(args.get(1), args.get(2)), ','),
-  ...named('ill,interlanguage link,interlanguage link multi,iw,ill2,ill-wd', (args) => args.get('lt') || args.get('display') || args.get(1), ','),
+  ...named(
+    'ill,interlanguage link,interlanguage link multi,iw,ill2,ill-wd',
+    (args) => args.get('lt') || args.get('display') || args.get(1),
+    ',',
+  ),
   ...named('le,link-en,link-ja,link-de,link-fr,link-ru,link-ko,link-es', (args) => args.get(3) || args.get(1), ','),
   ...named('tsl,ilh,internal link helper,内部链接助手', (args) => args.get(4) || args.get(3), ','),
   ...named('translation,lit,literal translation,literally,gloss', (args) => `lit. '${args.get(1)}'`, ','),
@@ -134,10 +183,20 @@ const TEMPLATES: ReadonlyMap<string, Render> = new Map([
   ...named('percent pct', (args) => `${args.get(1)}%`),
 
   // Dates.
-  ...named('birth date,birth-date,bda,birth date and age,birth-date and age,death date,death-date,death date and age,start date,start date and age,end date,film date,dob,dts,date,release date,launch date,birth year and age,death year and age', renderDate, ','),
+  ...named(
+    'birth date,birth-date,bda,birth date and age,birth-date and age,death date,death-date,death date and age,' +
+      'start date,start date and age,end date,film date,dob,dts,date,release date,launch date,birth year and age,' +
+      'death year and age',
+    renderDate,
+    ',',
+  ),
   ...named('as of,asof', renderAsOf, ','),
   ...named('age,age in years', renderAge, ','),
-  ...named('circa,c.,ca.,ca,approx', (args) => (args.get(1) === '' ? 'c.' : `c. ${args.positional.join(' – c. ')}`), ','),
+  ...named(
+    'circa,c.,ca.,ca,approx',
+    (args) => (args.get(1) === '' ? 'c.' : `c. ${args.positional.join(' – c. ')}`),
+    ',',
+  ),
   ...named('floruit,fl.,fl', (args) => `fl. ${args.positional.join('–')}`.trim(), ','),
   ...named('reign,r.', (args) => `r. ${args.positional.join('–')}`, ','),
   ...named('born,b.', before('b. '), ','),
@@ -156,7 +215,9 @@ const TEMPLATES: ReadonlyMap<string, Render> = new Map([
   // Names of things.
   ...named('flag,flagcountry,flagu,flag+link', first, ','),
   ...named('uss hms ss rms hmas hmcs ms mv usns usat usrc css', ship),
-  ...named('ship sclass', (args) => (args.name === 'ship' ? `${args.get(1)} ${args.get(2)}`.trim() : `${args.get(1)}-class ${args.get(2)}`)),
+  ...named('ship sclass', (args) =>
+    args.name === 'ship' ? `${args.get(1)} ${args.get(2)}`.trim() : `${args.get(1)}-class ${args.get(2)}`,
+  ),
   ...named('jct,road', joined, ','),
   ['url', second],
   ...named('bibleverse,bibleref,bibleref2,sourcetext', (args) => `${args.get(1)} ${args.get(2)}`.trim(), ','),
@@ -169,7 +230,10 @@ const PATTERNS: readonly (readonly [RegExp, Render])[] = [
   [/^ipa-[a-z]{2,3}$/, renderSounds],
   [/^script\/[a-z ]{2,30}$/, first],
   // The same in other wikis: `{{Vol-lv|pantera}}`, `{{яз-en|cougar}}`.
-  [/^\p{L}{2,8}-(?:[a-z]{2,3}|[a-z]{2,4}-[a-z]{2,4}(?:-[a-z]{2,4})?)$/u, (args) => (args.positional.length === 1 ? args.get(1) : '')],
+  [
+    /^\p{L}{2,8}-(?:[a-z]{2,3}|[a-z]{2,4}-[a-z]{2,4}(?:-[a-z]{2,4})?)$/u,
+    (args) => (args.positional.length === 1 ? args.get(1) : ''),
+  ],
   [/^link-[a-z]{2,10}$/, (args) => args.get(3) || args.get(1)],
   [/^(?:zh|ja|ko|vi)-[a-z-]{1,10}$/, first],
 ];
@@ -189,9 +253,17 @@ function renderNihongo(args: Arguments): string {
 /** `{{zh|s=简|t=繁|p=jiǎn}}`: the forms, simplified first. */
 function renderChinese(args: Arguments): string {
   const forms: readonly (readonly [string, readonly string[]])[] = [
-    ['Chinese', ['c']], ['simplified Chinese', ['s']], ['traditional Chinese', ['t']], ['pinyin', ['p']], ['Wade–Giles', ['w']], ['Jyutping', ['j']], ['lit.', ['l']],
+    ['Chinese', ['c']],
+    ['simplified Chinese', ['s']],
+    ['traditional Chinese', ['t']],
+    ['pinyin', ['p']],
+    ['Wade–Giles', ['w']],
+    ['Jyutping', ['j']],
+    ['lit.', ['l']],
   ];
-  const shown = forms.map(([label, keys]) => [label, keys.map((key) => args.get(key)).find((value) => value !== '')] as const).filter(([, value]) => value !== undefined);
+  const shown = forms
+    .map(([label, keys]) => [label, keys.map((key) => args.get(key)).find((value) => value !== '')] as const)
+    .filter(([, value]) => value !== undefined);
   return shown.length === 0 ? args.get(1) : shown.map(([label, value]) => `${label}: ${value}`).join('; ');
 }
 

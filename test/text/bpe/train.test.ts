@@ -37,7 +37,10 @@ describe('trainBpe', () => {
   });
 
   it('does not depend on the order of the words', () => {
-    const words: [string, number][] = Array.from({ length: 300 }, (_, i) => [`w${(i * 7919) % 1000}${(i * 31) % 17}`, (i % 5) + 1]);
+    const words: [string, number][] = Array.from({ length: 300 }, (_, i) => [
+      `w${(i * 7919) % 1000}${(i * 31) % 17}`,
+      (i % 5) + 1,
+    ]);
     const options = { vocabSize: 400, minFrequency: 2 };
     expect(trainBpe(new Map(words.toReversed()), options)).toEqual(trainBpe(new Map(words), options));
   });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadLanguageDetector, sampleText } from '../../../src/text/language/detector.ts';
 
-const english = 'The river rises in the hills above the town and turns south before it meets the sea. Boats still carry grain along its lower reaches in spring.';
+const english =
+  'The river rises in the hills above the town and turns south before it meets the sea. Boats still carry grain ' +
+  'along its lower reaches in spring.';
 const chinese = '这条河发源于城北的山中，向南流去，最后注入大海。春天的时候，仍有船只在下游运送粮食。';
 const traditional = '這條河發源於城北的山中，向南流去，最後注入大海。春天的時候，仍有船隻在下游運送糧食。';
 
@@ -24,7 +26,11 @@ describe('loadLanguageDetector', () => {
     expect(guess.score).toBeLessThanOrEqual(1);
   });
 
-  it.each([['nothing', ''], ['digits', '1999 2000 - 12:23'], ['no known n-grams', '\u{1F600} \u{1F601}']])('says nothing of %s', async (_, text) => {
+  it.each([
+    ['nothing', ''],
+    ['digits', '1999 2000 - 12:23'],
+    ['no known n-grams', '\u{1F600} \u{1F601}'],
+  ])('says nothing of %s', async (_, text) => {
     expect((await loadLanguageDetector())(text)).toEqual({ language: '', score: 0 });
   });
 

@@ -9,11 +9,18 @@ import { KeyedRandom } from '../../../src/text/random.ts';
 import { sentences } from './sentences.ts';
 
 const shared = new URL('../../../../shared/data', import.meta.url).pathname;
-const files = globSync(['samples/books/*.txt', 'samples/*/*.tsv'], { cwd: new URL('../../..', import.meta.url).pathname, absolute: true });
-const sharedFiles = existsSync(shared) ? globSync(['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'], { cwd: shared, absolute: true }) : [];
+const files = globSync(['samples/books/*.txt', 'samples/*/*.tsv'], {
+  cwd: new URL('../../..', import.meta.url).pathname,
+  absolute: true,
+});
+const sharedFiles = existsSync(shared)
+  ? globSync(['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'], { cwd: shared, absolute: true })
+  : [];
 
 let model: LanguageModel;
-beforeAll(async () => { model = await LanguageModel.load(); }, 60_000);
+beforeAll(async () => {
+  model = await LanguageModel.load();
+}, 60_000);
 
 interface Told {
   readonly language: string;
@@ -23,8 +30,14 @@ interface Told {
 
 function ours(text: string): Told {
   const language = model.read(text);
-  const scores = model.languages.flatMap((code, id): [string, number][] => (model.means[id]! > 0 ? [[code, model.scaled(id)]] : []));
-  return { language: model.languages[language] ?? '', scores: Object.fromEntries(scores), isReliable: language >= 0 && model.isReliable(language) };
+  const scores = model.languages.flatMap((code, id): [string, number][] =>
+    model.means[id]! > 0 ? [[code, model.scaled(id)]] : [],
+  );
+  return {
+    language: model.languages[language] ?? '',
+    scores: Object.fromEntries(scores),
+    isReliable: language >= 0 && model.isReliable(language),
+  };
 }
 
 function eldSays(text: string): Told {
@@ -33,7 +46,9 @@ function eldSays(text: string): Told {
 }
 
 async function eldNGrams(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
-  const { ngramsData } = await import(new URL('../ngrams/large.js', import.meta.resolve('eld/large')).href) as { ngramsData: { ngrams: Record<string, Record<string, number>> } };
+  const { ngramsData } = (await import(new URL('../ngrams/large.js', import.meta.resolve('eld/large')).href)) as {
+    ngramsData: { ngrams: Record<string, Record<string, number>> };
+  };
   return ngramsData.ngrams;
 }
 
@@ -49,23 +64,41 @@ function* stretches(text: string, count: number): Generator<string> {
 describe('LanguageModel, beside ELD', () => {
   it('reads every n-gram of the package', async () => {
     const read = new Map<string, string>();
-    const data = await readEld((symbols, length, pairs, count) => read.set(String.fromCharCode(...symbols.subarray(0, length)), pairs.subarray(0, count).join(' ')));
+    const data = await readEld((symbols, length, pairs, count) =>
+      read.set(String.fromCharCode(...symbols.subarray(0, length)), pairs.subarray(0, count).join(' ')),
+    );
     const theirs = Object.entries(await eldNGrams());
     expect(read.size).toBe(theirs.length);
-    expect(theirs.filter(([ngram, scores]) => read.get(ngram) !== Object.entries(scores).map(([language, score]) => score * 256 + Number(language)).join(' '))).toEqual([]);
+    expect(
+      theirs.filter(
+        ([ngram, scores]) =>
+          read.get(ngram) !==
+          Object.entries(scores)
+            .map(([language, score]) => score * 256 + Number(language))
+            .join(' '),
+      ),
+    ).toEqual([]);
     expect(data.languages).toEqual(Object.values(eld.info().Languages));
   });
 
   it('the same scores of n-grams of each of the 60 languages, put together at random', async () => {
     const { languages, symbols } = await readEld(() => {});
-    const bytes = new Map(Array.from(symbols, (symbol, byte) => [String.fromCharCode(symbol), byte] as const).filter(([symbol]) => symbol !== ' '));
+    const bytes = new Map(
+      Array.from(symbols, (symbol, byte) => [String.fromCharCode(symbol), byte] as const).filter(
+        ([symbol]) => symbol !== ' ',
+      ),
+    );
     const ngrams = Object.entries(await eldNGrams());
     const guessed = new Set<string>();
     for (let id = 0; id < languages.length; id++) {
-      const own = ngrams.filter(([, scores]) => id in scores).map(([ngram]) => Uint8Array.from(ngram, (symbol) => bytes.get(symbol) ?? 0x20));
+      const own = ngrams
+        .filter(([, scores]) => id in scores)
+        .map(([ngram]) => Uint8Array.from(ngram, (symbol) => bytes.get(symbol) ?? 0x20));
       const random = new KeyedRandom(6, id);
       for (let n = 0; n < 20; n++) {
-        const text = Buffer.concat(Array.from({ length: 1 + random.below(120) }, () => own[random.below(own.length)]!)).toString();
+        const text = Buffer.concat(
+          Array.from({ length: 1 + random.below(120) }, () => own[random.below(own.length)]!),
+        ).toString();
         const told = eldSays(text);
         expect(ours(text), text).toEqual(told);
         guessed.add(told.language);
@@ -85,15 +118,59 @@ describe('LanguageModel, beside ELD', () => {
   });
   it.skipIf(sharedFiles.length > 0)(`the same scores in real data (skipped: ${shared} is not there)`, () => {});
 
-  const marks = fc.constantFrom("'", '`', '’', ' ', '  ', '\n', '.', '-', '7', 'Σ', 'İ', 'I', 'ς', 'ß', '\u0307', '\u00ad', '\ud83d', '\ude00', '\u{1d400}', '\u{20000}', '天', '\u0780', 'ⴰ', '\ua7cb', '\u1c89');
+  const marks = fc.constantFrom(
+    "'",
+    '`',
+    '’',
+    ' ',
+    '  ',
+    '\n',
+    '.',
+    '-',
+    '7',
+    'Σ',
+    'İ',
+    'I',
+    'ς',
+    'ß',
+    '\u0307',
+    '\u00ad',
+    '\ud83d',
+    '\ude00',
+    '\u{1d400}',
+    '\u{20000}',
+    '天',
+    '\u0780',
+    'ⴰ',
+    '\ua7cb',
+    '\u1c89',
+  );
   const letters = fc.stringMatching(/^[a-zA-Zäöüéàñõåøçşğıłżřěčαβγσ]{1,12}$/);
   const anyUnit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
   it.each([
     ['words and marks', fc.array(fc.oneof(letters, marks), { maxLength: 200 })],
-    ['long words', fc.array(fc.oneof({ weight: 9, arbitrary: letters }, { weight: 9, arbitrary: fc.constantFrom('天', '\u0780', 'é', "'", 'Σ') }, { weight: 1, arbitrary: marks }), { maxLength: 300 })],
-    ['any code units', fc.array(fc.oneof({ weight: 6, arbitrary: anyUnit }, { weight: 1, arbitrary: marks }), { maxLength: 500 })],
+    [
+      'long words',
+      fc.array(
+        fc.oneof(
+          { weight: 9, arbitrary: letters },
+          { weight: 9, arbitrary: fc.constantFrom('天', '\u0780', 'é', "'", 'Σ') },
+          { weight: 1, arbitrary: marks },
+        ),
+        { maxLength: 300 },
+      ),
+    ],
+    [
+      'any code units',
+      fc.array(fc.oneof({ weight: 6, arbitrary: anyUnit }, { weight: 1, arbitrary: marks }), { maxLength: 500 }),
+    ],
     ['any characters', fc.array(fc.string({ unit: 'binary', maxLength: 40 }), { maxLength: 30 })],
   ])('the same scores of %s at random', (_, parts) => {
-    fc.assert(fc.property(parts, (all) => { expect(ours(all.join(''))).toEqual(eldSays(all.join(''))); }), { numRuns: 500 });
+    fc.assert(
+      fc.property(parts, (all) => {
+        expect(ours(all.join(''))).toEqual(eldSays(all.join('')));
+      }),
+      { numRuns: 500 },
+    );
   });
 });

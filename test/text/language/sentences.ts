@@ -1,15 +1,27 @@
 /** A sentence or two in languages of many scripts, written for these tests. */
 export const sentences: Readonly<Record<string, string>> = {
-  en: "The ferry doesn't run after dark, so the miller's children walked home along the towpath and counted the lights across the river.",
-  de: 'Nach dem Regen öffnete die Bäckerin das Fenster, und der Geruch von frischem Brot zog durch die enge Straße bis zum Fluß hinunter.',
-  fr: "L'été dernier, nous avons traversé la forêt jusqu'à l'étang où les enfants pêchaient ; personne n'avait pensé à emporter d'eau.",
+  en:
+    "The ferry doesn't run after dark, so the miller's children walked home along the towpath and counted the " +
+    'lights across the river.',
+  de:
+    'Nach dem Regen öffnete die Bäckerin das Fenster, und der Geruch von frischem Brot zog durch die enge Straße ' +
+    'bis zum Fluß hinunter.',
+  fr:
+    "L'été dernier, nous avons traversé la forêt jusqu'à l'étang où les enfants pêchaient ; personne n'avait pensé " +
+    "à emporter d'eau.",
   es: '¿Quién dejó la puerta abierta? El niño señaló al perro, que dormía tranquilamente bajo la mesa de la cocina.',
   pt: 'A irmã mais nova não quis voltar para casa antes que as luzes do cais se apagassem e o último barco chegasse.',
   it: "Perché l'acqua del pozzo fosse più fresca, la nonna la teneva all'ombra del fico, in una brocca di terracotta.",
-  nl: "'s Ochtends vroeg fietste hij langs de vaart naar het dorp, waar de markt al begonnen was en de koffie klaarstond.",
+  nl:
+    "'s Ochtends vroeg fietste hij langs de vaart naar het dorp, waar de markt al begonnen was en de koffie " +
+    'klaarstond.',
   sv: 'På sommaren åkte vi alltid ut till ön, där farfar hade byggt en liten stuga av röda plankor bredvid bryggan.',
-  da: 'Børnene løb ned til åen for at se, om isen allerede var tyk nok til at gå på, men gamle Søren rystede på hovedet.',
-  fi: 'Järven rannalla seisoi vanha sauna, jonka katolle oli vuosien mittaan kasvanut paksu kerros sammalta ja pieniä koivuja.',
+  da:
+    'Børnene løb ned til åen for at se, om isen allerede var tyk nok til at gå på, men gamle Søren rystede på ' +
+    'hovedet.',
+  fi:
+    'Järven rannalla seisoi vanha sauna, jonka katolle oli vuosien mittaan kasvanut paksu kerros sammalta ja ' +
+    'pieniä koivuja.',
   pl: 'Zanim słońce wzeszło, gospodarz zdążył już nakarmić konie, naprawić płot i zagrzać wodę na herbatę.',
   cs: 'Když přišla zima, děti se učily bruslit na zamrzlém rybníku a večer se hřály u kamen s hrnkem čaje.',
   hu: 'A falu végén álló öreg tölgyfa alatt minden vasárnap összegyűltek a szomszédok, és késő estig beszélgettek.',

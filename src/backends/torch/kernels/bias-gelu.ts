@@ -12,5 +12,4 @@ export const biasGeluKernels = new FamilyBuilder()
     if (k.owns(ours.bias_gelu_backward)) return k.call(ours.bias_gelu_backward, dy, x, bias);
     const dx = k.call(aten.gelu_backward, dy, k.call(aten.add, x, k.as('bias', k.type('x'))));
     return [dx, k.call(aten.sum, dx, [0], false, scalar.float32)];
-  })
-  .kernels;
+  }).kernels;

@@ -6,10 +6,27 @@ const binary = new FamilyBuilder();
 
 /** Functions of two tensors, with the broadcasting that tfjs and ATen share. */
 const direct = {
-  Add: aten.add, Sub: aten.sub, Multiply: aten.mul, RealDiv: aten.div, Pow: aten.pow, Mod: aten.remainder, Atan2: aten.atan2, Maximum: aten.maximum, Minimum: aten.minimum, BitwiseAnd: aten.bitwise_and,
-  Equal: aten.eq, NotEqual: aten.ne, Greater: aten.gt, GreaterEqual: aten.ge, Less: aten.lt, LessEqual: aten.le, LogicalAnd: aten.logical_and, LogicalOr: aten.logical_or,
+  Add: aten.add,
+  Sub: aten.sub,
+  Multiply: aten.mul,
+  RealDiv: aten.div,
+  Pow: aten.pow,
+  Mod: aten.remainder,
+  Atan2: aten.atan2,
+  Maximum: aten.maximum,
+  Minimum: aten.minimum,
+  BitwiseAnd: aten.bitwise_and,
+  Equal: aten.eq,
+  NotEqual: aten.ne,
+  Greater: aten.gt,
+  GreaterEqual: aten.ge,
+  Less: aten.lt,
+  LessEqual: aten.le,
+  LogicalAnd: aten.logical_and,
+  LogicalOr: aten.logical_or,
 } as const satisfies Record<string, Op<[a: Handle, b: Handle]>>;
-for (const [name, op] of Object.entries(direct)) binary.add(name as keyof typeof direct, (k) => k.call(op, k.in('a'), k.in('b')));
+for (const [name, op] of Object.entries(direct))
+  binary.add(name as keyof typeof direct, (k) => k.call(op, k.in('a'), k.in('b')));
 
 binary
   .add('FloorDiv', (k) => k.call(aten.div_mode, k.in('a'), k.in('b'), 'floor'))
@@ -24,7 +41,9 @@ binary
     return rest.reduce((sum, each) => k.call(aten.add_, sum, each), k.call(aten.add, first, second));
   })
   // x above zero, alpha·x below.
-  .add('Prelu', (k) => k.call(aten.where, k.call(aten.gt_scalar, k.in('x'), 0), k.in('x'), k.call(aten.mul, k.in('x'), k.in('alpha'))))
+  .add('Prelu', (k) =>
+    k.call(aten.where, k.call(aten.gt_scalar, k.in('x'), 0), k.in('x'), k.call(aten.mul, k.in('x'), k.in('alpha'))),
+  )
   .add('Select', (k) => k.call(aten.where, k.in('condition'), k.in('t'), k.in('e')));
 
 export const binaryKernels = binary.kernels;

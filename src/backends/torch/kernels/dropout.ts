@@ -3,9 +3,9 @@ import { aten, ours, scalar } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
 
-export const dropoutKernels = new FamilyBuilder()
-  .add<{ rate: number; key: number }>('RpDropout', (k) => drop(k, k.in('x'), k.attrs.rate, k.attrs.key))
-  .kernels;
+export const dropoutKernels = new FamilyBuilder().add<{ rate: number; key: number }>('RpDropout', (k) =>
+  drop(k, k.in('x'), k.attrs.rate, k.attrs.key),
+).kernels;
 
 /** Zero each element with probability `rate`, as `key` and its index say, and scale the rest. */
 export function drop(k: KernelCall<unknown>, x: Handle, rate: number, key: number): Handle {
@@ -15,9 +15,13 @@ export function drop(k: KernelCall<unknown>, x: Handle, rate: number, key: numbe
   return k.call(aten.where_scalar_other, kept, k.call(aten.mul_scalar, x, 1 / (1 - rate)), 0);
 }
 
-/** The upper 31 bits of draw32 (src/ops/random.ts) for every index, in 32-bit arithmetic that wraps around, whose shifts copy the sign. */
+/**
+ * The upper 31 bits of draw32 (src/ops/random.ts) for every index, in 32-bit arithmetic that wraps around, whose shifts
+ * copy the sign.
+ */
 function draws31(k: KernelCall<unknown>, shape: readonly number[], key: number): Handle {
-  const shifted = (x: Handle, bits: number) => k.call(aten.bitwise_and_scalar_, k.call(aten.bitwise_right_shift, x, bits), 2 ** (32 - bits) - 1);
+  const shifted = (x: Handle, bits: number) =>
+    k.call(aten.bitwise_and_scalar_, k.call(aten.bitwise_right_shift, x, bits), 2 ** (32 - bits) - 1);
   const mix = (x: Handle, bits: number) => k.call(aten.bitwise_xor_, x, shifted(x, bits));
   const count = shape.reduce((a, b) => a * b, 1);
   const index = k.call(aten.view, k.call(aten.arange, 0, count, 1, scalar.int32, null, k.backend.device), shape);

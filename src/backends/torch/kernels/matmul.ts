@@ -18,8 +18,7 @@ export const matmulKernels = new FamilyBuilder()
     const plain = product(k);
     return activate(k, k.has('bias') ? k.call(aten.add, plain, k.in('bias')) : plain);
   })
-  .add<{ equation: string }>('Einsum', (k) => k.call(aten.einsum, k.attrs.equation, k.list()))
-  .kernels;
+  .add<{ equation: string }>('Einsum', (k) => k.call(aten.einsum, k.attrs.equation, k.list())).kernels;
 
 function product(k: KernelCall<MatMulAttrs>): Handle {
   const { transposeA, transposeB } = k.attrs;
@@ -33,12 +32,24 @@ function product(k: KernelCall<MatMulAttrs>): Handle {
 
 function activate(k: KernelCall<FusedMatMulAttrs>, x: Handle): Handle {
   switch (k.attrs.activation ?? 'linear') {
-    case 'linear': return x;
-    case 'relu': return k.call(aten.relu, x);
-    case 'relu6': return k.call(aten.relu6, x);
-    case 'elu': return k.call(aten.elu, x);
-    case 'sigmoid': return k.call(aten.sigmoid, x);
-    case 'leakyrelu': return k.call(aten.leaky_relu, x, k.attrs.leakyreluAlpha ?? 0.2);
-    case 'prelu': return k.call(aten.where, k.call(aten.gt_scalar, x, 0), x, k.call(aten.mul, x, k.as('preluActivationWeights', scalar.float32)));
+    case 'linear':
+      return x;
+    case 'relu':
+      return k.call(aten.relu, x);
+    case 'relu6':
+      return k.call(aten.relu6, x);
+    case 'elu':
+      return k.call(aten.elu, x);
+    case 'sigmoid':
+      return k.call(aten.sigmoid, x);
+    case 'leakyrelu':
+      return k.call(aten.leaky_relu, x, k.attrs.leakyreluAlpha ?? 0.2);
+    case 'prelu':
+      return k.call(
+        aten.where,
+        k.call(aten.gt_scalar, x, 0),
+        x,
+        k.call(aten.mul, x, k.as('preluActivationWeights', scalar.float32)),
+      );
   }
 }

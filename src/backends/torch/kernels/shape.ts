@@ -16,7 +16,9 @@ export const shapeKernels = new FamilyBuilder()
     const rank = Math.max(a.length, b.length);
     const at = (shape: readonly number[], i: number) => shape[i - rank + shape.length] ?? 1;
     const joined = Int32Array.from({ length: rank }, (_, i) => (at(a, i) === 1 ? at(b, i) : at(a, i)));
-    for (let i = 0; i < rank; i++) if (at(b, i) !== 1 && at(b, i) !== joined[i]) throw new TypeError(`shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
+    for (let i = 0; i < rank; i++)
+      if (at(b, i) !== 1 && at(b, i) !== joined[i])
+        throw new TypeError(`shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
     return k.host(joined, [rank]);
   })
   .add<{ axis: number }>('Concat', (k) => k.call(aten.cat, k.list(), k.attrs.axis))
@@ -28,20 +30,52 @@ export const shapeKernels = new FamilyBuilder()
     return k.call(aten.split, k.in('x'), splitSizes(splits, size), axis);
   })
   .add<{ begin: number | number[]; size: number | number[] }>('Slice', (k) => {
-    const [begin, size] = slice_util.parseSliceParams({ shape: k.shape('x') } as never, k.attrs.begin, k.attrs.size) as [number[], number[]];
-    return begin.reduce<Handle>((x, start, dim) => (size[dim] === k.shape('x')[dim] ? x : k.call(aten.slice, x, dim, start, start + (size[dim] as number), 1)), k.call(aten.alias, k.in('x')));
+    const [begin, size] = slice_util.parseSliceParams(
+      { shape: k.shape('x') } as never,
+      k.attrs.begin,
+      k.attrs.size,
+    ) as [number[], number[]];
+    return begin.reduce<Handle>(
+      (x, start, dim) =>
+        size[dim] === k.shape('x')[dim] ? x : k.call(aten.slice, x, dim, start, start + (size[dim] as number), 1),
+      k.call(aten.alias, k.in('x')),
+    );
   })
-  .add<{ begin: number[]; end: number[]; strides: number[]; beginMask: number; endMask: number; ellipsisMask: number; newAxisMask: number; shrinkAxisMask: number }>('StridedSlice', (k) => {
+  .add<{
+    begin: number[];
+    end: number[];
+    strides: number[];
+    beginMask: number;
+    endMask: number;
+    ellipsisMask: number;
+    newAxisMask: number;
+    shrinkAxisMask: number;
+  }>('StridedSlice', (k) => {
     const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = k.attrs;
-    const plan = slice_util.sliceInfo(k.shape('x'), begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask);
+    const plan = slice_util.sliceInfo(
+      k.shape('x'),
+      begin,
+      end,
+      strides,
+      beginMask,
+      endMask,
+      ellipsisMask,
+      newAxisMask,
+      shrinkAxisMask,
+    );
     const { begin: starts, end: ends, strides: steps, finalShape } = plan;
-    const sliced = steps.reduce<Handle>((x, step, dim) => stride(k, x, dim, starts[dim] ?? 0, ends[dim] ?? 0, step), k.call(aten.alias, k.in('x')));
+    const sliced = steps.reduce<Handle>(
+      (x, step, dim) => stride(k, x, dim, starts[dim] ?? 0, ends[dim] ?? 0, step),
+      k.call(aten.alias, k.in('x')),
+    );
     return k.call(aten.reshape, sliced, finalShape);
   })
   .add<{ reps: number[] }>('Tile', (k) => k.call(aten.repeat, k.in('x'), k.attrs.reps))
   .add<{ dims: number | number[] }>('Reverse', (k) => k.call(aten.flip, k.in('x'), [k.attrs.dims].flat()))
   // ATen counts paddings from the last axis.
-  .add<{ paddings: Pads; constantValue: number }>('PadV2', (k) => k.call(aten.constant_pad, k.in('x'), k.attrs.paddings.toReversed().flat(), k.attrs.constantValue))
+  .add<{ paddings: Pads; constantValue: number }>('PadV2', (k) =>
+    k.call(aten.constant_pad, k.in('x'), k.attrs.paddings.toReversed().flat(), k.attrs.constantValue),
+  )
   .add<{ paddings: Pads; mode: 'reflect' | 'symmetric' }>('MirrorPad', (k) => {
     const { paddings, mode } = k.attrs;
     return paddings.reduce<Handle>((x, [before, after], axis) => {
@@ -49,16 +83,24 @@ export const shapeKernels = new FamilyBuilder()
       return k.call(aten.index_select, x, axis, k.host(index, [index.length]));
     }, k.in('x'));
   })
-  .add('Diag', (k) => k.call(aten.reshape, k.call(aten.diag_embed, k.call(aten.reshape, k.in('x'), [-1])), [...k.shape('x'), ...k.shape('x')]))
-  .add<{ shape: number[]; value: number; dtype: DataType }>('Fill', (k) => k.call(aten.full, k.attrs.shape, k.attrs.value, scalarOf(k.attrs.dtype), null, k.backend.device))
+  .add('Diag', (k) =>
+    k.call(aten.reshape, k.call(aten.diag_embed, k.call(aten.reshape, k.in('x'), [-1])), [
+      ...k.shape('x'),
+      ...k.shape('x'),
+    ]),
+  )
+  .add<{ shape: number[]; value: number; dtype: DataType }>('Fill', (k) =>
+    k.call(aten.full, k.attrs.shape, k.attrs.value, scalarOf(k.attrs.dtype), null, k.backend.device),
+  )
   .add<{ start: number; stop: number; step: number; dtype: DataType }>('Range', (k) => {
     const { start, stop, step, dtype } = k.attrs;
     // tfjs allows a step of the wrong sign: nothing then.
     const empty = start === stop || start < stop !== step > 0;
     return k.call(aten.arange, start, empty ? start : stop, step, scalarOf(dtype), null, k.backend.device);
   })
-  .add<{ start: number; stop: number; num: number }>('LinSpace', (k) => k.call(aten.linspace, k.attrs.start, k.attrs.stop, k.attrs.num, scalarOf('float32'), null, k.backend.device))
-  .kernels;
+  .add<{ start: number; stop: number; num: number }>('LinSpace', (k) =>
+    k.call(aten.linspace, k.attrs.start, k.attrs.stop, k.attrs.num, scalarOf('float32'), null, k.backend.device),
+  ).kernels;
 
 /** Numbers out of a small tensor that describes a shape. */
 function hostShape(k: KernelCall, name: string): number[] {
@@ -75,7 +117,15 @@ function splitSizes(splits: number | number[], size: number): number[] {
 function stride(k: KernelCall<unknown>, x: Handle, dim: number, begin: number, end: number, step: number): Handle {
   if (step > 0) return k.call(aten.slice, x, dim, begin, Math.max(begin, end), step);
   const count = Math.max(0, Math.ceil((end - begin) / step));
-  return k.call(aten.index_select, x, dim, k.host(Int32Array.from({ length: count }, (_, i) => begin + i * step), [count]));
+  return k.call(
+    aten.index_select,
+    x,
+    dim,
+    k.host(
+      Int32Array.from({ length: count }, (_, i) => begin + i * step),
+      [count],
+    ),
+  );
 }
 
 /** Indices that walk past both ends and back; `skip` leaves out the edge itself. */

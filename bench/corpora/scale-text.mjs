@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { KeyedRandom } from '../../dist/src/text/random.js';
-import { splitSentences } from '../../dist/src/text/sentences.js';
+import { splitSentences } from '../../dist/src/text/segmentation/sentences.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 const fileBytes = 32 << 20;

@@ -11,13 +11,13 @@ import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { loadLanguageDetector, sampleText } from '../../src/text/language/detector.ts';
-import { createMaskPlan, maskSequence } from '../../src/text/masking.ts';
+import { createMaskPlan, maskSequence } from '../../src/masking/masking.ts';
 import { MinHasher } from '../../src/text/minhash/signature.ts';
-import { c4Rules, keepC4Lines } from '../../src/text/quality/c4.ts';
-import { fineWebRules } from '../../src/text/quality/fineweb.ts';
-import { gopherQualityRules } from '../../src/text/quality/gopher-quality.ts';
-import { gopherRepetitionRules } from '../../src/text/quality/gopher-repetition.ts';
-import { Prose } from '../../src/text/quality/prose.ts';
+import { c4Rules, keepC4Lines } from '../../src/text/filters/c4.ts';
+import { fineWebRules } from '../../src/text/filters/fineweb.ts';
+import { gopherQualityRules } from '../../src/text/filters/gopher-quality.ts';
+import { gopherRepetitionRules } from '../../src/text/filters/gopher-repetition.ts';
+import { Prose } from '../../src/text/filters/prose.ts';
 
 const root = new URL('../', import.meta.url).pathname; // run.mjs puts the bundle into dist
 const rounds = Number(process.env['ROUNDS'] ?? 3);

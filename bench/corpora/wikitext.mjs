@@ -9,9 +9,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSource } from '../../dist/src/data/source.js';
-import { readMediaWiki } from '../../dist/src/text/mediawiki-xml.js';
-import { wikitextToText } from '../../dist/src/text/wikitext.js';
+import { openSource } from '../../dist/src/sources/source.js';
+import { readMediaWiki } from '../../dist/src/formats/mediawiki-xml.js';
+import { wikitextToText } from '../../dist/src/text/wikitext/index.js';
 import { isDroppedSection } from '../../dist/src/text/wikitext/sections.js';
 import { installPeers } from './npm-peers.mjs';
 

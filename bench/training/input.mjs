@@ -11,16 +11,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createBackendResolver } from '../../dist/src/backends/resolve.js';
 import { openBackend } from '../../dist/src/backends/select.js';
-import { loadContract } from '../../dist/src/data/contract.js';
-import { ArrowDatasetWriter } from '../../dist/src/data/writer.js';
-import { BatchFeed } from '../../dist/src/model/batch-feed.js';
+import { loadContract } from '../../dist/src/arrow/contract.js';
+import { ArrowDatasetWriter } from '../../dist/src/arrow/writer.js';
+import { BatchFeed } from '../../dist/src/training/batch-feed.js';
 import { presets } from '../../dist/src/model/config.js';
-import { Optimizer } from '../../dist/src/model/optimizer.js';
+import { Optimizer } from '../../dist/src/training/optimizer.js';
 import { createParameters, initialValues, parameterSpecs } from '../../dist/src/model/parameters.js';
 import { encode, loss, maskedLmLogits } from '../../dist/src/model/roberta.js';
-import { trainStep } from '../../dist/src/model/train-step.js';
+import { trainStep } from '../../dist/src/training/train-step.js';
 import { draw32, key32 } from '../../dist/src/ops/random.js';
-import { writeMaskPlan } from '../../dist/src/text/mask-plan.js';
+import { writeMaskPlan } from '../../dist/src/masking/mask-plan.js';
 
 const { values: options } = parseArgs({
   options: {

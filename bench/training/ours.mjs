@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { createBackendResolver } from '../../dist/src/backends/resolve.js';
 import { openBackend } from '../../dist/src/backends/select.js';
-import { Optimizer } from '../../dist/src/model/optimizer.js';
+import { Optimizer } from '../../dist/src/training/optimizer.js';
 import { createParameters, initialValues, parameterSpecs } from '../../dist/src/model/parameters.js';
 import { encode, loss, maskedLmLogits } from '../../dist/src/model/roberta.js';
-import { trainStep } from '../../dist/src/model/train-step.js';
+import { trainStep } from '../../dist/src/training/train-step.js';
 import { key32, uniform } from '../../dist/src/ops/random.js';
 
 const names = [

@@ -39,7 +39,7 @@ export async function runCommand(name: string | undefined, options: RunOptions):
       contracts,
       outputsDir: outputs,
       executor: createLocalExecutor({
-        workerEntry: join(distribution, 'src/executors/worker-main.js'),
+        workerEntry: join(distribution, 'src/worker/worker-main.js'),
         env: process.env,
         jobs,
       }),

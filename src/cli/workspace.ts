@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Pipeline } from '../core/pipeline.ts';
-import { createCatalogue } from '../executors/catalogue.ts';
+import { createCatalogue } from '../catalogue/catalogue.ts';
 import { findGpus } from '../executors/local.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { usePrebuilt } from '../pipeline/schema.ts';

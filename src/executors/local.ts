@@ -34,7 +34,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     gpus: options.gpus ?? findGpus(options.env),
   };
   const budget = new Budget(limits);
-  const workerEntry = options.workerEntry ?? fileURLToPath(new URL('./worker-main.js', import.meta.url));
+  const workerEntry = options.workerEntry ?? fileURLToPath(new URL('../worker/worker-main.js', import.meta.url));
   const graceMs = options.graceMs ?? 5_000;
   const workers = new Set<WorkerProcess>();
   const idle: { readonly worker: WorkerProcess; readonly devices: string }[] = [];

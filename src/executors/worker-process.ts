@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
-import { forwardLines } from './forward-lines.ts';
+import { forwardLines } from '../worker/forward-lines.ts';
 
 /** A worker process and the process group it leads. */
 export interface WorkerProcess {

@@ -1,10 +1,10 @@
 import { openBackend } from '../backends/select.ts';
 import type { BackendChoice, BackendName } from '../core/backend.ts';
 import { positionOffset, presets, type RobertaConfig } from '../model/config.ts';
-import { Optimizer } from '../model/optimizer.ts';
+import { Optimizer } from '../training/optimizer.ts';
 import { createParameters, disposeParameters, initialValues, parameterSpecs } from '../model/parameters.ts';
 import { encode, loss, maskedLmLogits, type Roberta } from '../model/roberta.ts';
-import { trainStep } from '../model/train-step.ts';
+import { trainStep } from '../training/train-step.ts';
 import { draw32, key32 } from '../ops/random.ts';
 
 const [batch, length] = [2, 32];

@@ -1,4 +1,4 @@
-import { joinParagraphs } from './paragraphs.ts';
+import { joinParagraphs } from './segmentation/paragraphs.ts';
 
 /** A plain-text book without what its distributor wrapped around it. */
 export interface Book {

@@ -1,17 +1,17 @@
 import { buffer } from 'node:stream/consumers';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { evaluationTexts } from '../../src/data/evaluation-texts.ts';
-import { openStageSource } from '../../src/data/source.ts';
-import { EvaluationNGrams } from '../../src/text/decontaminate.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { evaluationTexts } from '../../src/corpus/evaluation-texts.ts';
+import { openStageSource } from '../../src/sources/source.ts';
+import { EvaluationNGrams } from '../../src/text/filters/decontaminate.ts';
 import { loadLanguageDetector, type LanguageGuess } from '../../src/text/language/detector.ts';
-import { replacePii, type PiiPlaceholders } from '../../src/text/pii.ts';
-import { c4Rules, keepC4Lines, type C4Thresholds } from '../../src/text/quality/c4.ts';
-import { fineWebRules, type FineWebThresholds } from '../../src/text/quality/fineweb.ts';
-import { gopherQualityRules, type GopherQualityThresholds } from '../../src/text/quality/gopher-quality.ts';
-import { gopherRepetitionRules, type GopherRepetitionThresholds } from '../../src/text/quality/gopher-repetition.ts';
-import { firstReason, Prose } from '../../src/text/quality/prose.ts';
-import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
+import { replacePii, type PiiPlaceholders } from '../../src/text/filters/pii.ts';
+import { c4Rules, keepC4Lines, type C4Thresholds } from '../../src/text/filters/c4.ts';
+import { fineWebRules, type FineWebThresholds } from '../../src/text/filters/fineweb.ts';
+import { gopherQualityRules, type GopherQualityThresholds } from '../../src/text/filters/gopher-quality.ts';
+import { gopherRepetitionRules, type GopherRepetitionThresholds } from '../../src/text/filters/gopher-repetition.ts';
+import { firstReason, Prose } from '../../src/text/filters/prose.ts';
+import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
 
 type Switchable<Thresholds> = Thresholds & { readonly enabled: boolean };
 
@@ -32,7 +32,7 @@ interface Config {
 }
 
 /**
- * Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/quality/` for each
+ * Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/filters/` for each
  * rule.
  */
 export default defineStage<Config>({

@@ -1,8 +1,8 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { reportCounts } from '../../src/data/corpus-report.ts';
-import { checkedSequences } from '../../src/data/sequence-rows.ts';
-import { PairCounts } from '../../src/text/importance.ts';
-import { specialOf } from '../../src/text/mask-settings.ts';
+import { reportCounts } from '../../src/corpus/corpus-report.ts';
+import { checkedSequences } from '../../src/masking/sequence-rows.ts';
+import { PairCounts } from '../../src/masking/importance.ts';
+import { specialOf } from '../../src/masking/mask-settings.ts';
 
 /** Pairs are counted in so many tokens of a shard, roughly: of 32 shards they are as many as `mask` adds up. */
 const sampledTokens = 250_000;

@@ -1,8 +1,8 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { reportCounts } from '../../src/data/corpus-report.ts';
-import { checkedSequences } from '../../src/data/sequence-rows.ts';
-import { TokenCounts } from '../../src/text/importance.ts';
-import { specialOf } from '../../src/text/mask-settings.ts';
+import { reportCounts } from '../../src/corpus/corpus-report.ts';
+import { checkedSequences } from '../../src/masking/sequence-rows.ts';
+import { TokenCounts } from '../../src/masking/importance.ts';
+import { specialOf } from '../../src/masking/mask-settings.ts';
 
 /** What every mask plan has to know of the sequences, shard by shard. */
 export default defineStage({

@@ -1,7 +1,7 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import { WordCounter } from '../../src/text/bpe/count-words.ts';
-import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../src/text/words.ts';
+import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../src/text/segmentation/words.ts';
 
 interface Config {
   readonly word_segmentation: WordSegmentation;

@@ -1,8 +1,8 @@
 import type { Shard } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { readDuplicates } from '../../src/data/duplicates.ts';
-import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { readDuplicates } from '../../src/corpus/duplicates.ts';
+import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
 
 /** Drops what `find-duplicates` found, shard by shard. */
 export default defineStage({

@@ -3,13 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { reportMetrics } from '../../src/data/corpus-report.ts';
-import { BatchFeed } from '../../src/model/batch-feed.ts';
+import { reportMetrics } from '../../src/corpus/corpus-report.ts';
+import { BatchFeed } from '../../src/training/batch-feed.ts';
 import { readModel } from '../../src/model/hf.ts';
-import type { MaskedBatch } from '../../src/model/masked-batch.ts';
+import type { MaskedBatch } from '../../src/training/masked-batch.ts';
 import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
-import { limitsOf } from '../../src/model/sequences.ts';
+import { limitsOf } from '../../src/training/sequences.ts';
 
 interface Config {
   precision: Precision;

@@ -1,7 +1,7 @@
 import type { Shard } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { reportMetrics } from '../../src/data/corpus-report.ts';
-import { isRepeat } from '../../src/data/duplicates.ts';
+import { reportMetrics } from '../../src/corpus/corpus-report.ts';
+import { isRepeat } from '../../src/corpus/duplicates.ts';
 import { StoredSignatures } from '../../src/text/minhash/signed-documents.ts';
 import { Texts, type Config } from './texts.ts';
 

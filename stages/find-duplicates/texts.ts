@@ -1,4 +1,4 @@
-import { DigestIndex, Uint32List } from '../../src/data/digest-index.ts';
+import { DigestIndex, Uint32List } from '../../src/corpus/digest-index.ts';
 import { NearDuplicates } from '../../src/text/minhash/near-duplicates.ts';
 import type { SignedDocument, SigningMethod } from '../../src/text/minhash/signed-documents.ts';
 import { groupDigest } from '../../src/text/minhash/text-signature.ts';

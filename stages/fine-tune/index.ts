@@ -4,15 +4,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { reportMetrics } from '../../src/data/corpus-report.ts';
-import { openStageSource } from '../../src/data/source.ts';
-import { classificationMetrics } from '../../src/model/classification-metrics.ts';
+import { reportMetrics } from '../../src/corpus/corpus-report.ts';
+import { openStageSource } from '../../src/sources/source.ts';
+import { classificationMetrics } from '../../src/training/classification-metrics.ts';
 import { maxTokens, type RobertaConfig } from '../../src/model/config.ts';
-import { samplesOf } from '../../src/model/data-order.ts';
+import { samplesOf } from '../../src/training/data-order.ts';
 import { readModel, writeModel } from '../../src/model/hf.ts';
-import { parseLabelledTexts, type LabelledText } from '../../src/model/labelled-texts.ts';
-import { padded } from '../../src/model/masked-batch.ts';
-import { Optimizer } from '../../src/model/optimizer.ts';
+import { parseLabelledTexts, type LabelledText } from '../../src/training/labelled-texts.ts';
+import { padded } from '../../src/training/masked-batch.ts';
+import { Optimizer } from '../../src/training/optimizer.ts';
 import {
   createParameters,
   disposeParameters,
@@ -22,8 +22,8 @@ import {
   type Head,
 } from '../../src/model/parameters.ts';
 import { classificationLogits, encode, loss, type Roberta } from '../../src/model/roberta.ts';
-import { learningRate } from '../../src/model/schedule.ts';
-import { trainStep } from '../../src/model/train-step.ts';
+import { learningRate } from '../../src/training/schedule.ts';
+import { trainStep } from '../../src/training/train-step.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadModelTokenizer } from '../../src/text/bpe/files.ts';

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../../src/core/stage.ts';
-import { checkChecksum } from '../../src/data/checksum.ts';
-import { encodingNamed } from '../../src/text/encoding-name.ts';
+import { checkChecksum } from '../../src/sources/checksum.ts';
+import { encodingNamed } from '../../src/text/encoding/encoding-name.ts';
 
 interface Checked {
   readonly checksum: string;

@@ -1,7 +1,7 @@
 import { fail } from '../../src/core/diagnostic.ts';
-import { readZip } from '../../src/data/zip.ts';
-import { decodeText } from '../../src/text/decode.ts';
-import { chapterText, packagePath, readPackage } from '../../src/text/epub.ts';
+import { readZip } from '../../src/formats/zip.ts';
+import { decodeText } from '../../src/text/encoding/decode.ts';
+import { chapterText, packagePath, readPackage } from '../../src/formats/epub.ts';
 import type { BookFile } from './files.ts';
 
 /**

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import type { Source, StageContext } from '../../src/core/stage.ts';
-import type { CorpusReport } from '../../src/data/corpus-report.ts';
-import { readJsonLines } from '../../src/data/json-lines.ts';
-import { readParquet } from '../../src/data/parquet.ts';
-import { peekBytes } from '../../src/data/peek.ts';
-import { isUrl, openStageSource, type OpenSource } from '../../src/data/source.ts';
-import { readTar } from '../../src/data/tar.ts';
-import { readZip } from '../../src/data/zip.ts';
+import type { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { readJsonLines } from '../../src/formats/json-lines.ts';
+import { readParquet } from '../../src/formats/parquet.ts';
+import { peekBytes } from '../../src/formats/peek.ts';
+import { isUrl, openStageSource, type OpenSource } from '../../src/sources/source.ts';
+import { readTar } from '../../src/formats/tar.ts';
+import { readZip } from '../../src/formats/zip.ts';
 import { readEpub } from './epub.ts';
 import { recordBook, type Fields } from './records.ts';
 

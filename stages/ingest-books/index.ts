@@ -1,8 +1,8 @@
 import { canonicalJson } from '../../src/core/artifact.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
-import { decodeAs, decodeText } from '../../src/text/decode.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
+import { decodeAs, decodeText } from '../../src/text/encoding/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { readBookFiles, type BookFile } from './files.ts';
 import { check } from './check.ts';

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../../src/core/stage.ts';
-import { checkChecksum } from '../../src/data/checksum.ts';
+import { checkChecksum } from '../../src/sources/checksum.ts';
 
 export function check({
   checksum,

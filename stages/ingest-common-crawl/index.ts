@@ -1,10 +1,10 @@
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { readFileBytes } from '../../src/data/file-bytes.ts';
-import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
-import { openStageSource, type OpenSource } from '../../src/data/source.ts';
-import { readWarc, type BadRecord } from '../../src/data/warc.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { readFileBytes } from '../../src/formats/file-bytes.ts';
+import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
+import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
+import { readWarc, type BadRecord } from '../../src/formats/warc.ts';
 import { readPage, snapshotOf } from './page.ts';
 import { check } from './check.ts';
 

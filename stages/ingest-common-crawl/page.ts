@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../src/core/artifact.ts';
-import { readHttpResponse } from '../../src/data/http-message.ts';
-import { targetUri, type WarcRecord } from '../../src/data/warc.ts';
-import { decodeText } from '../../src/text/decode.ts';
+import { readHttpResponse } from '../../src/formats/http-message.ts';
+import { targetUri, type WarcRecord } from '../../src/formats/warc.ts';
+import { decodeText } from '../../src/text/encoding/decode.ts';
 import { decodeHtml } from '../../src/text/html/charset.ts';
 import { extractMainText } from '../../src/text/html/main-text.ts';
 

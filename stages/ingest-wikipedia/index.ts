@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { bzip2Ranges, type StreamRange } from '../../src/data/bzip2-streams.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { compressionOf, decompress } from '../../src/data/decompress.ts';
-import { peekBytes } from '../../src/data/peek.ts';
-import { ShardedDocuments } from '../../src/data/sharded-documents.ts';
-import { openStageSource, type OpenSource } from '../../src/data/source.ts';
-import { inOrder, TaskPool } from '../../src/data/task-pool.ts';
-import { MediaWikiReader, readMediaWiki, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
+import { bzip2Ranges, type StreamRange } from '../../src/formats/bzip2-streams.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { compressionOf, decompress } from '../../src/formats/decompress.ts';
+import { peekBytes } from '../../src/formats/peek.ts';
+import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
+import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
+import { inOrder, TaskPool } from '../../src/threads/task-pool.ts';
+import { MediaWikiReader, readMediaWiki, type SiteInfo, type WikiPage } from '../../src/formats/mediawiki-xml.ts';
 import { tasks, type Batch, type ExtractOptions, type Outcome } from './tasks.ts';
 import { check } from './check.ts';
 

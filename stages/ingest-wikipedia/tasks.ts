@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { canonicalJson } from '../../src/core/artifact.ts';
-import type { StreamRange } from '../../src/data/bzip2-streams.ts';
-import { decompress } from '../../src/data/decompress.ts';
-import { serveTasks } from '../../src/data/task-pool.ts';
-import { MediaWikiReader, pageEnd, pageStart, type SiteInfo, type WikiPage } from '../../src/text/mediawiki-xml.ts';
-import { wikitextToText } from '../../src/text/wikitext.ts';
+import type { StreamRange } from '../../src/formats/bzip2-streams.ts';
+import { decompress } from '../../src/formats/decompress.ts';
+import { serveTasks } from '../../src/threads/task-pool.ts';
+import { MediaWikiReader, pageEnd, pageStart, type SiteInfo, type WikiPage } from '../../src/formats/mediawiki-xml.ts';
+import { wikitextToText } from '../../src/text/wikitext/index.ts';
 
 export interface ExtractOptions {
   readonly source: string;

@@ -1,9 +1,9 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { checkIds, sequencesOf } from '../../src/data/sequence-rows.ts';
-import { maskSettings, type MaskConfig } from '../../src/text/mask-settings.ts';
-import { MaskStatistics } from '../../src/text/mask-statistics.ts';
-import { createMaskPlan, maskSequence } from '../../src/text/masking.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { checkIds, sequencesOf } from '../../src/masking/sequence-rows.ts';
+import { maskSettings, type MaskConfig } from '../../src/masking/mask-settings.ts';
+import { MaskStatistics } from '../../src/masking/mask-statistics.ts';
+import { createMaskPlan, maskSequence } from '../../src/masking/masking.ts';
 import { check } from './check.ts';
 
 interface Config extends MaskConfig {

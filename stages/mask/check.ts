@@ -1,1 +1,1 @@
-export { checkMaskShares as check } from '../../src/text/mask-shares.ts';
+export { checkMaskShares as check } from '../../src/masking/mask-shares.ts';

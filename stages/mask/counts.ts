@@ -1,5 +1,5 @@
 import type { StageContext } from '../../src/core/stage.ts';
-import { PairCounts, type TokenFrequencies } from '../../src/text/importance.ts';
+import { PairCounts, type TokenFrequencies } from '../../src/masking/importance.ts';
 
 /** What `count-tokens` counted, of all shards. */
 export async function readTokenCounts(context: StageContext<unknown>, vocabSize: number): Promise<TokenFrequencies> {

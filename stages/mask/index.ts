@@ -1,12 +1,12 @@
 import type { Dataset } from '../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { sequencesOf } from '../../src/data/sequence-rows.ts';
-import { calibrate, importanceOf, type ImportanceMeasure } from '../../src/text/importance.ts';
-import { writeMaskPlan } from '../../src/text/mask-plan.ts';
-import { maskSettings, type MaskConfig } from '../../src/text/mask-settings.ts';
-import { MaskStatistics } from '../../src/text/mask-statistics.ts';
-import { createMaskPlan, maskSequence, type MaskPlan, type MaskSettings } from '../../src/text/masking.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { sequencesOf } from '../../src/masking/sequence-rows.ts';
+import { calibrate, importanceOf, type ImportanceMeasure } from '../../src/masking/importance.ts';
+import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
+import { maskSettings, type MaskConfig } from '../../src/masking/mask-settings.ts';
+import { MaskStatistics } from '../../src/masking/mask-statistics.ts';
+import { createMaskPlan, maskSequence, type MaskPlan, type MaskSettings } from '../../src/masking/masking.ts';
 import { check } from './check.ts';
 import { readPairCounts, readTokenCounts } from './counts.ts';
 

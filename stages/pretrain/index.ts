@@ -3,12 +3,12 @@ import { add, type Scalar } from '@tensorflow/tfjs-core';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { BatchFeed } from '../../src/model/batch-feed.ts';
-import { loadCheckpoint, saveCheckpoint } from '../../src/model/checkpoint.ts';
+import { BatchFeed } from '../../src/training/batch-feed.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint.ts';
 import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
-import type { MaskedBatch } from '../../src/model/masked-batch.ts';
-import { Optimizer } from '../../src/model/optimizer.ts';
+import type { MaskedBatch } from '../../src/training/masked-batch.ts';
+import { Optimizer } from '../../src/training/optimizer.ts';
 import {
   countParameters,
   createParameters,
@@ -19,10 +19,10 @@ import {
   type Head,
 } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
-import { learningRate } from '../../src/model/schedule.ts';
-import { limitsOf } from '../../src/model/sequences.ts';
-import { trainStep } from '../../src/model/train-step.ts';
-import { captureState, restoreState } from '../../src/model/trainer-state.ts';
+import { learningRate } from '../../src/training/schedule.ts';
+import { limitsOf } from '../../src/training/sequences.ts';
+import { trainStep } from '../../src/training/train-step.ts';
+import { captureState, restoreState } from '../../src/training/trainer-state.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';

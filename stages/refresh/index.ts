@@ -1,7 +1,7 @@
 import { fail } from '../../src/core/diagnostic.ts';
 import type { Dataset, Shard } from '../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import {
   chooseWindow,
   type Placement,
@@ -9,7 +9,7 @@ import {
   type Standing,
   type WindowOptions,
   type WindowShard,
-} from '../../src/data/window.ts';
+} from '../../src/corpus/window.ts';
 import { check } from './check.ts';
 
 type Config = WindowOptions & { readonly bytes_per_token: number };

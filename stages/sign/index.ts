@@ -1,6 +1,6 @@
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
-import { isRepeat } from '../../src/data/duplicates.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { isRepeat } from '../../src/corpus/duplicates.ts';
 import { DocumentSigner, signatureRow, type SigningMethod } from '../../src/text/minhash/signed-documents.ts';
 
 /**

@@ -1,12 +1,12 @@
 import type { DatasetWriter, ModelFolder, Row } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { Packer, type PackedSequence, type Packing, type PairPacking } from '../../src/text/pack.ts';
-import { PairPacker } from '../../src/text/pack-pairs.ts';
+import { Packer, type PackedSequence, type Packing, type PairPacking } from '../../src/text/packing/pack.ts';
+import { PairPacker } from '../../src/text/packing/pack-pairs.ts';
 import { hashToUnit } from '../../src/text/random.ts';
-import { splitSentences } from '../../src/text/sentences.ts';
+import { splitSentences } from '../../src/text/segmentation/sentences.ts';
 import {
   autoMarker,
   jiebaSegmenter,
@@ -14,7 +14,7 @@ import {
   whitespaceMarker,
   type WordMarker,
   type WordSegmentation,
-} from '../../src/text/words.ts';
+} from '../../src/text/segmentation/words.ts';
 
 interface Config {
   readonly max_length: number;

@@ -1,6 +1,6 @@
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/data/corpus-report.ts';
+import { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';

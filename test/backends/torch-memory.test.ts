@@ -5,10 +5,10 @@ import { expect, test } from 'vitest';
 import { loadAddon } from '../../src/backends/torch/addon.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import { presets, type RobertaConfig } from '../../src/model/config.ts';
-import { Optimizer } from '../../src/model/optimizer.ts';
+import { Optimizer } from '../../src/training/optimizer.ts';
 import { createParameters, disposeParameters, initialValues, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits } from '../../src/model/roberta.ts';
-import { trainStep } from '../../src/model/train-step.ts';
+import { trainStep } from '../../src/training/train-step.ts';
 import { draw32 } from '../../src/ops/random.ts';
 import { torch, torchMissing } from '../rig/backends.ts';
 

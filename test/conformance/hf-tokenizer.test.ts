@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bunzip2 } from '../../src/data/bzip2.ts';
+import { bunzip2 } from '../../src/formats/bzip2.ts';
 import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer, writeTokenizer } from '../../src/text/bpe/files.ts';

@@ -7,7 +7,7 @@ import { openBackend, type Precision } from '../../src/backends/select.ts';
 import type { BackendChoice } from '../../src/core/backend.ts';
 import { presets, type RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
-import { Optimizer } from '../../src/model/optimizer.ts';
+import { Optimizer } from '../../src/training/optimizer.ts';
 import {
   createParameters,
   disposeParameters,
@@ -24,9 +24,9 @@ import {
   type Roberta,
 } from '../../src/model/roberta.ts';
 import { readSafetensors } from '../../src/model/safetensors.ts';
-import { learningRate } from '../../src/model/schedule.ts';
-import { trainStep } from '../../src/model/train-step.ts';
-import { captureState } from '../../src/model/trainer-state.ts';
+import { learningRate } from '../../src/training/schedule.ts';
+import { trainStep } from '../../src/training/train-step.ts';
+import { captureState } from '../../src/training/trainer-state.ts';
 import { draw32 } from '../../src/ops/random.ts';
 import { availableBackends, missingBackends } from '../rig/backends.ts';
 import { loudValues } from '../rig/hugging-face-folder.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { bunzip2 } from '../../src/data/bzip2.ts';
+import { bunzip2 } from '../../src/formats/bzip2.ts';
 import { rowsOf } from '../rig/artifact.ts';
 import { eventsOf, Project } from '../rig/project.ts';
 

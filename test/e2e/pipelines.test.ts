@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { loadMaskPlan } from '../../src/text/mask-plan.ts';
-import { maskSequence } from '../../src/text/masking.ts';
+import { loadMaskPlan } from '../../src/masking/mask-plan.ts';
+import { maskSequence } from '../../src/masking/masking.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
 import { eventsOf, Project, statesOf, type CliResult } from '../rig/project.ts';
 

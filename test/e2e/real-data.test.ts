@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../src/core/data.ts';
-import { loadContract } from '../../src/data/contract.ts';
+import { loadContract } from '../../src/arrow/contract.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';

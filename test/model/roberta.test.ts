@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
 import { presets, type RobertaConfig } from '../../src/model/config.ts';
-import { Optimizer } from '../../src/model/optimizer.ts';
+import { Optimizer } from '../../src/training/optimizer.ts';
 import {
   countParameters,
   createParameters,
@@ -11,7 +11,7 @@ import {
   parameterSpecs,
 } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits, positionIds, type Batch } from '../../src/model/roberta.ts';
-import { trainStep } from '../../src/model/train-step.ts';
+import { trainStep } from '../../src/training/train-step.ts';
 import { draw32 } from '../../src/ops/random.ts';
 
 const common = {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../../src/core/artifact.ts';
 import type { Row } from '../../src/core/data.ts';
-import { loadContract } from '../../src/data/contract.ts';
-import { ArrowDataset } from '../../src/data/dataset.ts';
+import { loadContract } from '../../src/arrow/contract.ts';
+import { ArrowDataset } from '../../src/arrow/dataset.ts';
 import { contracts } from './run-stage.ts';
 
 /** The manifest of an artifact that `outputs/<pipeline>/<stage>` links to. */

@@ -8,11 +8,11 @@ import type { Manifest } from '../../src/core/artifact.ts';
 import type { Dataset, Row } from '../../src/core/data.ts';
 import type { Source, StageType } from '../../src/core/stage.ts';
 import type { InputArtifact, WorkerMessage } from '../../src/core/worker.ts';
-import { loadContract } from '../../src/data/contract.ts';
-import { ArrowDataset } from '../../src/data/dataset.ts';
-import { sealFolder } from '../../src/data/folder.ts';
-import { ArrowDatasetWriter } from '../../src/data/writer.ts';
-import { StageRun } from '../../src/executors/stage-run.ts';
+import { loadContract } from '../../src/arrow/contract.ts';
+import { ArrowDataset } from '../../src/arrow/dataset.ts';
+import { sealFolder } from '../../src/worker/seal-folder.ts';
+import { ArrowDatasetWriter } from '../../src/arrow/writer.ts';
+import { StageRun } from '../../src/worker/stage-run.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 export const contracts = join(root, 'schemas/contracts');

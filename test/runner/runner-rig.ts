@@ -19,7 +19,7 @@ const built = join(root, 'node_modules/.cache/runner-rig');
 export async function buildPrograms(): Promise<{ worker: string; runner: string }> {
   await build({
     entryPoints: {
-      worker: join(root, 'src/executors/worker-main.ts'),
+      worker: join(root, 'src/worker/worker-main.ts'),
       runner: join(root, 'test/runner/runner-main.ts'),
     },
     outdir: join(built, String(process.pid)),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import clean from '../../stages/clean/index.ts';
 import { datasetOf, document, runStage } from '../rig/run-stage.ts';
-import { chineseArticle, englishArticle } from '../text/quality/articles.ts';
+import { chineseArticle, englishArticle } from '../text/filters/articles.ts';
 
 const documents = [
   document({ id: 'en', text: englishArticle, lang: '' }),

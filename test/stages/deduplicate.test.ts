@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DigestIndex } from '../../src/data/digest-index.ts';
+import { DigestIndex } from '../../src/corpus/digest-index.ts';
 import { textDigest } from '../../src/text/minhash/text-signature.ts';
 import refresh from '../../stages/refresh/index.ts';
 import sign from '../../stages/sign/index.ts';

@@ -7,8 +7,8 @@ import stage from '../../stages/mask/index.ts';
 import type { Row } from '../../src/core/data.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
-import { loadMaskPlan } from '../../src/text/mask-plan.ts';
-import { maskSequence } from '../../src/text/masking.ts';
+import { loadMaskPlan } from '../../src/masking/mask-plan.ts';
+import { maskSequence } from '../../src/masking/masking.ts';
 import { runMask } from '../rig/mask.ts';
 import { datasetOf, folderOf, type TestArtifact } from '../rig/run-stage.ts';
 

@@ -2,14 +2,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Row } from '../../src/core/data.ts';
-import { loadContract } from '../../src/data/contract.ts';
-import { sealFolder } from '../../src/data/folder.ts';
+import { loadContract } from '../../src/arrow/contract.ts';
+import { sealFolder } from '../../src/worker/seal-folder.ts';
 import { draw32, key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { pretokenize } from '../../src/text/bpe/pretokenize.ts';
-import { writeMaskPlan } from '../../src/text/mask-plan.ts';
+import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
 import { contracts, datasetOf, type TestArtifact } from '../rig/run-stage.ts';
 
 const subjects = ['The old sailor', 'A young painter', 'My neighbour', 'The tall captain', 'Her sister'];

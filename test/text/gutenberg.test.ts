@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readBook } from '../../src/text/gutenberg.ts';
-import { joinParagraphs } from '../../src/text/paragraphs.ts';
+import { joinParagraphs } from '../../src/text/segmentation/paragraphs.ts';
 
 const header = `The Project Gutenberg eBook of A Short Walk
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wikitextToText } from '../../src/text/wikitext.ts';
+import { wikitextToText } from '../../src/text/wikitext/index.ts';
 
 const rows: readonly [what: string, wikitext: string, text: string][] = [
   ['bold and italics', "'''Riga''' is ''the'' '''''capital'''''.", 'Riga is the capital.'],

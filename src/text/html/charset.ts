@@ -1,5 +1,5 @@
-import { byteOrderMark, decodeAs, decodeStrictUtf8, guessEncoding } from '../decode.ts';
-import { encodingNamed } from '../encoding-name.ts';
+import { byteOrderMark, decodeAs, decodeStrictUtf8, guessEncoding } from '../encoding/decode.ts';
+import { encodingNamed } from '../encoding/encoding-name.ts';
 
 /**
  * Decode an HTML page in the order of the HTML standard's sniffing algorithm: byte order mark, `charset` of the HTTP

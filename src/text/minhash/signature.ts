@@ -1,5 +1,5 @@
 import { mix } from '../random.ts';
-import { WordHashes } from '../word-hashes.ts';
+import { WordHashes } from '../filters/word-hashes.ts';
 
 /**
  * Signatures are cut into bands of rows; two documents are compared when all rows of a band agree (FineWeb: 14 × 8).

@@ -1,0 +1,42 @@
+import { loadTokenizer } from '../text/bpe/files.ts';
+import { markSpecial, type MaskSettings } from './masking.ts';
+
+/** What the config of the `mask` stage says of how to mask. */
+export interface MaskConfig {
+  readonly rate: number;
+  readonly rate_end?: number;
+  readonly epochs: number;
+  readonly whole_word: boolean;
+  readonly max_span_length: number;
+  readonly span_p: number;
+  readonly mask_replace_prob: number;
+  readonly random_replace_prob: number;
+  readonly seed: number;
+}
+
+/** Settings out of a stage's config and the tokenizer of the sequences. */
+export function maskSettings(config: MaskConfig, mode: MaskSettings['mode'], tokenizerFolder: string): MaskSettings {
+  const { tokens, special, specialIds } = loadTokenizer(tokenizerFolder);
+  return {
+    mode,
+    rate: config.rate,
+    ...(config.rate_end === undefined ? {} : { rate_end: config.rate_end }),
+    epochs: config.epochs,
+    seed: config.seed,
+    mask_share: config.mask_replace_prob,
+    random_share: config.random_replace_prob,
+    keep_share: Math.max(0, Number((1 - config.mask_replace_prob - config.random_replace_prob).toFixed(12))),
+    whole_word: config.whole_word,
+    max_span_length: config.max_span_length,
+    span_p: config.span_p,
+    special_ids: specialIds,
+    mask_id: special.mask,
+    vocab_size: tokens.length,
+  };
+}
+
+/** Which ids of a tokenizer are special tokens: 1 for these. */
+export function specialOf(tokenizerFolder: string): Uint8Array {
+  const { tokens, specialIds } = loadTokenizer(tokenizerFolder);
+  return markSpecial(specialIds, tokens.length);
+}

@@ -1,0 +1,116 @@
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { fail, Failure } from '../core/diagnostic.ts';
+import type { Source, StageContext } from '../core/stage.ts';
+import { decompress, type DecompressLimits } from '../formats/decompress.ts';
+import { download, type DownloadOptions } from './download.ts';
+
+export interface SourceOptions extends DecompressLimits, DownloadOptions {
+  /** Folder that keeps finished downloads. */
+  readonly cache: string;
+  /** SHA-256 of the file as it is published (compressed), in hexadecimal. */
+  readonly checksum?: string;
+}
+
+/** A source whose bytes are at hand. */
+export interface OpenSource {
+  readonly name: string;
+  /** Local path; of the download when the source is a URL. */
+  readonly path: string;
+  /** Size of the file at `path`, compressed. */
+  readonly bytes: number;
+  /** Compressed bytes read so far, for progress against `bytes`. */
+  readonly bytesRead: number;
+  /** Decompressed bytes in order. May be iterated once. */
+  read(): AsyncGenerator<Uint8Array>;
+  /** Forget a download whose content turned out to be wrong, or the next run would read it again. Local files stay. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Open a local file or a URL for reading from start to end. URLs are downloaded first, with resume and retries;
+ * compression is told by magic bytes. Throws a Failure for everything that the network or the file does wrong.
+ * @example
+ * const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
+ * for await (const chunk of file.read()) context.progress(file.bytesRead, file.bytes, 'bytes');
+ */
+export async function openSource(source: Source, options: SourceOptions): Promise<OpenSource> {
+  const path = isUrl(source.uri)
+    ? await download(source.uri, options.cache, { ...options, pinned: (options.checksum ?? '') !== '' })
+    : source.uri;
+  const { size } = await stat(path).catch((error: unknown) =>
+    fail('missing-source', `cannot read ${source.uri}`, 'Check the path.', error),
+  );
+  if (size === 0) fail('empty-source', `${source.uri} is empty`, 'Download the file again.');
+  if (options.checksum !== undefined && options.checksum !== '') await verify(path, source, options.checksum);
+  let bytesRead = 0;
+  async function* raw(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of createReadStream(path, {
+      highWaterMark: 1 << 18,
+      ...(options.signal ? { signal: options.signal } : {}),
+    })) {
+      bytesRead += (chunk as Uint8Array).length;
+      yield chunk as Uint8Array;
+    }
+  }
+  const discard = async (): Promise<void> => {
+    if (isUrl(source.uri)) await rm(path, { force: true });
+  };
+  async function* read(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* decompress(raw(), source.name, options);
+    } catch (error) {
+      if (error instanceof Failure) await discard();
+      throw error;
+    }
+  }
+  return {
+    name: source.name,
+    path,
+    bytes: size,
+    get bytesRead() {
+      return bytesRead;
+    },
+    read,
+    discard,
+  };
+}
+
+/**
+ * {@link openSource} for a stage: a download is shown as progress, told of in the log, resumed by the next attempt and
+ * kept in the store, so that a change of the config does not fetch it again. A stage that finds the content wrong calls
+ * `discard`.
+ */
+export function openStageSource(
+  source: Source,
+  context: Pick<StageContext, 'checkpoint' | 'downloads' | 'signal' | 'log' | 'progress'>,
+  checksum: string,
+): Promise<OpenSource> {
+  return openSource(source, {
+    cache: context.downloads,
+    partials: context.checkpoint,
+    checksum,
+    signal: context.signal,
+    log: (message) => context.log(message),
+    onProgress: (done, total) => context.progress(done, total, 'bytes', `downloading ${source.name}`),
+  });
+}
+
+export function isUrl(uri: string): boolean {
+  return /^https?:\/\//i.test(uri);
+}
+
+async function verify(path: string, source: Source, expected: string): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  const actual = hash.digest('hex');
+  if (actual === expected.toLowerCase()) return;
+  // Or the next run would find the same bad download. Local files stay.
+  if (isUrl(source.uri)) await rm(path, { force: true });
+  fail(
+    'checksum-mismatch',
+    `${source.uri}: SHA-256 is ${actual}, not ${expected.toLowerCase()}`,
+    'The file was replaced or damaged on its way; correct `checksum` or download it again.',
+  );
+}

@@ -1,0 +1,153 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ArtifactFile, Manifest } from '../core/artifact.ts';
+import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { emptyOutput } from '../core/empty-output.ts';
+import type { Port, StageType } from '../core/stage.ts';
+import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
+import { loadContract, type DatasetContract } from '../arrow/contract.ts';
+import { sealFolder } from './seal-folder.ts';
+import type { Environment } from './shell-step.ts';
+
+/**
+ * Run one action in its attempt directory and seal what it leaves: every output is checked against its contract,
+ * fsynced and digested. Throws a Failure for what the user can mend.
+ */
+export async function performAction(
+  request: ActionRequest,
+  send: (message: WorkerMessage) => void,
+  signal: AbortSignal,
+  environment: Environment,
+): Promise<ActionOutcome> {
+  for (const port of Object.keys(request.outputs)) mkdirSync(join(request.attempt, port), { recursive: true });
+  // A stage needs Arrow and no zx, most shell steps the other way round; either takes longer to load than a small
+  // action.
+  if (request.shell) {
+    const { runShellStep } = await import('./shell-step.ts');
+    await runShellStep(request, request.shell, send, signal, environment);
+    const outputs: Record<string, Manifest> = {};
+    for (const [name, port] of Object.entries(request.outputs))
+      outputs[name] = await sealShellOutput(request, name, port);
+    return { outputs, metrics: {} };
+  }
+  const { default: stage } = (await import(pathToFileURL(request.module).href)) as { default: StageType };
+  const { StageRun } = await import('./stage-run.ts');
+  const run = new StageRun(request, send, signal);
+  await stage.run(run);
+  const outputs: Record<string, Manifest> = {};
+  for (const [name, port] of Object.entries(request.outputs)) {
+    const contract = loadContract(request.contracts, port.contract);
+    outputs[name] =
+      contract.kind === 'dataset'
+        ? checkDataset(await run.writer(name).finish(), request, name, port, run.metrics)
+        : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, port, contract.files);
+  }
+  return { outputs, metrics: run.metrics, gauges: [...run.gauges] };
+}
+
+/** Turn whatever a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */
+export function diagnosticOf(error: unknown, stage: string): Diagnostic {
+  if (error instanceof Failure) return { stage, ...error.diagnostic };
+  const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return {
+      code: 'no-space',
+      stage,
+      message: `No space is left on the disk${typeof path === 'string' ? ` for ${path}` : ''}.`,
+      help: 'Free some space and run again: what finished is kept.',
+    };
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return {
+      code: 'too-many-files',
+      stage,
+      message: 'Too many files are open.',
+      help: 'Raise the limit (`ulimit -n`) or lower --jobs, and run again.',
+    };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    code: 'stage-crashed',
+    stage,
+    message: `The stage threw: ${text}`,
+    help: 'This is a bug in the stage; `run-pipeline logs` has all of its output.',
+  };
+}
+
+async function sealShellOutput(request: ActionRequest, name: string, port: Port): Promise<Manifest> {
+  const contract = loadContract(request.contracts, port.contract);
+  const folder = join(request.attempt, name);
+  mkdirSync(folder, { recursive: true }); // a script may have removed it
+  const files = sealFolder(folder, request.stage);
+  if (contract.kind === 'model') return checkFolder(files, request, name, port, contract.files);
+  const shards: ArtifactFile[] = [];
+  for (const file of files) {
+    if (!file.path.endsWith('.arrow'))
+      fail(
+        'contract-broken',
+        `Output "${name}" of stage "${request.stage}" holds ${file.path}, which is not an .arrow file.`,
+        `Its contract "${contract.name}" is a dataset: write Arrow IPC files into $OUT_${name.toUpperCase()}.`,
+      );
+    shards.push({ ...file, rows: await countRows(join(folder, file.path), file, contract, request, name) });
+  }
+  return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port, {});
+}
+
+/** Rows of a shard that a script wrote, read to its end to see that it is whole. */
+async function countRows(
+  location: string,
+  file: ArtifactFile,
+  contract: DatasetContract,
+  request: ActionRequest,
+  name: string,
+): Promise<number> {
+  const { readShard } = await import('../arrow/dataset.ts');
+  let rows = 0;
+  try {
+    for await (const batch of readShard({ ...file, location }, contract)) rows += batch.numRows;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { cause } = error;
+    fail(
+      'contract-broken',
+      `Output "${name}" of stage "${request.stage}" holds ${file.path}, which does not keep its contract ` +
+        `"${contract.name}": ${cause instanceof Error ? cause.message : error.message}`,
+      'Write whole Arrow IPC files (the file format, not the stream format) with the columns of the contract.',
+      error,
+    );
+  }
+  return rows;
+}
+
+function checkDataset(
+  manifest: Manifest,
+  request: ActionRequest,
+  name: string,
+  port: Port,
+  metrics: Readonly<Record<string, number>>,
+): Manifest {
+  const rows = manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0);
+  if (rows === 0 && port.optional !== true && request.partial !== true) {
+    throw new Failure(emptyOutput(request.stage, name, port.contract, metrics));
+  }
+  return manifest;
+}
+
+function checkFolder(
+  files: ArtifactFile[],
+  request: ActionRequest,
+  name: string,
+  { contract, optional }: Port,
+  promised: readonly string[],
+): Manifest {
+  if (files.length === 0 && optional === true) return { version: 1, kind: 'model', contract, files };
+  const missing = promised.filter((path) => !files.some((file) => file.path === path && file.bytes > 0));
+  if (missing.length > 0 || files.length === 0) {
+    fail(
+      'contract-broken',
+      `Output "${name}" of stage "${request.stage}" lacks ${missing.join(', ') || 'any file'}; its contract ` +
+        `"${contract}" promises ${promised.join(', ') || 'at least one file'}.`,
+      `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`,
+    );
+  }
+  return { version: 1, kind: 'model', contract, files };
+}

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { Tokenizer } from '../../../src/text/bpe/encode.ts';
 import { trainBpe } from '../../../src/text/bpe/train.ts';
 import { pretokenize } from '../../../src/text/bpe/pretokenize.ts';
-import { autoMarker, jiebaSegmenter, segmentMarker, whitespaceMarker, type WordMarker } from '../../../src/text/segmentation/words.ts';
+import {
+  autoMarker,
+  jiebaSegmenter,
+  segmentMarker,
+  whitespaceMarker,
+  type WordMarker,
+} from '../../../src/text/segmentation/words.ts';
 
 const tokenizerOf = (text: string, vocabSize: number): Tokenizer => {
   const counts = new Map<string, number>();

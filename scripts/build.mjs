@@ -1,15 +1,16 @@
 // Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner
-// knows of
-// every stage type; validators.js, the schemas compiled; cli/, the command line with its packages in a few files.
+// knows about every stage type; validators.js, the schemas compiled; cli/, the command line with its packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
+import { globSync } from 'tinyglobby';
+import { implementationOf, readVersions } from './versions.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -19,25 +20,35 @@ const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
 
 const { promisesOf } = await import(pathToFileURL(join(root, 'dist/src/core/stage.js')).href);
-const catalogue = {};
-for (const type of readdirSync(join(root, 'stages')).sort()) {
+const versions = readVersions();
+const stageTypes = {};
+for (const type of stageTypeNames()) stageTypes[type] = await describe(type);
+writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify({ stageTypes }));
+await compileSchemas();
+await bundleCommandLine();
+
+/** Folders of stages/ with an index.ts; `deduplicate/signatures` is a step of the stage type `deduplicate`. */
+function stageTypeNames() {
+  return globSync('stages/**/index.ts', { cwd: root })
+    .map((file) => file.slice('stages/'.length, -'/index.ts'.length))
+    .sort();
+}
+
+async function describe(type) {
   const module = join('stages', type, 'index.js');
   const path = join(root, 'dist', module);
-  if (!existsSync(path)) continue;
-  const schema = JSON.parse(readFileSync(join(root, 'schemas/stages', `${type}.schema.json`), 'utf8'));
   const { default: stage } = await import(pathToFileURL(path).href);
-  catalogue[type] = {
+  const code = await codeDigest(path);
+  return {
     type,
     ...promisesOf(stage),
-    config: schema,
-    implementation: await implementationDigest(path),
+    config: JSON.parse(readFileSync(join(root, 'schemas/stages', `${type}.schema.json`), 'utf8')),
+    implementation: implementationOf(type, code, versions),
+    code,
     module,
     ...(stage.check ? { checkModule: checkModule(type) } : {}),
   };
 }
-writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify(catalogue));
-await compileSchemas();
-await bundleCommandLine();
 
 /**
  * dist/validators.js: a function for each schema that a pipeline without stages of the user's own needs, by its digest.
@@ -49,7 +60,7 @@ async function compileSchemas() {
     ),
   );
   const pipeline = JSON.parse(readFileSync(join(root, 'schemas/pipeline.schema.json'), 'utf8'));
-  const schemas = [pipeline, stageSchema(pipeline), noConfig, ...Object.values(catalogue).map(({ config }) => config)];
+  const schemas = [pipeline, stageSchema(pipeline), noConfig, ...Object.values(stageTypes).map(({ config }) => config)];
   const ajv = new Ajv({ ...ajvOptions, code: { source: true, esm: true } });
   const exported = schemas.map(({ $schema: _, $id: __, ...body }, index) => {
     ajv.addSchema(body, `schema${index}`);
@@ -105,7 +116,7 @@ function checkModule(type) {
 }
 
 /** SHA-256 over a stage's module and every project module it reaches, without comments and layout. */
-async function implementationDigest(path) {
+async function codeDigest(path) {
   const { outputFiles } = await build({
     entryPoints: [path],
     bundle: true,

@@ -19,10 +19,9 @@ export interface CatalogueOptions {
  * ports.
  */
 export function createCatalogue({ distribution, cache }: CatalogueOptions): Catalogue {
-  const listed = JSON.parse(readFileSync(join(distribution, 'catalogue.json'), 'utf8')) as Record<
-    string,
-    StageDescription
-  >;
+  const { stageTypes: listed } = JSON.parse(readFileSync(join(distribution, 'catalogue.json'), 'utf8')) as {
+    readonly stageTypes: Readonly<Record<string, StageDescription>>;
+  };
   const at = (path: string): string => join(distribution, path);
   const installed = ({ checkModule, ...description }: StageDescription): StageDescription => ({
     ...description,

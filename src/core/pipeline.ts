@@ -1,7 +1,6 @@
 import type { BackendChoice } from './backend.ts';
 import type { Diagnostic, SourceLocation } from './diagnostic.ts';
 import type { ConfigProblem, Port } from './stage.ts';
-import type { Digest } from './artifact.ts';
 import type { Result } from './result.ts';
 
 /** CPU cores, bytes of memory and GPUs that an action occupies while it runs. */
@@ -21,8 +20,11 @@ export interface StageDescription {
   readonly tellsRepeatsApart?: boolean;
   /** JSON Schema of its config, with defaults. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** SHA-256 over its compiled module and the project modules that it reaches. */
-  readonly implementation: Digest;
+  /**
+   * What its results depend on besides inputs and config: `version 3` of a stage type of the project, else the SHA-256
+   * of its compiled module and all that it reaches. See `stages/versions.json`.
+   */
+  readonly implementation: string;
   /** Absolute path of the module to import, or of nothing for a shell step. */
   readonly module: string;
   /** Absolute path of the module with its `check` of a resolved config; absent when it has none. */

@@ -5,6 +5,7 @@ import type { Freshness } from '../core/event.ts';
 import type { StageNode } from '../core/pipeline.ts';
 import type { Source } from '../core/stage.ts';
 import type { ActionCache, ActionRecord, Artifact, Ingredients } from './action-cache.ts';
+import { contractDigest } from './contract-structure.ts';
 import { changes } from './explain.ts';
 import { actionKey, concatenate, toArtifact } from './fingerprint.ts';
 import { isUrl } from './listing.ts';
@@ -232,14 +233,14 @@ function digestSources(node: StageNode, sources: Part['sources'], cache: ActionC
   return digests;
 }
 
-function contractDigests(node: StageNode, { cache, contracts }: PlanContext): Record<string, string> {
+function contractDigests(node: StageNode, { contracts }: PlanContext): Record<string, string> {
   const names = new Set(
     [...Object.values(node.type.inputs), ...Object.values(node.type.outputs)].map(({ contract }) => contract),
   );
   const digests: Record<string, string> = {};
   for (const name of names) {
     try {
-      digests[name] = cache.digestFile(join(contracts, `${name}.json`));
+      digests[name] = contractDigest(join(contracts, `${name}.json`));
     } catch {
       digests[name] = 'unknown';
     }

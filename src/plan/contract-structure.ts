@@ -1,0 +1,41 @@
+import { readFileSync, statSync } from 'node:fs';
+import { canonicalJson, type Digest } from '../core/artifact.ts';
+import { sha256 } from './fingerprint.ts';
+
+interface Field {
+  readonly name: string;
+  readonly type: string;
+  readonly nullable?: boolean;
+  readonly optional?: boolean;
+}
+
+interface ContractFile {
+  readonly kind: string;
+  readonly fields?: readonly Field[];
+  readonly meta?: readonly Field[];
+  readonly files?: readonly string[];
+}
+
+const known = new Map<string, { readonly identity: string; readonly digest: Digest }>();
+
+/**
+ * The digest of what a contract promises: its kind, its fields, the meta fields of its shards and its files. Descriptions
+ * are not in it, so that rewording one re-runs nothing. Throws what reading the file throws.
+ */
+export function contractDigest(file: string): Digest {
+  const { mtimeMs, size } = statSync(file);
+  const identity = `${mtimeMs} ${size}`;
+  const memo = known.get(file);
+  if (memo?.identity === identity) return memo.digest;
+  const { kind, fields, meta, files } = JSON.parse(readFileSync(file, 'utf8')) as ContractFile;
+  const digest = sha256(canonicalJson({ kind, fields: fields?.map(promiseOf), meta: meta?.map(promiseOf), files }));
+  known.set(file, { identity, digest });
+  return digest;
+}
+
+const promiseOf = ({ name, type, nullable = false, optional = false }: Field): Field => ({
+  name,
+  type,
+  nullable,
+  optional,
+});

@@ -23,7 +23,9 @@ const { promisesOf } = await import(pathToFileURL(join(root, 'dist/src/core/stag
 const versions = readVersions();
 const stageTypes = {};
 for (const type of stageTypeNames()) stageTypes[type] = await describe(type);
-writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify({ stageTypes }));
+for (const type of compositeNames()) stageTypes[type] = await describeComposite(type);
+const sorted = Object.fromEntries(Object.entries(stageTypes).sort(([a], [b]) => (a < b ? -1 : 1)));
+writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify({ stageTypes: sorted }));
 await compileSchemas();
 await bundleCommandLine();
 
@@ -42,7 +44,7 @@ async function describe(type) {
   return {
     type,
     ...promisesOf(stage),
-    config: JSON.parse(readFileSync(join(root, 'schemas/stages', `${type}.schema.json`), 'utf8')),
+    config: readSchema(`stages/${type}`),
     implementation: implementationOf(type, code, versions),
     code,
     module,
@@ -50,17 +52,64 @@ async function describe(type) {
   };
 }
 
+/** Folders of stages/ with a stage.yaml. */
+function compositeNames() {
+  return globSync('stages/*/stage.yaml', { cwd: root })
+    .map((file) => dirname(file).slice('stages/'.length))
+    .sort();
+}
+
+async function describeComposite(type) {
+  const [{ readRecipe, compositionOf, recipeSchema }, { Problems }, { Contracts }] = await Promise.all(
+    ['recipe', 'problems', 'contracts'].map(
+      (name) => import(pathToFileURL(join(root, `dist/src/pipeline/${name}.js`)).href),
+    ),
+  );
+  const nameOf = (uses) => `${type}/${uses.replace('./', '')}`;
+  const problems = new Problems();
+  const file = join(root, 'stages', type, 'stage.yaml');
+  const found = await readRecipe(file, type, undefined, {
+    contracts: new Contracts(join(root, 'schemas/contracts')),
+    schema: recipeSchema(readSchema('recipe'), readSchema('pipeline')),
+    problems,
+    describe: async (uses) => ({ ok: true, value: stageTypes[uses.startsWith('./') ? nameOf(uses) : uses] }),
+  });
+  if (found === undefined)
+    throw new Error(
+      `stages/${type}/stage.yaml: ${problems
+        .list()
+        .map(({ message }) => message)
+        .join('; ')}`,
+    );
+  return {
+    ...found.type,
+    config: readSchema(`stages/${type}`),
+    composition: compositionOf(found, nameOf),
+    ...(existsSync(join(root, 'stages', type, 'check.ts')) ? { checkModule: checkModule(type) } : {}),
+  };
+}
+
+function readSchema(name) {
+  return JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8'));
+}
+
 /**
  * dist/validators.js: a function for each schema that a pipeline without stages of the user's own needs, by its digest.
  */
 async function compileSchemas() {
-  const [{ ajvOptions, schemaDigest }, { noConfig }, { stageSchema }] = await Promise.all(
-    ['schema', 'config', 'load-pipeline'].map(
+  const [{ ajvOptions, schemaDigest }, { noConfig }, { stageSchema }, { recipeSchema }] = await Promise.all(
+    ['schema', 'config', 'unroll', 'recipe'].map(
       (name) => import(pathToFileURL(join(root, `dist/src/pipeline/${name}.js`)).href),
     ),
   );
-  const pipeline = JSON.parse(readFileSync(join(root, 'schemas/pipeline.schema.json'), 'utf8'));
-  const schemas = [pipeline, stageSchema(pipeline), noConfig, ...Object.values(stageTypes).map(({ config }) => config)];
+  const pipeline = readSchema('pipeline');
+  const schemas = [
+    pipeline,
+    stageSchema(pipeline),
+    recipeSchema(readSchema('recipe'), pipeline),
+    noConfig,
+    ...Object.values(stageTypes).map(({ config }) => config),
+  ];
   const ajv = new Ajv({ ...ajvOptions, code: { source: true, esm: true } });
   const exported = schemas.map(({ $schema: _, $id: __, ...body }, index) => {
     ajv.addSchema(body, `schema${index}`);

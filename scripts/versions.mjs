@@ -45,7 +45,10 @@ function main([action, ...names]) {
   const file = join(root, 'dist/catalogue.json');
   if (!existsSync(file)) return exit('There is no dist/catalogue.json: run `npm run build` first.');
   const catalogue = JSON.parse(readFileSync(file, 'utf8'));
-  const { stageTypes } = catalogue;
+  // A composite stage type has no code of its own.
+  const stageTypes = Object.fromEntries(
+    Object.entries(catalogue.stageTypes).filter(([, { code }]) => code !== undefined),
+  );
   const versions = readVersions();
   const { changed, gone } = undecided(stageTypes, versions);
   if (action === undefined || action === '--check') {

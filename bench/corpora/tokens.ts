@@ -154,12 +154,11 @@ function maskRate(): number {
   );
   const plan = createMaskPlan({
     mode: 'dynamic',
-    rate: 0.15,
+    mlm_probability: 0.15,
     epochs: 1,
     seed: 1,
-    mask_share: 0.8,
-    random_share: 0.1,
-    keep_share: 0.1,
+    mask_replace_prob: 0.8,
+    random_replace_prob: 0.1,
     whole_word: false,
     max_span_length: 1,
     span_p: 0.2,

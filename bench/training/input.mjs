@@ -196,12 +196,11 @@ function makeMaskPlan(folder, change) {
   if (existsSync(folder)) return folder;
   const settings = {
     mode: 'dynamic',
-    rate: 0.15,
+    mlm_probability: 0.15,
     epochs: 10,
     seed: 3,
-    mask_share: 0.8,
-    random_share: 0.1,
-    keep_share: 0.1,
+    mask_replace_prob: 0.8,
+    random_replace_prob: 0.1,
     whole_word: false,
     max_span_length: 1,
     span_p: 0.2,

@@ -48,7 +48,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
   }
 
   link(shard: Shard): void {
-    const { location: _, occurrence: __, path, ...entry } = shard;
+    const { location: _, path, ...entry } = shard;
     this.files.push({ path: this.freePath(path), ...entry });
     this.rowCount += shard.rows ?? 0;
   }

@@ -29,7 +29,10 @@ export function createCatalogue({ distribution, cache }: CatalogueOptions): Cata
     ...(checkModule === undefined ? {} : { checkModule: at(checkModule) }),
   });
   return {
-    types: () => Object.keys(listed),
+    list: () =>
+      Object.values(listed)
+        .filter(({ type }) => !type.includes('/'))
+        .map(installed),
 
     async describe(uses, fromDirectory) {
       if (!isFile(uses)) {

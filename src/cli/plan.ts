@@ -1,6 +1,9 @@
 import { Failure } from '../core/diagnostic.ts';
 import type { Change, Freshness } from '../core/event.ts';
-import { planPipeline } from '../runner/plan-pipeline.ts';
+import type { StageNode } from '../core/pipeline.ts';
+import { isPath } from '../pipeline/paths.ts';
+import { shownStages } from '../plan/shown-stages.ts';
+import { planPipeline, stepName } from '../runner/plan-pipeline.ts';
 import { reason } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse } from './exit.ts';
 import { contracts, openRunnable, type PipelineOptions } from './workspace.ts';
@@ -18,8 +21,9 @@ export async function planCommand(name: string | undefined, options: PlanOptions
   const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline, store } = workspace.value;
-  const stages = pipeline.stages.filter(
-    (stage) => options.stage === undefined || stage.name === options.stage || stage.id === options.stage,
+  const shown = shownStages(pipeline);
+  const stages = shown.filter(
+    ({ node }) => options.stage === undefined || node.name === options.stage || node.id === options.stage,
   );
   if (stages.length === 0)
     return refuse(
@@ -27,7 +31,7 @@ export async function planCommand(name: string | undefined, options: PlanOptions
         {
           code: 'unknown-stage',
           message: `The pipeline has no stage "${options.stage}".`,
-          help: `Its stages are ${pipeline.stages.map((stage) => stage.id).join(', ')}.`,
+          help: `Its stages are ${shown.map(({ node }) => node.id).join(', ')}.`,
         },
       ],
       options.json,
@@ -39,20 +43,31 @@ export async function planCommand(name: string | undefined, options: PlanOptions
     if (error instanceof Failure) return refuse([error.diagnostic], options.json);
     throw error;
   }
-  const width = Math.max(...stages.map((stage) => stage.id.length));
-  for (const stage of stages) {
-    const freshness = plan.get(stage.id);
+  const lines = stages.flatMap(({ node, steps }) => [
+    { id: node.id, label: node.id, runsOwnCode: steps === undefined && isOwnCode(node) },
+    ...(steps ?? []).map((step) => ({
+      id: step.id,
+      label: `  ${stepName(node.id, step.id)}`,
+      runsOwnCode: isOwnCode(step),
+    })),
+  ]);
+  const width = Math.max(...lines.map(({ label: text }) => text.length));
+  for (const { id, label: text, runsOwnCode } of lines) {
+    const freshness = plan.get(id);
     if (!freshness) continue;
-    if (options.json) print(JSON.stringify({ v: 1, type: 'stage-planned', stage: stage.id, freshness }));
+    if (options.json) print(JSON.stringify({ v: 1, type: 'stage-planned', stage: id, freshness }));
     else {
-      const note = stage.shell || stage.type.type.startsWith('.') ? ' (runs code of yours)' : '';
-      print(`${stage.id.padEnd(width)}  ${label(freshness)}  ${reason(freshness)}${note}`);
-      if (options.explain && freshness.kind === 'miss')
+      const note = runsOwnCode ? ' (runs code of yours)' : '';
+      print(`${text.padEnd(width)}  ${label(freshness)}  ${reason(freshness)}${note}`);
+      const isComposite = stages.some(({ node, steps }) => node.id === id && steps !== undefined);
+      if (options.explain && freshness.kind === 'miss' && !isComposite)
         for (const change of freshness.changed) print(`${' '.repeat(width)}    ${describe(change)}`);
     }
   }
   return exitCodes.ok;
 }
+
+const isOwnCode = ({ shell, type }: StageNode): boolean => shell !== undefined || isPath(type.type);
 
 function label(freshness: Freshness): string {
   return { hit: 'hit    ', miss: 'run    ', pending: 'pending' }[freshness.kind];

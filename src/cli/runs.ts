@@ -42,7 +42,12 @@ export function logsCommand(
   }
   const reporter = new PlainReporter(print, render);
   const events = readJournal(runs, run);
-  if (options.stage !== undefined && !events.some((event) => 'stage' in event && event.stage === options.stage)) {
+  // A composite stage stands for its steps as well.
+  const started = events.find((event) => event.type === 'run-start');
+  const wanted = new Set(
+    started?.stages.filter(({ id, partOf }) => id === options.stage || partOf === options.stage).map(({ id }) => id),
+  );
+  if (options.stage !== undefined && wanted.size === 0) {
     return refuse(
       [
         {
@@ -55,7 +60,7 @@ export function logsCommand(
     );
   }
   for (const event of events) {
-    if (options.stage !== undefined && (!('stage' in event) || event.stage !== options.stage)) continue;
+    if (options.stage !== undefined && (!('stage' in event) || !wanted.has(event.stage))) continue;
     if (options.json) print(JSON.stringify(event));
     else reporter.event(event);
   }

@@ -1,4 +1,5 @@
 import type { StageDescription } from '../core/pipeline.ts';
+import type { Port } from '../core/stage.ts';
 
 interface Property {
   readonly type?: string | readonly string[];
@@ -14,29 +15,29 @@ export function listStages(stages: readonly StageDescription[]): string {
   return stages.map((stage) => `${stage.type.padEnd(width)}  ${stage.description}`).join('\n');
 }
 
-/** The config values with which an input is made: ` with `mode: static``. */
-export const conditions = (neededIf: Readonly<Record<string, unknown>> = {}): string =>
-  Object.entries(neededIf)
-    .map(([property, value], index) => `${index === 0 ? ' with' : ' and'} \`${property}: ${String(value)}\``)
-    .join('');
-
 /** What a stage type takes, gives and is configured with, from its schema. */
 export function describeStage(stage: StageDescription): string {
-  const port = ([name, { contract, many, optional, madeBy, neededIf, description }]: [
-    string,
-    StageDescription['inputs'][string],
-  ]): string =>
-    `  ${name}: ` +
-    `${contract}${many ? ' (one or more)' : ''}${optional ? ' (optional)' : ''}${madeBy === undefined ? '' : ` (made by \`${madeBy}\`${conditions(neededIf)})`} ` +
-    ` ${description}`;
+  const port = ([name, { contract, many, optional, when, description }]: [string, Port]): string => {
+    const notes = [many && 'one or more', optional && 'optional', when && `where ${when}`].filter(Boolean);
+    return `  ${name}: ${contract}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}  ${description}`;
+  };
   const schema = stage.config as Property & { readonly required?: readonly string[] };
   const lines = [stage.type, `  ${stage.description}`, ''];
   if (Object.keys(stage.inputs).length > 0) lines.push('inputs', ...Object.entries(stage.inputs).map(port), '');
   lines.push('outputs', ...Object.entries(stage.outputs).map(port), '');
-  if (stage.map !== undefined)
-    lines.push(`Runs and caches per ${stage.map in stage.inputs ? 'shard' : 'file'} of "${stage.map}".`, '');
+  if (stage.map !== undefined) lines.push(`Runs and caches per ${partsOf(stage)}.`, '');
+  if (stage.composition !== undefined)
+    lines.push(`Steps: ${Object.keys(stage.composition.stages).join(', ')}; each runs and is cached by itself.`, '');
   if (schema.properties) lines.push('with', ...describeProperties(schema, schema.required ?? [], '  '));
   return lines.join('\n').trimEnd();
+}
+
+/** What an action of a stage works on: `shard of "documents"`. */
+export function partsOf({ map, inputs }: StageDescription): string {
+  if (map === undefined) return '';
+  const ports = map.ports.map((name) => `"${name}"`).join(' with ');
+  if (map.by !== undefined) return `"${map.by}" of ${ports}`;
+  return `${map.ports.every((name) => name in inputs) ? 'shard' : 'file'} of ${ports}`;
 }
 
 function describeProperties(schema: Property, required: readonly string[], indent: string): string[] {

@@ -38,14 +38,14 @@ export async function graphCommand(
 /** `stages [type]`: the stage types, or one in full. */
 export async function stagesCommand(type: string | undefined, options: { json?: boolean }): Promise<number> {
   const catalogue = openCatalogue(storeRoot(undefined, projectOf(`${process.cwd()}/x`)));
+  const names = catalogue.list().map((stage) => stage.type);
   const found: Result<StageDescription, Diagnostic>[] = [];
-  for (const name of type === undefined ? catalogue.types() : [type])
-    found.push(await catalogue.describe(name, process.cwd()));
+  for (const name of type === undefined ? names : [type]) found.push(await catalogue.describe(name, process.cwd()));
   const stages = found.flatMap((result) => (result.ok ? [result.value] : []));
   const problems = found.flatMap((result) => (result.ok ? [] : [result.error]));
   if (problems.length > 0)
     return refuse(
-      problems.map((problem) => withSuggestion(problem, type ?? '', catalogue.types())),
+      problems.map((problem) => withSuggestion(problem, type ?? '', names)),
       options.json,
     );
   if (options.json) for (const stage of stages) print(JSON.stringify(stage));

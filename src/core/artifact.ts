@@ -12,8 +12,6 @@ export interface ArtifactFile {
   readonly rows?: number;
   /** What `refresh` needs to choose shards without opening them: source, snapshot, language, token counts and so on. */
   readonly meta?: Readonly<Record<string, string | number>>;
-  /** Of the shard that an action of a stage with `tellsRepeatsApart` works on: its number among equal ones, from 2. */
-  readonly occurrence?: number;
 }
 
 /** An immutable output. Its digest is the SHA-256 of its manifest's canonical JSON. */

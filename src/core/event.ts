@@ -16,6 +16,14 @@ export interface Change {
   readonly after?: string;
 }
 
+/** A stage as a run lists it. */
+export interface StageSummary {
+  readonly id: string;
+  readonly uses: string;
+  /** Of a step: the composite stage that it is part of. */
+  readonly partOf?: string;
+}
+
 /** One line of a run's journal, `runs/<id>/events.ndjson`. Reporters read these and nothing else. */
 export type RunEvent = { readonly v: 1; readonly time: number } & EventBody;
 
@@ -26,7 +34,8 @@ export type EventBody =
       readonly pipeline: string;
       readonly file: string;
       readonly store: string;
-      readonly stages: readonly { readonly id: string; readonly uses: string }[];
+      /** Those of the YAML in running order, each composite one followed by its steps. */
+      readonly stages: readonly StageSummary[];
       readonly backends?: readonly BackendChoice[];
     }
   | { readonly type: 'stage-planned'; readonly stage: string; readonly freshness: Freshness }

@@ -1,6 +1,6 @@
 import type { BackendChoice } from './backend.ts';
 import type { Diagnostic, SourceLocation } from './diagnostic.ts';
-import type { ConfigProblem, Port } from './stage.ts';
+import type { ConfigProblem, Division, Port } from './stage.ts';
 import type { Result } from './result.ts';
 
 /** CPU cores, bytes of memory and GPUs that an action occupies while it runs. */
@@ -16,8 +16,7 @@ export interface StageDescription {
   readonly description: string;
   readonly inputs: Readonly<Record<string, Port>>;
   readonly outputs: Readonly<Record<string, Port>>;
-  readonly map?: string;
-  readonly tellsRepeatsApart?: boolean;
+  readonly map?: Division;
   /** JSON Schema of its config, with defaults. */
   readonly config: Readonly<Record<string, unknown>>;
   /**
@@ -29,13 +28,29 @@ export interface StageDescription {
   readonly module: string;
   /** Absolute path of the module with its `check` of a resolved config; absent when it has none. */
   readonly checkModule?: string;
+  /** What a composite stage type is made of; it has no module. */
+  readonly composition?: Composition;
+}
+
+/** The inside of a composite stage type: a small pipeline. */
+export interface Composition {
+  /** Its `stages:`, as written, except that `uses` of steps of the project are names in the catalogue. */
+  readonly stages: Readonly<Record<string, unknown>>;
+  /** By output: references to its stages or to `inputs.<port>`, of which the first that is there counts. */
+  readonly from: Readonly<Record<string, readonly string[]>>;
+}
+
+/** An output of a stage. */
+export interface StageOutput {
+  readonly stage: string;
+  readonly port: string;
 }
 
 /** Where an input comes from, after matrix and rounds are unrolled. */
 export type Reference =
-  | { readonly kind: 'stage'; readonly stage: string; readonly port: string }
-  /** The last round that ran of a looped stage: decided while running, as soon as `until` holds. */
-  | { readonly kind: 'last-round'; readonly rounds: readonly string[]; readonly port: string };
+  | ({ readonly kind: 'stage' } & StageOutput)
+  /** That of the last round that ran of a looped stage: decided while running, as soon as `until` holds. */
+  | { readonly kind: 'last-round'; readonly rounds: readonly StageOutput[] };
 
 /** A `run: |` step: a bash script run by zx, with its declared ports in `$IN_<PORT>` and `$OUT_<PORT>`. */
 export interface ShellStep {
@@ -45,10 +60,12 @@ export interface ShellStep {
 
 /** A stage of an expanded pipeline: config complete and valid, references resolved. */
 export interface StageNode {
-  /** Unique: `mask`, `mask[rate=0.3]`, `pretrain@2`. */
+  /** Unique: `tokens`, `tokens[max_length=64]`, `pretrain@2`, `documents/signatures`. */
   readonly id: string;
-  /** Name in the YAML. */
+  /** Name in the pipeline's YAML: that of the composite stage for its steps. */
   readonly name: string;
+  /** Id of the composite stage that it is a step of. */
+  readonly partOf?: string;
   readonly type: StageDescription;
   readonly shell?: ShellStep;
   readonly config: Readonly<Record<string, unknown>>;
@@ -62,6 +79,18 @@ export interface StageNode {
   readonly backend?: BackendChoice;
   /** Round number, from 1, of a looped stage. */
   readonly round?: number;
+  readonly location: SourceLocation;
+}
+
+/** A stage of an expanded pipeline whose type is made of steps. The steps run; this is what users see around them. */
+export interface CompositeNode {
+  readonly id: string;
+  readonly name: string;
+  readonly type: StageDescription;
+  /** Ids of the steps, in the order in which they may run. */
+  readonly steps: readonly string[];
+  /** The steps' outputs, or other stages', that are its outputs; none for an output that its config leaves out. */
+  readonly outputs: Readonly<Record<string, readonly Reference[]>>;
   readonly location: SourceLocation;
 }
 
@@ -79,16 +108,17 @@ export interface Loop {
 export interface Pipeline {
   readonly name: string;
   readonly file: string;
-  /** Topologically sorted. */
+  /** All that runs, steps of composite stages among them; topologically sorted. */
   readonly stages: readonly StageNode[];
+  /** Stages of the YAML whose types are made of steps. */
+  readonly composites: readonly CompositeNode[];
   readonly loop?: Loop;
-  readonly warnings: readonly Diagnostic[];
 }
 
 /** Where stage types come from: the project's own by name, a user's by `./file.ts`. */
 export interface Catalogue {
-  /** Names of the project's stage types. */
-  types(): readonly string[];
+  /** The project's stage types, without steps of composite ones. */
+  list(): readonly StageDescription[];
   /** What is known of `uses`, a type name or a path relative to `fromDirectory`. */
   describe(uses: string, fromDirectory: string): Promise<Result<StageDescription, Diagnostic>>;
   /** Call the stage type's own `check` on a resolved config; no problems where it has none. */

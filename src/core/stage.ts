@@ -11,27 +11,32 @@ export interface Port {
   /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
   readonly optional?: boolean;
   /**
-   * Inputs only: the stage type of the project that makes it. A pipeline does not connect it; that stage goes before
-   * this
-   * one without being written, and is given those inputs and config properties of this one that it has too. Properties
-   * that only that stage reads are marked `x-passed-on` in the schema, and are not in this one's key.
+   * Outputs only: an expression over the config, such as `config.held_out > 0`, that says whether the output is made.
+   * Where it does not hold, nothing may depend on the output.
    */
-  readonly madeBy?: string;
-  /** With `madeBy`: config values without which it is not made. */
-  readonly neededIf?: Readonly<Record<string, string | number | boolean>>;
-  /** Inputs only: this stage does not read it, only those that make its other inputs do. */
-  readonly passedOn?: boolean;
-  /**
-   * Inputs of a `map` stage only: its shards say in their meta which one of the port in `map` they belong to (`shard`,
-   * its
-   * digest; `occurrence`, from 1, of a shard that the port has several times); an action is given those of its own.
-   */
-  readonly perShard?: boolean;
-  /**
-   * Optional outputs only: a config value with which it stays empty, such as `{ held_out: 0 }`; nothing may then depend
-   * on it.
-   */
-  readonly emptyIf?: Readonly<Record<string, string | number | boolean>>;
+  readonly when?: string;
+}
+
+/**
+ * How the work of a stage is divided among actions, each cached and resumed by itself. Every one of `ports` is cut into
+ * parts, and an action gets the parts with the same key: with the same position, one shard each; or, given `by`, with the
+ * same value of that field in the shards' meta, any number of shards each.
+ */
+export interface Division {
+  readonly ports: readonly string[];
+  readonly by?: string;
+}
+
+/**
+ * A {@link Division} as stage authors write it: `map: 'documents'` runs once per shard; `map: ['documents', 'duplicates']`
+ * once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port: 'signatures', by:
+ * 'partition' }` once for each value of the meta field `partition`.
+ */
+export type MapOf = string | readonly string[] | { readonly port: string | readonly string[]; readonly by: string };
+
+export function divisionOf(map: MapOf): Division {
+  if (typeof map === 'string') return { ports: [map] };
+  return 'by' in map ? { ports: [map.port].flat(), by: map.by } : { ports: map };
 }
 
 /** The output that a stage's bare name means: the only one, or the only one that is not optional. */
@@ -103,14 +108,10 @@ export interface StageType<Config = Record<string, unknown>> {
   readonly inputs: Readonly<Record<string, Port>>;
   readonly outputs: Readonly<Record<string, Port>>;
   /**
-   * Run once per shard of this input port, or once per file of this `x-source` config property; each run is an action
-   * of its own, cached and resumed by itself.
+   * Run once per part of an input, or once per file of an `x-source` config property, which is named like a port; each
+   * run is an action, cached and resumed by itself.
    */
-  readonly map?: string;
-  /**
-   * With `map` on a port: a shard that the port has several times is an action each time, told apart by `occurrence`.
-   */
-  readonly tellsRepeatsApart?: boolean;
+  readonly map?: MapOf;
   /** JSON Schema of `with:`. Stage types of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** What can be told from the resolved config before anything runs. */
@@ -118,24 +119,13 @@ export interface StageType<Config = Record<string, unknown>> {
   run(context: StageContext<Config>): Promise<void>;
 }
 
-/** What of a stage type the planner has to know before any of its code runs. */
-export function promisesOf({
-  description,
-  inputs,
-  outputs,
-  map,
-  tellsRepeatsApart,
-}: Pick<StageType, 'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'>): Pick<
-  StageType,
-  'description' | 'inputs' | 'outputs' | 'map' | 'tellsRepeatsApart'
-> {
-  return {
-    description,
-    inputs,
-    outputs,
-    ...(map === undefined ? {} : { map }),
-    ...(tellsRepeatsApart === undefined ? {} : { tellsRepeatsApart }),
-  };
+/** What the planner has to know about a stage type before any of its code runs. */
+export interface StagePromises extends Pick<StageType, 'description' | 'inputs' | 'outputs'> {
+  readonly map?: Division;
+}
+
+export function promisesOf({ description, inputs, outputs, map }: Omit<StageType, 'run'>): StagePromises {
+  return { description, inputs, outputs, ...(map === undefined ? {} : { map: divisionOf(map) }) };
 }
 
 /**

@@ -125,13 +125,17 @@ export function meanPmi(pairs: ReadonlyMap<number, number>, vocabSize: number): 
 /**
  * Masking probabilities from importance: logit p = b ∓ strength·z, where z is the importance in standard deviations
  * over
- * the corpus (at most 3) and b is such that the expected masked share of the corpus is `rate`.
+ * the corpus (at most 3) and b is such that the expected masked share of the corpus is `mlm_probability`.
  * @param favour which tokens get the higher probability
  */
 export function calibrate(
   importance: Float64Array,
   counts: Float64Array,
-  { rate, favour, strength }: { rate: number; favour: 'unimportant' | 'important'; strength: number },
+  {
+    mlm_probability,
+    favour,
+    strength,
+  }: { mlm_probability: number; favour: 'unimportant' | 'important'; strength: number },
 ): Float32Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const mean = weightedSum(importance, counts, (value) => value) / total;
@@ -145,10 +149,10 @@ export function calibrate(
   let high = 60 + 3 * strength;
   for (let i = 0; i < 80 && total > 0; i++) {
     const middle = (low + high) / 2;
-    if (share(middle) < rate) low = middle;
+    if (share(middle) < mlm_probability) low = middle;
     else high = middle;
   }
-  const offset = total > 0 ? (low + high) / 2 : Math.log(rate / (1 - rate));
+  const offset = total > 0 ? (low + high) / 2 : Math.log(mlm_probability / (1 - mlm_probability));
   return Float32Array.from(tilt, (value) => sigmoid(offset + value));
 }
 

@@ -3,8 +3,8 @@ import { markSpecial, type MaskSettings } from './masking.ts';
 
 /** What the config of the `mask` stage says of how to mask. */
 export interface MaskConfig {
-  readonly rate: number;
-  readonly rate_end?: number;
+  readonly mlm_probability: number;
+  readonly mlm_probability_end?: number;
   readonly epochs: number;
   readonly whole_word: boolean;
   readonly max_span_length: number;
@@ -19,13 +19,12 @@ export function maskSettings(config: MaskConfig, mode: MaskSettings['mode'], tok
   const { tokens, special, specialIds } = loadTokenizer(tokenizerFolder);
   return {
     mode,
-    rate: config.rate,
-    ...(config.rate_end === undefined ? {} : { rate_end: config.rate_end }),
+    mlm_probability: config.mlm_probability,
+    ...(config.mlm_probability_end === undefined ? {} : { mlm_probability_end: config.mlm_probability_end }),
     epochs: config.epochs,
     seed: config.seed,
-    mask_share: config.mask_replace_prob,
-    random_share: config.random_replace_prob,
-    keep_share: Math.max(0, Number((1 - config.mask_replace_prob - config.random_replace_prob).toFixed(12))),
+    mask_replace_prob: config.mask_replace_prob,
+    random_replace_prob: config.random_replace_prob,
     whole_word: config.whole_word,
     max_span_length: config.max_span_length,
     span_p: config.span_p,

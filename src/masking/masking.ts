@@ -4,14 +4,13 @@ import { KeyedRandom } from '../text/random.ts';
 export interface MaskSettings {
   readonly mode: 'static' | 'dynamic' | 'importance';
   /** Share of the ordinary positions to choose, in epoch 0. */
-  readonly rate: number;
-  /** Share at the last of `epochs` and after it; on the way the rate changes linearly. */
-  readonly rate_end?: number;
+  readonly mlm_probability: number;
+  /** Share at the last of `epochs` and after it; on the way the mlm_probability changes linearly. */
+  readonly mlm_probability_end?: number;
   readonly epochs: number;
   readonly seed: number;
-  readonly mask_share: number;
-  readonly random_share: number;
-  readonly keep_share: number;
+  readonly mask_replace_prob: number;
+  readonly random_replace_prob: number;
   /** Choose words, not tokens. */
   readonly whole_word: boolean;
   /** Most neighbouring tokens, or words, that are chosen together; 1 chooses them singly. */
@@ -58,7 +57,7 @@ export function createMaskPlan(settings: MaskSettings, probability?: Float32Arra
 
 /**
  * The masked form of a sequence: a pure function of plan, sequence, epoch and index, so that a run that is resumed, or
- * spread over machines, sees the same patterns. The number of positions is ⌊rate·n + u⌋ for n ordinary positions and u
+ * spread over machines, sees the same patterns. The number of positions is ⌊mlm_probability·n + u⌋ for n ordinary positions and u
  * uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
  *
  * With `whole_word`, words are taken in random order until that number is reached; the word that would pass it is taken
@@ -76,7 +75,7 @@ export function maskSequence(
 ): MaskedSequence {
   const random = new KeyedRandom(plan.seed, epoch, index);
   const eligible = ordinaryPositions(plan, input_ids);
-  const wanted = Math.floor(rateAt(plan, epoch) * eligible.length + random.next());
+  const wanted = Math.floor(mlmProbabilityAt(plan, epoch) * eligible.length + random.next());
   const chosen =
     plan.whole_word || plan.max_span_length > 1
       ? chooseUnits(
@@ -100,16 +99,19 @@ export function maskSequence(
     labels[i] = masked[position]!;
     const u = random.next();
     const replacement = random.below(plan.ordinaryIds.length);
-    if (u < plan.mask_share) masked[position] = plan.mask_id;
-    else if (u < plan.mask_share + plan.random_share) masked[position] = plan.ordinaryIds[replacement]!;
+    if (u < plan.mask_replace_prob) masked[position] = plan.mask_id;
+    else if (u < plan.mask_replace_prob + plan.random_replace_prob) masked[position] = plan.ordinaryIds[replacement]!;
   }
   return { input_ids: masked, positions, labels };
 }
 
 /** Share of positions to choose in an epoch, counted from 0. */
-export function rateAt({ rate, rate_end: end, epochs }: MaskSettings, epoch: number): number {
-  if (end === undefined) return rate;
-  return epochs <= 1 ? end : rate + (end - rate) * Math.min(1, epoch / (epochs - 1));
+export function mlmProbabilityAt(
+  { mlm_probability, mlm_probability_end: end, epochs }: MaskSettings,
+  epoch: number,
+): number {
+  if (end === undefined) return mlm_probability;
+  return epochs <= 1 ? end : mlm_probability + (end - mlm_probability) * Math.min(1, epoch / (epochs - 1));
 }
 
 /**

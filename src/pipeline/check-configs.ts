@@ -1,5 +1,5 @@
 import type { Catalogue } from '../core/pipeline.ts';
-import type { Draft } from './load-pipeline.ts';
+import type { Draft } from './draft.ts';
 import { child, entryOf } from './node.ts';
 import type { Problems } from './problems.ts';
 

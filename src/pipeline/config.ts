@@ -9,7 +9,8 @@ import type { Contracts } from './contracts.ts';
 import type { Instance } from './instances.ts';
 import { child, entriesOf, entryOf, stringNodes, stringOf, valueOf, type Span, type YamlNode } from './node.ts';
 import type { Problems } from './problems.ts';
-import { anyContract, type Typed } from './references.ts';
+import type { Typed } from './producers.ts';
+import { anyContract } from './references.ts';
 import { validate, type JsonSchema } from './schema.ts';
 import { suggest } from './suggest.ts';
 import { parseBytes, parseDurationMs } from './units.ts';
@@ -200,10 +201,10 @@ export interface Settings {
   };
 }
 
-/** Retries, time limit and resources: the stage's own, else the pipeline's defaults, else none. */
-export function settingsOf(stage: YamlNode, defaults: YamlNode | undefined): Settings {
+/** Retries, time limit and resources: the stage's own, else those of the first of `others` that has them, else none. */
+export function settingsOf(stage: YamlNode, others: readonly (YamlNode | undefined)[]): Settings {
   const scalar = (...path: readonly string[]) => {
-    for (const from of [stage, defaults]) {
+    for (const from of [stage, ...others]) {
       let node: YamlNode | undefined = from;
       for (const key of path) node = child(node, key);
       if (node?.kind === 'scalar' && node.value !== null) return node.value;

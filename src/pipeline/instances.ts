@@ -3,7 +3,6 @@ import { child, entriesOf, stringOf } from './node.ts';
 import { isTrue, type Value } from './expression.ts';
 import { evaluateAt, interpolate, spanInside, templateParts, type Scope } from './interpolate.ts';
 import type { Problems } from './problems.ts';
-import type { Vars } from './vars.ts';
 
 /** A stage of the YAML, once for each matrix combination and round. */
 export interface Instance {
@@ -27,14 +26,14 @@ export function instancesOf(
   node: YamlNode,
   at: Span,
   rounds: number | undefined,
-  vars: Vars,
+  outer: Scope,
   problems: Problems,
 ): readonly Instance[] {
-  const combinations = combinationsOf(child(node, 'matrix'), vars, problems);
+  const combinations = combinationsOf(child(node, 'matrix'), outer, problems);
   const instances: Instance[] = [];
   for (const matrix of combinations) {
     for (let round = 1; round <= (rounds ?? 1); round++) {
-      const scope = scopeOf(vars, matrix, rounds === undefined ? undefined : round);
+      const scope = scopeOf(outer, matrix, rounds === undefined ? undefined : round);
       const before = problems.count;
       const interpolated = interpolate(without(node, ['when', 'matrix']), scope, problems);
       instances.push({
@@ -60,7 +59,7 @@ export function matrixSuffix(matrix: Readonly<Record<string, Scalar>>): string {
 
 function combinationsOf(
   node: YamlNode | undefined,
-  vars: Vars,
+  vars: Scope,
   problems: Problems,
 ): readonly Readonly<Record<string, Scalar>>[] {
   if (node === undefined) return [{}];
@@ -90,19 +89,20 @@ function combinationsOf(
   return combinations;
 }
 
-function scopeOf(vars: Vars, matrix: Readonly<Record<string, Scalar>>, round: number | undefined): Scope {
+function scopeOf(outer: Scope, matrix: Readonly<Record<string, Scalar>>, round: number | undefined): Scope {
   return {
     lookup(path) {
       const [root, key] = path;
       if (root === 'matrix' && path.length === 2 && key !== undefined && Object.hasOwn(matrix, key)) return matrix[key];
       if (root === 'round' && path.length === 1) return round;
-      return vars.lookup(path);
+      return outer.lookup(path);
     },
     alternatives(path) {
       const own = [...Object.keys(matrix).map((key) => `matrix.${key}`), ...(round === undefined ? [] : ['round'])];
-      const fromVars = vars.alternatives(path);
-      return fromVars === undefined ? undefined : [...fromVars, ...own];
+      const fromOuter = outer.alternatives(path);
+      return fromOuter === undefined ? undefined : [...fromOuter, ...own];
     },
+    ...(outer.origin === undefined ? {} : { origin: outer.origin }),
   };
 }
 

@@ -8,6 +8,8 @@ export interface Scope {
   lookup(path: readonly string[]): Value | undefined;
   /** Names to suggest instead of an unknown one; `undefined` when what is wrong with it has been said already. */
   alternatives(path: readonly string[]): readonly string[] | undefined;
+  /** The node that a value was written as, where that is elsewhere: relative paths in it start from there. */
+  origin?(path: readonly string[]): YamlNode | undefined;
 }
 
 /** Whether a value is, or has in it, a `${{ expression }}`. */
@@ -95,7 +97,7 @@ function interpolateText(text: string, node: YamlScalar, scope: Scope, problems:
     if (outer !== node.span) cursor = outer.end;
     const value = evaluateAt(part.text, inner, scope, problems);
     if (value === undefined) return node;
-    if (parts.length === 1) return nodeOf(value, node.span);
+    if (parts.length === 1) return scope.origin?.(part.text.trim().split('.')) ?? nodeOf(value, node.span);
     if (typeof value === 'object' && value !== null) {
       problems.add(
         'expression-value',

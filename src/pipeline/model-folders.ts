@@ -1,55 +1,61 @@
 import { relative, resolve } from 'node:path';
+import type { StageDescription } from '../core/pipeline.ts';
 import type { Instance } from './instances.ts';
 import { child, entriesOf, nodeOf, stringNodes, type Span } from './node.ts';
-import type { Producers } from './references.ts';
+import { isPath } from './paths.ts';
+import type { Producers } from './producers.ts';
 
 /**
- * Whether an input names a folder rather than a stage: `./roberta-base`, `../models/roberta-base`,
- * `/models/roberta-base`.
+ * A stage type that brings in a folder from outside, and the config property that takes its path. An input may name such
+ * a folder rather than a stage: `init: ./roberta-base`.
  */
-export const isPath = (text: string): boolean => /^\.{0,2}\//.test(text);
+export interface Importer {
+  readonly uses: string;
+  readonly property: string;
+}
 
-/** Stage types that bring in what a Hugging Face folder has, by the contract that an input takes. */
-const importers: Readonly<Record<string, string>> = { model: 'import-model', tokenizer: 'import-tokenizer' };
+/** Importers by the contract that they bring in. */
+export type Importers = Readonly<Record<string, Importer>>;
 
-export const isGivenAsFolder = (contract: string | undefined): boolean =>
-  contract !== undefined && Object.hasOwn(importers, contract);
+/** The importers among stage types: those with a config property marked `x-imports: <contract>`. */
+export function importersOf(types: readonly Pick<StageDescription, 'type' | 'config'>[]): Importers {
+  const importers: Record<string, Importer> = {};
+  for (const { type, config } of types)
+    for (const [property, schema] of Object.entries(
+      (config.properties ?? {}) as Record<string, Record<string, unknown>>,
+    )) {
+      const contract = schema['x-imports'];
+      if (typeof contract === 'string') importers[contract] = { uses: type, property };
+    }
+  return importers;
+}
 
 /** Name of the stage that brings in a folder, by its path from the folder of the pipeline file. */
-export function folderStage(path: string, contract: string, at: Span, directory: string): string {
-  return `${importers[contract] ?? ''}[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
+export function folderStage({ uses }: Importer, path: string, at: Span, directory: string): string {
+  return `${uses}[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
 }
 
 /**
- * The stages that inputs such as `init: ../models/roberta-base` mean: one for each folder and what is taken of it,
- * however many inputs name it.
+ * The stages that inputs such as `init: ../models/roberta-base` mean: one per folder and what is taken from it, however
+ * many inputs name it.
  */
 export function modelFolders(
   instances: Producers['byName'],
   directory: string,
+  importers: Importers,
 ): ReadonlyMap<string, readonly Instance[]> {
   const stages = new Map<string, readonly Instance[]>();
-  for (const { on, type, node } of [...instances.values()].flat()) {
+  for (const { on, type, node } of [...instances.values()].flat())
     for (const [port, input] of on ? entriesOf(child(node, 'inputs')) : []) {
-      const contract = type?.inputs[port]?.contract;
-      if (contract === undefined || !isGivenAsFolder(contract)) continue;
+      const importer = importers[type?.inputs[port]?.contract ?? ''];
+      if (importer === undefined) continue;
       for (const { value: path, span } of stringNodes(input.node)) {
         if (!isPath(path)) continue;
-        const name = folderStage(path, contract, span, directory);
-        if (!stages.has(name))
-          stages.set(name, [
-            {
-              id: name,
-              name,
-              matrix: {},
-              node: nodeOf({ uses: importers[contract], with: { path } }, span),
-              at: span,
-              sound: true,
-              on: true,
-            },
-          ]);
+        const { uses, property } = importer;
+        const name = folderStage(importer, path, span, directory);
+        const written = nodeOf({ uses, with: { [property]: path } }, span);
+        stages.set(name, [{ id: name, name, matrix: {}, node: written, at: span, sound: true, on: true }]);
       }
     }
-  }
   return stages;
 }

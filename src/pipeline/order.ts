@@ -18,7 +18,7 @@ export function dependenciesOf(node: Node): ReadonlySet<string> {
   for (const references of Object.values(node.inputs)) {
     for (const reference of references) {
       if (reference.kind === 'stage') ids.add(reference.stage);
-      else for (const round of reference.rounds) ids.add(round);
+      else for (const { stage } of reference.rounds) ids.add(stage);
     }
   }
   return ids;

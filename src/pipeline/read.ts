@@ -7,9 +7,10 @@ import { parseYaml } from './yaml.ts';
 
 /**
  * Read a pipeline file and what it includes, merged into one document. `undefined` after a problem that hides the rest.
+ * @param at where another file names it
  */
-export async function readDocument(file: string, problems: Problems): Promise<YamlNode | undefined> {
-  return readFrom(resolve(file), undefined, [], problems);
+export async function readDocument(file: string, problems: Problems, at?: Span): Promise<YamlNode | undefined> {
+  return readFrom(resolve(file), at, [], problems);
 }
 
 async function readFrom(
@@ -83,7 +84,7 @@ async function readSource(file: string, at: Span | undefined, problems: Problems
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOENT')
       problems.add(
-        at === undefined ? 'pipeline-not-found' : 'include-not-found',
+        at === undefined ? 'pipeline-not-found' : 'file-not-found',
         `there is no file ${file}`,
         at,
         'check the path',

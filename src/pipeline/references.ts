@@ -1,32 +1,24 @@
-import type { Reference, StageDescription } from '../core/pipeline.ts';
+import type { Reference, StageOutput } from '../core/pipeline.ts';
 import { mainOutput, type Port } from '../core/stage.ts';
-import type { Contracts } from './contracts.ts';
 import type { Instance } from './instances.ts';
-import { folderStage, isGivenAsFolder, isPath } from './model-folders.ts';
+import { folderStage } from './model-folders.ts';
 import { child, entriesOf, stringNodes, type Scalar, type Span } from './node.ts';
+import { isPath } from './paths.ts';
 import type { Problems } from './problems.ts';
+import type { Named, Producers, Typed } from './producers.ts';
+import { parseReference, type WrittenReference } from './reference-syntax.ts';
 import { suggest } from './suggest.ts';
 
-/** An instance whose stage type is known. */
-export interface Typed extends Instance {
-  readonly type: StageDescription;
+/** An input that a reference is to fill. */
+export interface Edge {
+  readonly consumer: Typed;
+  readonly portName: string;
+  readonly port: Port | undefined;
+  readonly producers: Producers;
+  readonly problems: Problems;
+  /** The reference is to what the round before left. */
+  readonly previousRound?: boolean;
 }
-
-/** An instance whose stage type may be unknown, because its `uses` is wrong. */
-type Named = Instance & { readonly type: StageDescription | undefined };
-
-/** What references can lead to. */
-export interface Producers {
-  /** Instances by the stage's name in the YAML, switched-off ones included. */
-  readonly byName: ReadonlyMap<string, readonly Named[]>;
-  /** Folder of the pipeline file. */
-  readonly directory: string;
-  readonly contracts: Contracts;
-  /** Contracts that disagree are worth a look at their files; collected here and reported at the end. */
-  readonly carried: ReadonlySet<string>;
-}
-
-const syntax = /^([A-Za-z][A-Za-z0-9_-]*)(?:\[([^\]]*)\])?(?:\.([A-Za-z][A-Za-z0-9_]*))?$/;
 
 /** Resolve the `inputs` of one instance and check them against its ports. */
 export function resolveInputs(
@@ -50,9 +42,8 @@ export function resolveInputs(
       );
       continue;
     }
-    if (isMade(consumer, portName, port, entry.key, problems)) continue;
     const resolved = stringNodes(entry.node).map((item) =>
-      resolveReference(item.value, item.span, consumer, portName, port, producers, problems),
+      resolveReference(item.value, item.span, { consumer, portName, port, producers, problems }),
     );
     const references = resolved.flatMap((each) => each ?? []);
     if (references.length > 1 && port.many !== true) {
@@ -80,7 +71,6 @@ export function resolveInputs(
     if (
       written.has(portName) ||
       port.optional === true ||
-      port.madeBy !== undefined ||
       (producers.carried.has(`${consumer.name}.${portName}`) && (consumer.round ?? 1) > 1)
     )
       continue;
@@ -95,36 +85,16 @@ export function resolveInputs(
   return inputs;
 }
 
-/** Whether an input is made by a stage before its own, after saying that it can't be connected. */
-export function isMade(consumer: Typed, portName: string, { madeBy }: Port, at: Span, problems: Problems): boolean {
-  if (madeBy !== undefined)
-    problems.add(
-      'made-input',
-      `input \`${portName}\` of \`${consumer.name}\` is made by \`${madeBy}\`, which goes before it by itself`,
-      at,
-      'leave it out',
-      consumer.name,
-    );
-  return madeBy !== undefined;
-}
-
 /**
  * Resolve one `stage`, `stage.port` or `stage[key=value].port`, to every instance that it means; none when `when`
  * switched
  * them all off, `undefined` when what is wrong with it has been said.
  */
-export function resolveReference(
-  text: string,
-  at: Span,
-  consumer: Typed,
-  portName: string,
-  port: Port | undefined,
-  producers: Producers,
-  problems: Problems,
-  previousRound = false,
-): readonly Reference[] | undefined {
+export function resolveReference(text: string, at: Span, edge: Edge): readonly Reference[] | undefined {
+  const { consumer, portName, port, producers, problems, previousRound = false } = edge;
   const isFolder = isPath(text);
-  if (isFolder && !isGivenAsFolder(port?.contract)) {
+  const importer = port === undefined ? undefined : producers.importers[port.contract];
+  if (isFolder && importer === undefined) {
     problems.add(
       'bad-reference',
       `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes ` +
@@ -137,20 +107,23 @@ export function resolveReference(
     );
     return undefined;
   }
-  const [, name, selection, wanted] = isFolder
-    ? [text, folderStage(text, port?.contract ?? '', at, producers.directory)]
-    : (syntax.exec(text.trim()) ?? []);
-  if (name === undefined) {
+  const written =
+    importer !== undefined && isFolder
+      ? { name: folderStage(importer, text, at, producers.directory) }
+      : parseReference(text);
+  if (written === undefined) {
     problems.add(
       'bad-reference',
       `\`${text}\` is not a reference`,
       at,
       `write \`stage\` or ` +
-        `\`stage.port\`${isGivenAsFolder(port?.contract) && text.includes('/') ? `, or the path of a folder: \`./${text.trim()}\`` : ''}`,
+        `\`stage.port\`${importer !== undefined && text.includes('/') ? `, or the path of a folder: \`./${text.trim()}\`` : ''}`,
       consumer.name,
     );
     return undefined;
   }
+  const { name, selection, port: wanted }: WrittenReference = written;
+  if (name === 'inputs' && producers.outer !== undefined) return outerInput(text, wanted, at, edge);
   const all = producers.byName.get(name);
   if (all === undefined) {
     problems.add(
@@ -183,25 +156,42 @@ export function resolveReference(
   }
   if (chosen.some((each) => each.type === undefined)) return undefined;
   const on = chosen.filter((each) => each.on);
-  const lasting = new Map<string, { rounds: string[]; port: string }>();
+  const lasting = new Map<string, StageOutput[]>();
   const references: Reference[] = [];
   for (const each of on) {
     if (each.type === undefined) continue;
-    const from = outputPort(each as Typed, wanted, portName, port, at, consumer, problems);
+    const from = outputPort(each as Typed, wanted, at, edge);
     if (from === undefined) return undefined;
-    if (port !== undefined && !agree(each.type, from, port, text, at, consumer, portName, producers, problems))
-      return undefined;
+    const given = each.type.outputs[from]?.contract ?? '';
+    if (!fits(given, text, at, edge)) return undefined;
     if (each.round === undefined || consumer.round !== undefined)
       references.push({ kind: 'stage', stage: each.id, port: from });
     else {
       const key = each.id.replace(/@\d+$/, '');
-      const group = lasting.get(key) ?? { rounds: [], port: from };
-      group.rounds.push(each.id);
-      lasting.set(key, group);
+      lasting.set(key, [...(lasting.get(key) ?? []), { stage: each.id, port: from }]);
     }
   }
-  for (const group of lasting.values()) references.push({ kind: 'last-round', ...group });
+  for (const rounds of lasting.values()) references.push({ kind: 'last-round', rounds });
   return references;
+}
+
+/** What input `wanted` of the composite stage around is connected to: nothing, where it is optional and left open. */
+function outerInput(text: string, wanted: string | undefined, at: Span, edge: Edge): readonly Reference[] | undefined {
+  const { consumer, producers, problems } = edge;
+  const { stage, inputs } = producers.outer!;
+  const declared = wanted === undefined ? undefined : stage.type.inputs[wanted];
+  if (wanted === undefined || declared === undefined) {
+    problems.add(
+      'unknown-port',
+      `\`${stage.type.type}\` has no input \`${wanted ?? ''}\``,
+      at,
+      suggest(wanted ?? '', Object.keys(stage.type.inputs), 'its inputs'),
+      consumer.name,
+    );
+    return undefined;
+  }
+  if (!fits(declared.contract, text, at, edge)) return undefined;
+  return inputs[wanted] ?? [];
 }
 
 /** Those that `[key=value,…]` names. */
@@ -246,11 +236,8 @@ function agreeing(all: readonly Named[], consumer: Matrix): readonly Named[] {
 function outputPort(
   producer: Typed,
   wanted: string | undefined,
-  portName: string,
-  port: Port | undefined,
   at: Span,
-  consumer: Instance,
-  problems: Problems,
+  { portName, port, consumer, problems }: Edge,
 ): string | undefined {
   const outputs = producer.type.outputs;
   const names = Object.keys(outputs);
@@ -289,23 +276,12 @@ function outputPort(
   return undefined;
 }
 
-function agree(
-  producer: StageDescription,
-  from: string,
-  port: Port,
-  text: string,
-  at: Span,
-  consumer: Typed,
-  portName: string,
-  producers: Producers,
-  problems: Problems,
-): boolean {
-  const given = producer.outputs[from]?.contract ?? '';
-  if (given === port.contract || port.contract === anyContract) return true;
+function fits(given: string, text: string, at: Span, { port, portName, consumer, producers, problems }: Edge): boolean {
+  if (port === undefined || given === port.contract || port.contract === anyContract) return true;
   problems.add(
     'contract-mismatch',
-    `\`${text}\` gives \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes ` +
-      `\`${port.contract}\`\n${producers.contracts.sideBySide(given, port.contract)}`,
+    `\`${text}\` gives \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes \`${port.contract}\`\n` +
+      producers.contracts.sideBySide(given, port.contract),
     at,
     candidates(port, consumer, producers).replace(/^, for example/, 'perhaps') || undefined,
     consumer.name,
@@ -332,5 +308,5 @@ function candidates(port: Port, consumer: Instance, producers: Producers): strin
 }
 
 function labelOf(reference: Reference): string {
-  return reference.kind === 'stage' ? reference.stage : (reference.rounds.at(-1) ?? '');
+  return (reference.kind === 'stage' ? reference : reference.rounds.at(-1))?.stage ?? '';
 }

@@ -3,7 +3,8 @@ import { parseExpression, pathsOf } from './expression.ts';
 import { bareExpression } from './instances.ts';
 import { child, entriesOf, entryOf, locationOf, stringNodes, stringOf, type Span, type YamlNode } from './node.ts';
 import type { Problems } from './problems.ts';
-import { isMade, resolveReference, type Producers, type Typed } from './references.ts';
+import type { Producers, Typed } from './producers.ts';
+import { resolveReference } from './references.ts';
 import { suggest } from './suggest.ts';
 import type { Vars } from './vars.ts';
 import { interpolate, spanInside } from './interpolate.ts';
@@ -95,10 +96,16 @@ export function carryInputs(
       );
       continue;
     }
-    if (isMade(stage, carry.port, port, carry.key, problems)) continue;
     if (stage.round === 1) continue;
     const references =
-      resolveReference(carry.from, carry.value, stage, carry.port, port, producers, problems, true) ?? [];
+      resolveReference(carry.from, carry.value, {
+        consumer: stage,
+        portName: carry.port,
+        port,
+        producers,
+        problems,
+        previousRound: true,
+      }) ?? [];
     if (references.length > 1 && port.many !== true)
       problems.add(
         'too-many-inputs',

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { Pipeline, Reference, StageNode } from '../core/pipeline.ts';
+import type { Pipeline, Reference, StageNode, StageOutput } from '../core/pipeline.ts';
 import { evaluate, isTrue, parseExpression } from '../pipeline/expression.ts';
 import type { Artifact } from './action-cache.ts';
 import type { StageInputs } from './planner.ts';
@@ -86,8 +86,8 @@ export class Frontier {
       // `when` may have left out a stage in every round that ran.
       const never = Object.values(node.inputs)
         .flat()
-        .find((reference) => this.stageOf(reference) === undefined);
-      if (never?.kind === 'last-round') return { node, blockedBy: never.rounds };
+        .find((reference) => this.outputOf(reference) === undefined);
+      if (never?.kind === 'last-round') return { node, blockedBy: never.rounds.map(({ stage }) => stage) };
       return {
         node,
         inputs: Object.fromEntries(
@@ -128,7 +128,7 @@ export class Frontier {
       ...new Set(
         Object.values(node.inputs)
           .flat()
-          .flatMap((reference) => this.stageOf(reference) ?? []),
+          .flatMap((reference) => this.outputOf(reference)?.stage ?? []),
       ),
     ];
   }
@@ -227,17 +227,17 @@ export class Frontier {
     return ids.filter((id) => this.settled.get(id) === 'blocked');
   }
 
-  /** The stage whose output a reference means; that of the last round to have it, which need not be the last of all. */
-  private stageOf(reference: Reference): string | undefined {
-    if (reference.kind === 'stage') return reference.stage;
-    return reference.rounds.findLast((id) => (this.roundOf.get(id) ?? 0) <= (this.lastRound ?? 0));
+  /** The output that a reference means; that of the last round to have it, which need not be the last of all. */
+  private outputOf(reference: Reference): StageOutput | undefined {
+    if (reference.kind === 'stage') return reference;
+    return reference.rounds.findLast(({ stage }) => (this.roundOf.get(stage) ?? 0) <= (this.lastRound ?? 0));
   }
 
   private artifact(reference: Reference): Artifact {
-    const stage = this.stageOf(reference);
-    const result = stage === undefined ? undefined : this.settled.get(stage);
-    const artifact = typeof result === 'object' ? result.outputs[reference.port] : undefined;
-    if (artifact === undefined) throw new Error(`no output ${reference.port} of ${stage}`);
+    const output = this.outputOf(reference);
+    const result = output === undefined ? undefined : this.settled.get(output.stage);
+    const artifact = output !== undefined && typeof result === 'object' ? result.outputs[output.port] : undefined;
+    if (artifact === undefined) throw new Error(`no output ${output?.port} of ${output?.stage}`);
     return artifact;
   }
 }

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { ActionKey, ArtifactFile, Digest } from '../core/artifact.ts';
+import type { ActionKey, Digest } from '../core/artifact.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Freshness } from '../core/event.ts';
 import type { StageNode } from '../core/pipeline.ts';
@@ -7,7 +7,9 @@ import type { Source } from '../core/stage.ts';
 import type { ActionCache, ActionRecord, Artifact, Ingredients } from './action-cache.ts';
 import { contractDigest } from './contract-structure.ts';
 import { changes } from './explain.ts';
-import { actionKey, concatenate, toArtifact } from './fingerprint.ts';
+import { divide, type Part } from './divide.ts';
+import { actionKey, concatenate } from './fingerprint.ts';
+import { isPath } from '../pipeline/paths.ts';
 import { isUrl } from './listing.ts';
 import { expandSources } from './sources.ts';
 
@@ -43,10 +45,7 @@ export interface StagePlan {
 }
 
 /** Decide what of a stage must run, given its input artifacts. Throws a Failure when a source can't be read. */
-export function planStage(node: StageNode, given: StageInputs, context: PlanContext): StagePlan {
-  const inputs = Object.fromEntries(
-    Object.entries(given).filter(([port]) => node.type.inputs[port]?.passedOn !== true),
-  );
+export function planStage(node: StageNode, inputs: StageInputs, context: PlanContext): StagePlan {
   const sources: Record<string, readonly Source[]> = {};
   for (const [property, patterns] of Object.entries(node.sources))
     sources[property] = expandSources(node, property, patterns);
@@ -58,13 +57,13 @@ export function planStage(node: StageNode, given: StageInputs, context: PlanCont
   }
 
   const config = Object.fromEntries(
-    Object.entries(configOf(node)).filter(
+    Object.entries(node.config).filter(
       ([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined),
     ),
   );
   const base = {
     // A user's own stage goes by its path, which may be an absolute one; what it does is in its implementation.
-    type: basename(node.type.type),
+    type: isPath(node.type.type) ? basename(node.type.type) : node.type.type,
     implementation: node.type.implementation,
     config,
     contracts: contractDigests(node, context),
@@ -80,13 +79,12 @@ export function planStage(node: StageNode, given: StageInputs, context: PlanCont
   const inputIngredients = mapValues(inputs, (list) => list.map(({ digest }) => digest));
   const ingredients = { ...base, sources: sourceIngredients, inputs: inputIngredients };
 
-  const parts = split(node, inputs, sources);
-  const actions = parts.map(({ id, inputs: own, sources: files, shard }): PlannedAction => {
+  const parts = divide(node, inputs, sources);
+  const actions = parts.map(({ id, inputs: own, sources: files }): PlannedAction => {
     const narrowed: Ingredients = {
       ...base,
       sources: mapValues(files, (list) => list.map(({ uri, name }) => [name, digests.get(uri) ?? 'url'])),
       inputs: mapValues(own, (list) => list.map(({ digest }) => digest)),
-      ...(shard === undefined ? {} : { shard }),
     };
     const key = actionKey(narrowed);
     const hit = context.cache.lookup(key);
@@ -117,80 +115,6 @@ export function stageMetrics(records: readonly ActionRecord[]): Record<string, n
     }
   for (const [name, count] of Object.entries(times)) metrics[name]! /= count;
   return metrics;
-}
-
-interface Part {
-  readonly id: string;
-  readonly inputs: StageInputs;
-  readonly sources: Readonly<Record<string, readonly Source[]>>;
-  readonly shard?: string;
-}
-
-/** The actions of a stage: one, or one per shard of the port or file of the property that `map` names. */
-function split(node: StageNode, inputs: StageInputs, sources: Part['sources']): Part[] {
-  const { map } = node.type;
-  if (map === undefined) return [{ id: node.id, inputs, sources }];
-  if (map in sources)
-    return (sources[map] ?? []).map((source) => ({
-      id: `${node.id}/${source.name}`,
-      inputs,
-      sources: { ...sources, [map]: [source] },
-    }));
-  const ownFiles = filesPerShard(node, inputs);
-  const seen = new Map<string, number>();
-  return (inputs[map] ?? []).flatMap(({ manifest }) =>
-    manifest.files.map((file): Part => {
-      const occurrence = (seen.get(file.digest) ?? 0) + 1;
-      seen.set(file.digest, occurrence);
-      const own = file.digest.slice(0, 16);
-      // The key must not depend on the shard's place among the others, so neither may its name.
-      const one = toArtifact({
-        ...manifest,
-        files: [
-          {
-            ...file,
-            path: `${own}.arrow`,
-            ...(occurrence > 1 && node.type.tellsRepeatsApart === true ? { occurrence } : {}),
-          },
-        ],
-      });
-      return {
-        id: `${node.id}/${own}.arrow`,
-        inputs: { ...inputs, ...ownFiles(file.digest, occurrence), [map]: [one] },
-        sources,
-      };
-    }),
-  );
-}
-
-/** Of the inputs that say of each of their shards which one it belongs to, what belongs to one. */
-function filesPerShard(node: StageNode, inputs: StageInputs): (digest: string, occurrence: number) => StageInputs {
-  const nameOf = (digest: unknown, occurrence: unknown): string => `${String(digest)} ${String(occurrence)}`;
-  const ports = Object.entries(inputs)
-    .filter(([port]) => node.type.inputs[port]?.perShard === true)
-    .map(([port, artifacts]) => {
-      const files = new Map<string, ArtifactFile[]>();
-      for (const file of artifacts.flatMap(({ manifest }) => manifest.files)) {
-        const name = nameOf(file.meta?.shard, file.meta?.occurrence);
-        files.set(name, [...(files.get(name) ?? []), { ...file, path: `${file.digest.slice(0, 16)}.arrow` }]);
-      }
-      return { port, manifest: artifacts[0]?.manifest, files };
-    });
-  return (digest, occurrence) =>
-    Object.fromEntries(
-      ports.map(({ port, manifest, files }) => {
-        const own = files.get(nameOf(digest, occurrence)) ?? [];
-        return [port, manifest === undefined ? [] : [toArtifact({ ...manifest, files: own })]];
-      }),
-    );
-}
-
-/** The config that a stage itself reads. */
-export function configOf({ config, type }: StageNode): Readonly<Record<string, unknown>> {
-  const properties = (type.config.properties ?? {}) as Readonly<Record<string, { readonly 'x-passed-on'?: boolean }>>;
-  return Object.fromEntries(
-    Object.entries(config).filter(([property]) => properties[property]?.['x-passed-on'] !== true),
-  );
 }
 
 function freshnessOf(

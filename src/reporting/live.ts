@@ -36,6 +36,8 @@ export class LiveReporter implements Reporter {
   private readonly stream: NodeJS.WriteStream;
   private readonly render: (diagnostic: Diagnostic) => string;
   private readonly running = new Map<string, Running>();
+  /** Composite stage by step. */
+  private readonly partOf = new Map<string, string>();
   private readonly timer: NodeJS.Timeout;
   private width = 8;
   private waiting = 0;
@@ -54,11 +56,10 @@ export class LiveReporter implements Reporter {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'run-start':
-        this.width = Math.min(28, Math.max(...event.stages.map((stage) => stage.id.length), 8));
-        this.waiting = event.stages.length;
-        this.print(
-          `${pc.bold(event.pipeline)} ${pc.dim(`${plural(event.stages.length, 'stage')} · run ${event.run}`)}`,
-        );
+        this.width = Math.min(28, Math.max(...event.stages.map(({ id, partOf }) => (partOf ? 0 : id.length)), 8));
+        for (const { id, partOf } of event.stages) if (partOf !== undefined) this.partOf.set(id, partOf);
+        this.waiting = event.stages.length - this.partOf.size;
+        this.print(`${pc.bold(event.pipeline)} ${pc.dim(`${plural(this.waiting, 'stage')} · run ${event.run}`)}`);
         for (const backend of event.backends ?? []) this.print(pc.dim(describeBackend(backend)));
         break;
       case 'stage-start':
@@ -102,7 +103,10 @@ export class LiveReporter implements Reporter {
       }
       case 'stage-end': {
         this.running.delete(event.stage);
-        this.waiting--;
+        const composite = this.partOf.get(event.stage);
+        if (composite === undefined) this.waiting--;
+        // Of a step only a failure is worth a line; its stage has one when all of its steps have ended.
+        else if (event.state !== 'failed') break;
         const mark = {
           cached: pc.cyan('≡'),
           ran: pc.green('✔'),
@@ -161,11 +165,17 @@ export class LiveReporter implements Reporter {
 
   private paint(): void {
     this.frame = (this.frame + 1) % frames.length;
-    const lines = [...this.running].map(
-      ([stage, running]) =>
-        `${pc.cyan(frames[this.frame] ?? '')} ${stage.padEnd(this.width)} ${this.describe(running)}`,
-    );
-    const rest = this.waiting - this.running.size;
+    const shown = new Set<string>();
+    const lines = [...this.running].flatMap(([stage, running]) => {
+      const composite = this.partOf.get(stage);
+      const line = `${pc.cyan(frames[this.frame] ?? '')} ${(composite ?? stage).padEnd(this.width)} `;
+      if (composite === undefined) return [line + this.describe(running)];
+      const step = `${stage.slice(composite.replace(/@\d+$/, '').length + 1).replace(/@\d+$/, '')} `;
+      const isFirst = !shown.has(composite);
+      shown.add(composite);
+      return [(isFirst ? line : ' '.repeat(this.width + 3)) + pc.dim(step) + this.describe(running)];
+    });
+    const rest = this.waiting - new Set([...this.running.keys()].map((id) => this.partOf.get(id) ?? id)).size;
     if (rest > 0 && lines.length > 0) lines.push(pc.dim(`  ${rest} to go`));
     this.log(lines.map((line) => this.fit(line)).join('\n'));
   }

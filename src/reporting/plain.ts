@@ -11,6 +11,7 @@ export class PlainReporter implements Reporter {
   private readonly write: (line: string) => void;
   private readonly render: (diagnostic: Diagnostic) => string;
   private readonly lastProgress = new Map<string, number>();
+  private steps: ReadonlySet<string> = new Set();
 
   constructor(write: (line: string) => void, render: (diagnostic: Diagnostic) => string) {
     this.write = write;
@@ -20,7 +21,8 @@ export class PlainReporter implements Reporter {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'run-start':
-        this.write(`${event.pipeline}: ${plural(event.stages.length, 'stage')}, run ${event.run}`);
+        this.steps = new Set(event.stages.flatMap(({ id, partOf }) => (partOf === undefined ? [] : [id])));
+        this.write(`${event.pipeline}: ${plural(event.stages.length - this.steps.size, 'stage')}, run ${event.run}`);
         for (const backend of event.backends ?? []) this.write(describeBackend(backend));
         break;
       case 'stage-start':
@@ -51,6 +53,8 @@ export class PlainReporter implements Reporter {
           );
         break;
       case 'stage-end':
+        // What is to be said of a step that has nothing to do, its stage says.
+        if (this.steps.has(event.stage) && (event.state === 'cached' || event.state === 'skipped')) break;
         this.write(`${event.stage}: ${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`);
         if (event.diagnostic && event.state === 'failed') this.write(this.render(event.diagnostic));
         break;

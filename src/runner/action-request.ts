@@ -1,7 +1,7 @@
 import type { StageNode } from '../core/pipeline.ts';
 import type { ActionRequest, InputArtifact } from '../core/worker.ts';
 import type { Artifact } from '../plan/action-cache.ts';
-import { configOf, type PlannedAction } from '../plan/planner.ts';
+import type { PlannedAction } from '../plan/planner.ts';
 import type { Store } from '../store/store.ts';
 
 /** What a worker needs to know to run an action. */
@@ -25,7 +25,7 @@ export function actionRequest(
     stage: node.id,
     module: node.type.module,
     ...(node.shell === undefined ? {} : { shell: node.shell }),
-    config: configOf(node),
+    config: node.config,
     inputs: Object.fromEntries(Object.entries(action.inputs).map(([port, list]) => [port, list.map(input)])),
     outputs: node.type.outputs,
     sources: action.sources,

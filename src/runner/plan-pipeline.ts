@@ -18,10 +18,17 @@ export interface PlanOptions {
 export function planPipeline(pipeline: Pipeline, { store, contracts, env }: PlanOptions): Map<string, Freshness> {
   const plan = new Map<string, Freshness>();
   const frontier = new Frontier(pipeline);
+  const partOf = new Map(pipeline.stages.map((node) => [node.id, node.partOf]));
   for (let turn = frontier.take(); turn !== undefined; turn = frontier.take()) {
     const { node } = turn;
     if ('blockedBy' in turn) {
-      plan.set(node.id, { kind: 'pending', on: turn.blockedBy });
+      // Beside a step its siblings go by their own names; other stages' steps by the stage that they are part of.
+      const named = turn.blockedBy.map((id) => {
+        const composite = partOf.get(id);
+        if (composite === undefined) return id;
+        return composite === node.partOf ? stepName(composite, id) : composite;
+      });
+      plan.set(node.id, { kind: 'pending', on: [...new Set(named)] });
       frontier.settle(node.id, undefined);
       continue;
     }
@@ -38,5 +45,35 @@ export function planPipeline(pipeline: Pipeline, { store, contracts, env }: Plan
       freshness.kind === 'hit' ? { outputs: stageOutputs(node, records), metrics: stageMetrics(records) } : undefined,
     );
   }
+  for (const { id, steps } of pipeline.composites) {
+    const freshness = together(id, steps, plan);
+    if (freshness !== undefined) plan.set(id, freshness);
+  }
   return plan;
 }
+
+/** What a run would do with a composite stage; ingredients that changed are named by step, `signatures.config.method`. */
+function together(id: string, steps: readonly string[], plan: ReadonlyMap<string, Freshness>): Freshness | undefined {
+  const known = steps.flatMap((step) => {
+    const freshness = plan.get(step);
+    return freshness === undefined ? [] : [{ step, freshness }];
+  });
+  if (known.length < steps.length) return undefined;
+  const changed = known.flatMap(({ step, freshness }) =>
+    freshness.kind === 'miss'
+      ? freshness.changed.map((change) => ({ ...change, ingredient: `${stepName(id, step)}.${change.ingredient}` }))
+      : [],
+  );
+  if (known.some(({ freshness }) => freshness.kind === 'miss')) return { kind: 'miss', changed };
+  const siblings = new Set(steps.map((step) => stepName(id, step)));
+  const on = known.flatMap(({ freshness }) =>
+    freshness.kind === 'pending' ? freshness.on.filter((name) => !siblings.has(name)) : [],
+  );
+  if (known.some(({ freshness }) => freshness.kind === 'pending')) return { kind: 'pending', on: [...new Set(on)] };
+  const savedMs = known.reduce((sum, { freshness }) => sum + (freshness.kind === 'hit' ? freshness.savedMs : 0), 0);
+  return { kind: 'hit', savedMs };
+}
+
+/** `signatures` for step `documents/signatures@2` of `documents@2`. */
+export const stepName = (composite: string, step: string): string =>
+  step.slice(composite.replace(/@\d+$/, '').length + 1).replace(/@\d+$/, '');

@@ -6,16 +6,18 @@ import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { emptyOutput } from '../core/empty-output.ts';
 import type { EventBody, RunEvent, StageState } from '../core/event.ts';
-import type { Pipeline, StageNode } from '../core/pipeline.ts';
+import type { CompositeNode, Pipeline, StageNode } from '../core/pipeline.ts';
 import { mainOutput } from '../core/stage.ts';
 import { shortfall } from '../executors/budget.ts';
 import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
 import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
+import { shownStages } from '../plan/shown-stages.ts';
 import { planStage, stageMetrics, stageOutputs, type StagePlan } from '../plan/planner.ts';
 import { fileName } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import { openAttempts, sweepAttempts } from './attempts.ts';
+import { compositeEnd } from './composites.ts';
 import { openJournal } from './journal.ts';
 import { linkOutputs } from './output-link.ts';
 import { runAction, systemDiagnostic, type ActionContext } from './run-action.ts';
@@ -77,7 +79,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
 
 class PipelineRun {
   private readonly id = `${new Date().toISOString().replace(/[-:.Z]/g, '')}-${randomBytes(3).toString('hex')}`;
-  private readonly began = performance.now();
+  private readonly startedMs = performance.now();
   private readonly pipeline: Pipeline;
   private readonly options: RunOptions;
   private readonly store: Store;
@@ -88,6 +90,9 @@ class PipelineRun {
   private readonly context: ActionContext;
   private readonly ends = new Map<string, StageEnd>();
   private readonly running = new Set<Promise<void>>();
+  private readonly composites: ReadonlyMap<string, CompositeNode>;
+  /** When the first step of a composite stage began. */
+  private readonly began = new Map<string, number>();
   /** Stages of rounds after the last. */
   private readonly unneeded = new Set<string>();
   private warnings = 0;
@@ -96,6 +101,7 @@ class PipelineRun {
   constructor(pipeline: Pipeline, options: RunOptions) {
     this.pipeline = pipeline;
     this.options = options;
+    this.composites = new Map(pipeline.composites.map((composite) => [composite.id, composite]));
     // Every action that runs or waits listens to both.
     setMaxListeners(0, options.signal, this.admission.signal);
     const { store } = options;
@@ -133,11 +139,13 @@ class PipelineRun {
       pipeline: pipeline.name,
       file: pipeline.file,
       store: this.store.layout.root,
-      stages: pipeline.stages.map(({ id, type }) => ({ id, uses: type.type })),
+      stages: shownStages(pipeline).flatMap(({ node: { id, type }, steps = [] }) => [
+        { id, uses: type.type },
+        ...steps.map((step) => ({ id: step.id, uses: step.type.type, partOf: id })),
+      ]),
       backends: backendsOf(pipeline),
     });
     this.journal.flush();
-    for (const diagnostic of pipeline.warnings) this.emit({ type: 'warning', diagnostic });
     sweepAttempts(this.store.layout.attempts);
     await this.store.sweepCheckpoints();
     const { signal } = this.options;
@@ -156,6 +164,8 @@ class PipelineRun {
       await Promise.race(this.running);
       if (this.bug !== undefined) throw this.bug.error;
     }
+    for (const composite of pipeline.composites)
+      if (composite.steps.length === 0) this.report(composite.id, { state: 'cached', ...nothing }, 0, {});
     for (const node of pipeline.stages)
       if (!this.ends.has(node.id)) this.end(node, { state: 'skipped', ...nothing }, 0);
     return this.finish();
@@ -361,7 +371,7 @@ class PipelineRun {
       0,
     );
     const result: StageResult = { outputs, metrics: stageMetrics(records) };
-    this.end(node, { state, ...result, savedMs }, began, this.link(node, outputs));
+    this.end(node, { state, ...result, savedMs }, began, node.partOf === undefined ? this.link(node, outputs) : {});
     this.frontier.settle(node.id, result);
   }
 
@@ -375,7 +385,7 @@ class PipelineRun {
     if (this.options.keepGoing !== true) this.admission.abort();
   }
 
-  private link(node: StageNode, outputs: Readonly<Record<string, Artifact>>): Record<string, string> {
+  private link(node: StageNode | CompositeNode, outputs: Readonly<Record<string, Artifact>>): Record<string, string> {
     try {
       const folder = join(this.options.outputsDir, fileName(this.pipeline.name));
       return linkOutputs(
@@ -390,8 +400,20 @@ class PipelineRun {
     }
   }
 
+  /** The end of a stage, and of the composite stage that it is the last step of. */
   private end(node: StageNode, end: StageEnd, began: number, links: Readonly<Record<string, string>> = {}): void {
-    this.ends.set(node.id, end);
+    this.report(node.id, end, began, links);
+    const composite = node.partOf === undefined ? undefined : this.composites.get(node.partOf);
+    if (composite === undefined) return;
+    const first = Math.min(began || Infinity, this.began.get(composite.id) ?? Infinity);
+    if (Number.isFinite(first)) this.began.set(composite.id, first);
+    const whole = compositeEnd(composite, this.ends);
+    if (whole === undefined) return;
+    this.report(composite.id, whole, Number.isFinite(first) ? first : 0, this.link(composite, whole.outputs));
+  }
+
+  private report(stage: string, end: StageEnd, began: number, links: Readonly<Record<string, string>>): void {
+    this.ends.set(stage, end);
     const outputs = Object.fromEntries(
       Object.entries(end.outputs).map(([port, { digest, manifest }]) => {
         const link = links[port];
@@ -410,7 +432,7 @@ class PipelineRun {
     );
     this.emit({
       type: 'stage-end',
-      stage: node.id,
+      stage,
       state: end.state,
       durationMs: began === 0 ? 0 : Math.round(performance.now() - began),
       savedMs: end.savedMs,
@@ -421,7 +443,9 @@ class PipelineRun {
   }
 
   private finish(): RunResult {
-    const ends = [...this.ends.values()];
+    // A composite stage counts as one.
+    const steps = new Set(this.pipeline.composites.flatMap((composite) => composite.steps));
+    const ends = [...this.ends].flatMap(([id, end]) => (steps.has(id) ? [] : [end]));
     const count = (...states: StageState[]): number => ends.filter(({ state }) => states.includes(state)).length;
     const failed = count('failed');
     const result = {
@@ -431,7 +455,7 @@ class PipelineRun {
       failed,
       skipped: count('skipped', 'interrupted'),
       warnings: this.warnings,
-      durationMs: Math.round(performance.now() - this.began),
+      durationMs: Math.round(performance.now() - this.startedMs),
       savedMs: ends.reduce((sum, { savedMs }) => sum + savedMs, 0),
     } as const;
     this.emit({ type: 'run-end', ...result });

@@ -75,14 +75,14 @@ export interface LengthStatistics {
 /**
  * How many labels a batch has room for, so that nearly all batches of a data set have one shape: what is masked in the
  * mean and four standard deviations, or all that can be. Of a sequence's n ordinary tokens (`<s>` and `</s>` are none)
- * ⌊rate·n⌋ or ⌈rate·n⌉ are masked, whole words and spans pass that or fall short by some tokens.
+ * ⌊mlm_probability·n⌋ or ⌈mlm_probability·n⌉ are masked, whole words and spans pass that or fall short by some tokens.
  */
 export function labelSlots(
-  { rate, rate_end = rate, whole_word, max_span_length }: MaskPlan,
+  { mlm_probability, mlm_probability_end = mlm_probability, whole_word, max_span_length }: MaskPlan,
   { longest, mean, variance }: LengthStatistics,
   batch_size: number,
 ): number {
-  const share = Math.max(rate, rate_end);
+  const share = Math.max(mlm_probability, mlm_probability_end);
   const units = whole_word || max_span_length > 1;
   const usual =
     batch_size * share * (mean - 2) + 4 * Math.sqrt(batch_size * (share ** 2 * variance + (units ? 4 : 1 / 4)));

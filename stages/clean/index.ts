@@ -46,7 +46,7 @@ export default defineStage<Config>({
       contract: 'rejects',
       description: 'documents that were dropped, with the reason; empty unless `keep_rejects`',
       optional: true,
-      emptyIf: { keep_rejects: false },
+      when: 'config.keep_rejects',
     },
     metrics: {
       contract: 'metrics',

@@ -40,7 +40,7 @@ export default defineStage<Config>({
       contract: 'sequences',
       description: 'packed sequences of the held-out documents',
       optional: true,
-      emptyIf: { held_out: 0 },
+      when: 'config.held_out > 0',
     },
     metrics: {
       contract: 'metrics',

@@ -237,7 +237,7 @@ stages:
   books:     { uses: ingest-books, with: { path: books } }
   tokenizer: { uses: train-tokenizer, inputs: { documents: books }, with: { vocab_size: "\${{ vars.size }}" } }
   tokens:    { uses: tokenize, inputs: { documents: books, tokenizer: tokenizer } }
-  masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { rate: "\${{ vars.rate }}" } }
+  masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mlm_probability: "\${{ vars.rate }}" } }
   pretrain:  { uses: pretrain, inputs: { masked: masked.masked, plan: masked.plan, tokenizer: tokenizer }, with: { max_steps: 1 } }
   window:    { uses: refresh, inputs: { documents: books } }
 `;

@@ -18,8 +18,8 @@ stages:
   tokenizer: { uses: train-tokenizer, inputs: { documents: documents }, with: { vocab_size: 800, sample: 0.5 } }
   tokens:    { uses: tokenize, inputs: { documents: documents, tokenizer: tokenizer }, with: { max_length: 64, held_out: 0.1 } }
   static:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static, copies: 2 } }
-  important: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal, favour: important, rate: 0.2 } }
-  common:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: tf-idf, favour: unimportant, rate: 0.2 } }
+  important: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: surprisal, favour: important, mlm_probability: 0.2 } }
+  common:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: tf-idf, favour: unimportant, mlm_probability: 0.2 } }
 `;
 
 const corpora = ['wikipedia', 'books', 'crawl'];

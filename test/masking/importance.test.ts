@@ -58,10 +58,10 @@ describe('calibrate', () => {
     ['unimportant', 0.4, 4],
     ['unimportant', 0.01, 20],
     ['unimportant', 0.15, 0],
-  ] as const)('keeps the expected share: %s, rate %f, strength %f', (favour, rate, strength) => {
-    const probability = calibrate(surprisal(counts), counts, { rate, favour, strength });
+  ] as const)('keeps the expected share: %s, mlm_probability %f, strength %f', (favour, mlm_probability, strength) => {
+    const probability = calibrate(surprisal(counts), counts, { mlm_probability, favour, strength });
     const share = probability.reduce((sum, p, id) => sum + p * counts[id]!, 0) / total;
-    expect(share).toBeCloseTo(rate, 5);
+    expect(share).toBeCloseTo(mlm_probability, 5);
     const rising = probability.every(
       (p, id) => id === 0 || (favour === 'important' ? p >= probability[id - 1]! : p <= probability[id - 1]!),
     );

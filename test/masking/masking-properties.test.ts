@@ -11,12 +11,12 @@ const repeatable = { seed: 20_261_125, numRuns: 60 };
 const special = [0, 1, 2, 3, 4];
 const maskId = 4;
 const vocabSize = 300;
-const shares = { mask_share: 0.8, random_share: 0.1, keep_share: 0.1 };
+const shares = { mask_replace_prob: 0.8, random_replace_prob: 0.1 };
 
 const settings = fc
   .record({
     mode: fc.constantFrom('dynamic' as const, 'importance' as const),
-    rate: fc.double({ min: 0.02, max: 0.5, noNaN: true }),
+    mlm_probability: fc.double({ min: 0.02, max: 0.5, noNaN: true }),
     seed: fc.nat(),
     whole_word: fc.boolean(),
     max_span_length: fc.constantFrom(1, 3, 10),
@@ -87,7 +87,7 @@ function maskCorpus(
   const values = importanceOf(measure, counter, pairs.pairs);
   const plan =
     chosen.mode === 'importance'
-      ? createMaskPlan(chosen, calibrate(values, counter.counts, { rate: chosen.rate, favour, strength }))
+      ? createMaskPlan(chosen, calibrate(values, counter.counts, { mlm_probability: chosen.mlm_probability, favour, strength }))
       : uniform;
   const statistics =
     chosen.mode === 'importance' ? new MaskStatistics(plan, values, counter.counts) : new MaskStatistics(plan);
@@ -120,7 +120,7 @@ it('a special token is never masked, nor put in for another save <mask>, and eve
     { ...repeatable, numRuns: 15 },
   ));
 
-it('the masked share is the rate within 3 sigma, overall and of each source', () =>
+it('the masked share is the mlm_probability within 3 sigma, overall and of each source', () =>
   fc.assert(
     fc.property(settings, importance, (chosen, how) => {
       const { corpus, masked, statistics, table } = maskCorpus(chosen, how);
@@ -130,7 +130,7 @@ it('the masked share is the rate within 3 sigma, overall and of each source', ()
         (index: number) => index % 2 === 1,
       ]) {
         const over = masked.flatMap(({ positions }, index) =>
-          which(index) ? [positions.length - chosen.rate * ordinary(corpus[index]!.ids)] : [],
+          which(index) ? [positions.length - chosen.mlm_probability * ordinary(corpus[index]!.ids)] : [],
         );
         const sum = over.reduce((a, b) => a + b, 0);
         expect(Math.abs(sum)).toBeLessThan(3 * Math.sqrt(over.reduce((a, b) => a + b * b, 0)));
@@ -151,7 +151,7 @@ it('of what is masked, 80 % becomes <mask>, 10 % another token and 10 % stays, w
         table,
       } = maskCorpus(chosen, how);
       // A random token is the same one by chance, once in as many times as there are ordinary tokens.
-      const same = shares.random_share / (vocabSize - special.length);
+      const same = shares.random_replace_prob / (vocabSize - special.length);
       for (const [kind, share] of [
         ['mask', 0.8],
         ['random', 0.1 - same],
@@ -176,7 +176,7 @@ it(
           .filter((label) => table['importance_tokens']![label]! > 0)
           .map((label) => {
             const [tokens, masked] = [table['importance_tokens']![label]!, table['importance_masked']![label]!];
-            return { share: masked / tokens, variance: (chosen.rate * (1 - chosen.rate)) / tokens };
+            return { share: masked / tokens, variance: (chosen.mlm_probability * (1 - chosen.mlm_probability)) / tokens };
           });
         if (how.favour === 'unimportant') fifths.reverse();
         for (let next = 1; next < fifths.length; next++)

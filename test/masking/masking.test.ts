@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMaskPlan, maskSequence, rateAt, type MaskSettings } from '../../src/masking/masking.ts';
+import { createMaskPlan, maskSequence, mlmProbabilityAt, type MaskSettings } from '../../src/masking/masking.ts';
 
 const vocabSize = 1000;
 const settings: MaskSettings = {
   mode: 'dynamic',
-  rate: 0.15,
+  mlm_probability: 0.15,
   epochs: 10,
   seed: 42,
-  mask_share: 0.8,
-  random_share: 0.1,
-  keep_share: 0.1,
+  mask_replace_prob: 0.8,
+  random_replace_prob: 0.1
   whole_word: false,
   max_span_length: 1,
   span_p: 0.2,
@@ -27,7 +26,7 @@ const isSpecial = (id: number): boolean => settings.special_ids.includes(id);
 const anySequence = fc.array(fc.integer({ min: 0, max: vocabSize - 1 }), { maxLength: 200 });
 
 describe('maskSequence', () => {
-  it('chooses exactly ⌊rate·n⌋ or one more, never a special token, and labels what was there', () => {
+  it('chooses exactly ⌊mlm_probability·n⌋ or one more, never a special token, and labels what was there', () => {
     fc.assert(
       fc.property(
         anySequence,
@@ -35,9 +34,9 @@ describe('maskSequence', () => {
         fc.integer({ min: 0 }),
         fc.double({ min: 0.01, max: 0.99, noNaN: true }),
         fc.constantFrom(1, 2, 10),
-        (ids, epoch, index, rate, max_span_length) => {
-          const { input_ids, positions, labels } = maskSequence(plan({ rate, max_span_length }), ids, [], epoch, index);
-          const exact = rate * ids.filter((id) => !isSpecial(id)).length;
+        (ids, epoch, index, mlm_probability, max_span_length) => {
+          const { input_ids, positions, labels } = maskSequence(plan({ mlm_probability, max_span_length }), ids, [], epoch, index);
+          const exact = mlm_probability * ids.filter((id) => !isSpecial(id)).length;
           expect([Math.floor(exact), Math.floor(exact) + 1]).toContain(positions.length);
           expect([...new Set(positions)].sort((a, b) => a - b)).toEqual([...positions]);
           expect([...labels]).toEqual([...positions].map((position) => ids[position]));
@@ -140,7 +139,7 @@ describe('maskSequence', () => {
     const hits = new Float64Array(34);
     const rounds = 20_000;
     for (let index = 0; index < rounds; index++)
-      for (const position of maskSequence(plan({ rate: 0.25 }), ids, [], 0, index).positions) hits[position]!++;
+      for (const position of maskSequence(plan({ mlm_probability: 0.25 }), ids, [], 0, index).positions) hits[position]!++;
     expect([hits[0], hits[33]]).toEqual([0, 0]);
     for (const count of hits.subarray(1, 33))
       expect(Math.abs(count / rounds - 0.25)).toBeLessThan(4 * Math.sqrt((0.25 * 0.75) / rounds));
@@ -151,7 +150,7 @@ describe('maskSequence', () => {
     const words = [[1, 2], [3, 4], [6], [7, 8]]; // position 6 begins no word, but follows </s>
     for (let epoch = 0; epoch < 1000; epoch++) {
       const chosen = new Set(
-        maskSequence(plan({ whole_word: true, rate: 0.4, max_span_length: 1 + (epoch % 3) }), ids, [1, 3, 7], epoch, 0)
+        maskSequence(plan({ whole_word: true, mlm_probability: 0.4, max_span_length: 1 + (epoch % 3) }), ids, [1, 3, 7], epoch, 0)
           .positions,
       );
       for (const word of words)
@@ -164,7 +163,7 @@ describe('maskSequence', () => {
     const lengths: number[] = [];
     for (let index = 0; index < 200; index++) {
       // So few positions that spans hardly ever touch: a run of neighbours is a span.
-      const { positions } = maskSequence(plan({ rate: 0.005, max_span_length: 10, span_p: 0.2 }), ids, [], 0, index);
+      const { positions } = maskSequence(plan({ mlm_probability: 0.005, max_span_length: 10, span_p: 0.2 }), ids, [], 0, index);
       positions.forEach((position, i) => {
         if (position === positions[i - 1]! + 1) lengths[lengths.length - 1]!++;
         else lengths.push(1);
@@ -183,9 +182,9 @@ describe('maskSequence', () => {
     ladder.forEach((p, i) => (probability[4 + i] = p));
     const hits = new Float64Array(5);
     const rounds = 4000;
-    const rate = ladder.reduce((sum, p) => sum + p, 0) / 5;
+    const mlm_probability = ladder.reduce((sum, p) => sum + p, 0) / 5;
     for (let index = 0; index < rounds; index++)
-      for (const position of maskSequence(plan({ mode: 'importance', rate }, probability), ids, [], 0, index).positions)
+      for (const position of maskSequence(plan({ mode: 'importance', mlm_probability }, probability), ids, [], 0, index).positions)
         hits[position % 5]!++;
     // Pareto sampling keeps each token's own probability, not only the order.
     hits.forEach((count, i) => expect(Math.abs(count / (rounds * 20) - ladder[i]!)).toBeLessThan(0.01));
@@ -194,10 +193,10 @@ describe('maskSequence', () => {
 
 it.each([
   ['constant', {}, 5, 0.15],
-  ['begins at rate', { rate: 0.3, rate_end: 0.15, epochs: 4 }, 0, 0.3],
-  ['half way', { rate: 0.3, rate_end: 0.15, epochs: 4 }, 1.5, 0.225],
-  ['ends at rate_end', { rate: 0.3, rate_end: 0.15, epochs: 4 }, 3, 0.15],
-  ['stays there', { rate: 0.3, rate_end: 0.15, epochs: 4 }, 9, 0.15],
-])('rateAt: %s', (_, change, epoch, rate) => {
-  expect(rateAt({ ...settings, ...change }, epoch)).toBeCloseTo(rate, 12);
+  ['begins at mlm_probability', { mlm_probability: 0.3, mlm_probability_end: 0.15, epochs: 4 }, 0, 0.3],
+  ['half way', { mlm_probability: 0.3, mlm_probability_end: 0.15, epochs: 4 }, 1.5, 0.225],
+  ['ends at mlm_probability_end', { mlm_probability: 0.3, mlm_probability_end: 0.15, epochs: 4 }, 3, 0.15],
+  ['stays there', { mlm_probability: 0.3, mlm_probability_end: 0.15, epochs: 4 }, 9, 0.15],
+])('mlmProbabilityAt: %s', (_, change, epoch, mlm_probability) => {
+  expect(mlmProbabilityAt({ ...settings, ...change }, epoch)).toBeCloseTo(mlm_probability, 12);
 });

@@ -83,14 +83,14 @@ describe('mask', () => {
     ['importance', {}],
     ['dynamic', { whole_word: true }],
     ['dynamic', { whole_word: true, max_span_length: 10 }],
-    ['importance', { rate: 0.3, rate_end: 0.1, favour: 'important' }],
+    ['importance', { mlm_probability: 0.3, mlm_probability_end: 0.1, favour: 'important' }],
   ])(
     '%s %o: links the shards, copies nothing, and masks the set share',
     async (mode, config: Record<string, unknown>) => {
       const input = await sequences(400);
       const { outputs, metrics } = await mask({ mode, ...config }, input);
       expect(outputs.masked!.manifest.files).toEqual(input.manifest.files);
-      expect(metrics.masked_share).toBeCloseTo((config['rate'] as number | undefined) ?? 0.15, 2);
+      expect(metrics.masked_share).toBeCloseTo((config["mlm_probability"] as number | undefined) ?? 0.15, 2);
     },
   );
 
@@ -98,7 +98,7 @@ describe('mask', () => {
     'importance by %s: the plan masks the set share of the corpus',
     async (importance) => {
       const input = await sequences(200);
-      const { outputs } = await mask({ mode: 'importance', importance, rate: 0.2 }, input);
+      const { outputs } = await mask({ mode: 'importance', importance, mlm_probability: 0.2 }, input);
       const plan = loadMaskPlan(outputs.plan!.folder);
       expect(plan.probability).toHaveLength(plan.vocab_size);
       let masked = 0;

@@ -21,12 +21,11 @@ import { datasetOf } from '../rig/run-stage.ts';
 const vocab_size = 200;
 const settings: MaskSettings = {
   mode: 'dynamic',
-  rate: 0.15,
+  mlm_probability: 0.15,
   epochs: 10,
   seed: 3,
-  mask_share: 0.8,
-  random_share: 0.1,
-  keep_share: 0.1,
+  mask_replace_prob: 0.8,
+  random_replace_prob: 0.1,
   whole_word: false,
   max_span_length: 1,
   span_p: 0.2,
@@ -36,7 +35,7 @@ const settings: MaskSettings = {
 };
 const modes: Record<string, Partial<MaskSettings>> = {
   dynamic: {},
-  'a rising rate': { rate: 0.15, rate_end: 0.4 },
+  'a rising rate': { mlm_probability: 0.15, mlm_probability_end: 0.4 },
   importance: { mode: 'importance' },
   'whole words': { whole_word: true },
   spans: { max_span_length: 6 },

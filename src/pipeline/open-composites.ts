@@ -1,0 +1,111 @@
+import type { CompositeNode, Reference, StageNode } from '../core/pipeline.ts';
+import { connect, stepOf, type LoadContext } from './connect.ts';
+import type { Draft } from './draft.ts';
+import { settle, settleInputs } from './outputs.ts';
+import type { Producers, Typed } from './producers.ts';
+import { recipeScope, withoutNulls } from './recipe-scope.ts';
+import { resolveReference } from './references.ts';
+import type { JsonSchema } from './schema.ts';
+import { unroll } from './unroll.ts';
+
+/** Composite stages inside composite stages, at most; more is one that contains itself by way of others. */
+const deepest = 16;
+
+/** A pipeline whose composite stages are replaced by their steps. */
+export interface Opened {
+  /** Every stage with a resolved config, composite ones among them. */
+  readonly all: readonly Draft[];
+  /** Those that run, with inputs from one another only. */
+  readonly running: readonly Draft[];
+  /** Composite stages of the pipeline's own YAML; their steps in the order of their names. */
+  readonly composites: readonly CompositeNode[];
+}
+
+/** Open composite stages, and those among their steps. */
+export async function openComposites(
+  drafts: readonly Draft[],
+  schema: JsonSchema,
+  context: LoadContext,
+): Promise<Opened> {
+  const all: Draft[] = [];
+  const leaves: Draft[] = [];
+  const sources = new Map<string, ReadonlyMap<string, readonly Reference[]>>();
+  const open = async (draft: Draft, depth: number): Promise<void> => {
+    all.push(draft);
+    const { stage } = draft;
+    if (stage.recipe === undefined) {
+      leaves.push(draft);
+      return;
+    }
+    if (!draft.sound) return;
+    if (depth > deepest) {
+      context.problems.add('recipe-cycle', `\`${stage.type.type}\` contains itself`, stage.at, undefined, stage.name);
+      return;
+    }
+    const inside = await inner(draft, schema, context);
+    sources.set(draft.node.id, inside.outputs);
+    for (const step of inside.drafts) await open(step, depth + 1);
+  };
+  for (const draft of drafts) await open(draft, 1);
+
+  const running = settleInputs(leaves, all, sources, context.problems);
+  const byId = new Map(all.map((draft) => [draft.node.id, draft]));
+  const composites = drafts
+    .filter(({ stage }) => stage.recipe !== undefined)
+    .map(({ node: { id, name, type, location } }): CompositeNode => {
+      const outputs = Object.keys(type.outputs).map((port) => [
+        port,
+        settle({ kind: 'stage', stage: id, port }, byId, sources),
+      ]);
+      const steps = running.filter(({ node }) => node.partOf === id).map(({ node }) => node.id);
+      return { id, name, type, steps, outputs: Object.fromEntries(outputs) as CompositeNode['outputs'], location };
+    });
+  return { all, running, composites };
+}
+
+interface Inside {
+  readonly drafts: readonly Draft[];
+  readonly outputs: ReadonlyMap<string, readonly Reference[]>;
+}
+
+/** The steps of a composite stage, connected, and what its outputs come from. */
+async function inner(composite: Draft, schema: JsonSchema, context: LoadContext): Promise<Inside> {
+  const { stage } = composite;
+  const { problems } = context;
+  const recipe = stage.recipe!;
+  const scope = recipeScope(composite);
+  const steps = unroll(recipe.stages, { scope, roundsOf: () => undefined, schema, problems });
+  const instances = new Map(
+    [...steps].map(([name, all]) => [
+      name,
+      all.map((each) => stepOf(composite, { ...each, node: withoutNulls(each.node) })),
+    ]),
+  );
+  const { directory } = recipe.stages.span.source;
+  const { drafts, producers, isOrdered } = await connect(instances, { directory, composite }, context);
+  return { drafts: isOrdered ? drafts : [], outputs: outputsOf(stage, producers, context) };
+}
+
+function outputsOf(stage: Typed, producers: Producers, { problems }: LoadContext): Map<string, readonly Reference[]> {
+  const outputs = new Map<string, readonly Reference[]>();
+  // The outside of a composite stage has no matrix of its own to choose by.
+  const consumer: Typed = { ...stage, matrix: {} };
+  for (const [portName, from] of stage.recipe!.from) {
+    const port = stage.type.outputs[portName];
+    let found: readonly Reference[] = [];
+    for (const { value, span } of from)
+      if (found.length === 0)
+        found = resolveReference(value, span, { consumer, portName, port, producers, problems }) ?? [];
+    outputs.set(portName, found);
+  }
+  return outputs;
+}
+
+/** Put the steps of composite stages in the order of a sorted pipeline. */
+export function inOrder(composites: readonly CompositeNode[], sorted: readonly StageNode[]): CompositeNode[] {
+  const place = new Map(sorted.map(({ id }, index) => [id, index]));
+  return composites.map((composite) => ({
+    ...composite,
+    steps: [...composite.steps].sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0)),
+  }));
+}

@@ -1,0 +1,22 @@
+import type { Dataset, Shard } from '../../src/core/data.ts';
+
+/** Why a document is dropped. */
+export type DropReason = 'duplicate' | 'near_duplicate';
+
+/**
+ * Whether `refresh` put this shard in once more, for its source's weight: its documents are no duplicates of
+ * themselves.
+ */
+export function isRepeat({ meta }: Shard): boolean {
+  return Number(meta?.copy ?? 1) > 1;
+}
+
+/** The rows of a shard to drop, as `cluster-duplicates` wrote them down. */
+export async function readDuplicates(duplicates: Dataset): Promise<ReadonlyMap<number, DropReason>> {
+  const reasons = new Map<number, DropReason>();
+  for await (const row of duplicates.rows()) {
+    for (const number of row.duplicates as Uint32Array) reasons.set(number, 'duplicate');
+    for (const number of row.near_duplicates as Uint32Array) reasons.set(number, 'near_duplicate');
+  }
+  return reasons;
+}

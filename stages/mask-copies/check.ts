@@ -1,1 +1,0 @@
-export { checkMaskShares as check } from '../../src/masking/mask-shares.ts';

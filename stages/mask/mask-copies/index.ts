@@ -1,0 +1,66 @@
+import type { Dataset } from '../../../src/core/data.ts';
+import { defineStage } from '../../../src/core/stage.ts';
+import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
+import { checkIds, sequencesOf } from '../../../src/masking/sequence-rows.ts';
+import { maskSettings, type MaskConfig } from '../../../src/masking/mask-settings.ts';
+import { MaskStatistics } from '../../../src/masking/mask-statistics.ts';
+import { createMaskPlan, maskSequence } from '../../../src/masking/masking.ts';
+
+interface Config extends MaskConfig {
+  readonly copies: number;
+}
+
+/** Static masking, shard by shard. */
+export default defineStage<Config>({
+  description: 'Write masked copies of sequences.',
+  inputs: {
+    sequences: { contract: 'sequences', description: 'packed sequences' },
+    repeats: { contract: 'repeats', description: 'how often each shard was there before: a shard per shard' },
+    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+  },
+  outputs: {
+    copies: { contract: 'masked', description: 'of each shard as many masked copies, each a shard' },
+    metrics: {
+      contract: 'metrics',
+      description: '`masked` by what becomes of a token, and how many tokens there are and are masked by source',
+    },
+  },
+  map: ['sequences', 'repeats'],
+  async run(context) {
+    const { config } = context;
+    const input = context.dataset('sequences');
+    const repeat = await repeatOf(context.dataset('repeats'));
+    const plan = createMaskPlan(maskSettings(config, 'static', context.model('tokenizer')!.path));
+    const statistics = new MaskStatistics(plan);
+    const out = context.writer('copies');
+    // Copy k is masked as epoch k would be.
+    for (let copy = 0; copy < config.copies; copy++) {
+      for await (const { ids, starts, pair, number, row, shard, source } of sequencesOf(input)) {
+        if (copy === 0) checkIds(ids, plan.vocab_size, number + 1);
+        // Numbered by the shard, not by its place in the dataset, so that a shard that comes in before it changes
+        // nothing.
+        const masked = maskSequence(
+          plan,
+          ids,
+          starts,
+          copy,
+          parseInt(shard.digest.slice(0, 12), 16) + repeat * 1e9 + row,
+        );
+        await out.add({ ...masked, word_starts: starts, ...pair });
+        statistics.add(source, ids, masked);
+        context.progress(copy * input.rowCount + number + 1, config.copies * input.rowCount, 'sequences');
+        context.signal.throwIfAborted();
+      }
+      await out.endShard({ copy });
+    }
+    const report = new CorpusReport(context);
+    statistics.report((name, label, by) => report.add(name, label, by));
+    await report.end();
+  },
+});
+
+/** Which time it is that the shard is among the sequences, from 1. */
+async function repeatOf(repeats: Dataset): Promise<number> {
+  for await (const { repeat } of repeats.rows()) return Number(repeat);
+  return 1;
+}

@@ -1,0 +1,125 @@
+import type { Dataset } from '../../../src/core/data.ts';
+import { defineStage, type StageContext } from '../../../src/core/stage.ts';
+import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
+import { sequencesOf } from '../../../src/masking/sequence-rows.ts';
+import { calibrate, importanceOf, type ImportanceMeasure } from '../../../src/masking/importance.ts';
+import { writeMaskPlan } from '../../../src/masking/mask-plan.ts';
+import { maskSettings, type MaskConfig } from '../../../src/masking/mask-settings.ts';
+import { MaskStatistics } from '../../../src/masking/mask-statistics.ts';
+import { createMaskPlan, maskSequence, type MaskPlan, type MaskSettings } from '../../../src/masking/masking.ts';
+import { readPairCounts, readTokenCounts } from './counts.ts';
+
+interface Config extends MaskConfig {
+  readonly mode: MaskSettings['mode'];
+  readonly copies: number;
+  readonly importance: ImportanceMeasure;
+  readonly favour: 'unimportant' | 'important';
+  readonly strength: number;
+}
+
+/** Decides how sequences are masked; what has to look at all of them is done before, shard by shard. */
+export default defineStage<Config>({
+  description: 'Decide how sequences are masked.',
+  inputs: {
+    sequences: { contract: 'sequences', description: 'packed sequences' },
+    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+    token_counts: { contract: 'token-counts', description: 'how often each token occurs in them' },
+    pair_counts: { contract: 'pair-counts', description: 'for importance by `pmi`', optional: true },
+    copies: { contract: 'masked', description: 'for `static`: the masked copies', optional: true },
+    copy_metrics: { contract: 'metrics', description: 'for `static`: what was masked', optional: true },
+  },
+  outputs: {
+    masked: { contract: 'masked', description: 'masked copies (static), or the sequences themselves by reference' },
+    plan: { contract: 'mask-plan', description: 'how to mask a sequence when it is served' },
+    metrics: {
+      contract: 'metrics',
+      description:
+        '`sequences` and `tokens`, `masked` by what becomes of a token, and by source and importance how many ' +
+        'there are and are masked; of a plan, as `tried` on a sample',
+      optional: true,
+    },
+  },
+  async run(context) {
+    const { config } = context;
+    const sequences = context.dataset('sequences');
+    const settings = maskSettings(config, config.mode, context.model('tokenizer')!.path);
+    const uniform = createMaskPlan(settings);
+
+    const counted = await readTokenCounts(context, settings.vocab_size);
+    const isWeighted = config.mode === 'importance';
+    const importance = isWeighted
+      ? importanceOf(config.importance, counted, await readPairCounts(context, uniform.isSpecial))
+      : new Float64Array(settings.vocab_size);
+    const probability = calibrate(importance, counted.counts, config).map((p, id) => (uniform.isSpecial[id] ? 0 : p));
+    const weighting = isWeighted
+      ? { importance: config.importance, favour: config.favour, strength: config.strength }
+      : {};
+    writeMaskPlan(
+      context.folder('plan').path,
+      settings,
+      { count: counted.counts, importance, probability },
+      { ...weighting, ...(config.mode === 'static' ? { copies: config.copies } : {}) },
+    );
+
+    const report = new CorpusReport(context);
+    const tokens = counted.counts.reduce((sum, count) => sum + count, 0);
+    const copies = config.mode === 'static' ? config.copies : 1;
+    context.metric('tokens', tokens);
+    for (const [what, count] of Object.entries({ sequences: sequences.rowCount, tokens })) {
+      report.add(what, 'in', count);
+      report.add(what, 'out', count * copies);
+    }
+    const tryOut = (): Promise<Masked> =>
+      isWeighted
+        ? linkSequences(
+            context,
+            sequences,
+            createMaskPlan(settings, probability),
+            new MaskStatistics(uniform, importance, counted.counts),
+            report,
+          )
+        : linkSequences(context, sequences, uniform, new MaskStatistics(uniform), report);
+    const [all, masked] = config.mode === 'static' ? await linkCopies(context, report) : await tryOut();
+    if (tokens > 0) context.metric('masked_share', masked / all);
+    await report.end();
+  },
+});
+
+/** Tokens that masking was tried on or done to, and how many of them it chose. */
+type Masked = readonly [tokens: number, masked: number];
+
+async function linkCopies(context: StageContext<Config>, report: CorpusReport): Promise<Masked> {
+  for (const shard of context.dataset('copies').shards) context.writer('masked').link(shard);
+  let tokens = 0,
+    masked = 0;
+  for await (const { name, label, value } of context.dataset('copy_metrics').rows()) {
+    report.add(String(name), String(label), Number(value));
+    if (name === 'tried') tokens += Number(value);
+    if (name === 'masked') masked += Number(value);
+  }
+  return [tokens, masked];
+}
+
+/** Sequences on which a plan is tried out, to report what it masks. */
+const triedSequences = 10_000;
+
+/**
+ * The sequences as they are; the first of each shard, as many as its share of all, are masked as in epoch 0 to see how
+ * many tokens that takes.
+ */
+async function linkSequences(
+  context: StageContext<Config>,
+  sequences: Dataset,
+  plan: MaskPlan,
+  statistics: MaskStatistics,
+  report: CorpusReport,
+): Promise<Masked> {
+  for (const shard of sequences.shards) context.writer('masked').link(shard);
+  const share = Math.min(1, triedSequences / sequences.rowCount);
+  for await (const { ids, starts, number, source } of sequencesOf(sequences, (shard) =>
+    Math.ceil((shard.rows ?? 0) * share),
+  ))
+    statistics.add(source, ids, maskSequence(plan, ids, starts, 0, number));
+  statistics.report((name, label, by) => report.add(name, label, by));
+  return [statistics.tokens, statistics.chosen];
+}

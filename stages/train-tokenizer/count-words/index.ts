@@ -1,0 +1,58 @@
+import { defineStage } from '../../../src/core/stage.ts';
+import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
+import { WordCounter } from '../../../src/text/bpe/count-words.ts';
+import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../../src/text/segmentation/words.ts';
+
+interface Config {
+  readonly word_segmentation: WordSegmentation;
+  readonly sample: number;
+}
+
+/**
+ * The part of training a tokenizer that looks at texts: shard by shard, so that it runs on all cores and once for each
+ * shard.
+ */
+export default defineStage<Config>({
+  description: 'Count the words of documents, or of an even sample of them.',
+  inputs: { documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true } },
+  outputs: {
+    word_counts: { contract: 'word-counts', description: 'the different words of each shard' },
+    metrics: {
+      contract: 'metrics',
+      description: 'documents and bytes of the corpus and of the sample, its lengths, languages and domains',
+      optional: true,
+    },
+  },
+  map: 'documents',
+  async run(context) {
+    const input = context.dataset('documents');
+    const report = new CorpusReport(context);
+    const out = context.writer('word_counts');
+    const piecesOf = await pieceSplitter(context.config.word_segmentation);
+    const { sample } = context.config;
+    const words = new WordCounter();
+    let seen = 0;
+    for await (const row of input.rows()) {
+      const text = row.text as string;
+      report.read(text);
+      seen++;
+      if (Math.ceil(seen * sample) === Math.ceil((seen - 1) * sample))
+        report.drop('not-sampled'); // evenly spread, the first one in
+      else {
+        for (const piece of piecesOf(text)) words.addText(piece);
+        report.keep(row);
+      }
+      context.progress(seen, input.rowCount, 'documents');
+      context.signal.throwIfAborted();
+    }
+    for (const [word, count] of words.counts) await out.add({ word, count });
+    await report.end();
+  },
+});
+
+/** Cuts a text where no merge may cross; byte-level BPE itself keeps a Chinese clause in one piece. */
+async function pieceSplitter(segmentation: WordSegmentation): Promise<(text: string) => Iterable<string>> {
+  if (segmentation === 'whitespace') return (text) => [text];
+  const segment = await jiebaSegmenter();
+  return (text) => unspannedPieces(text, segmentation, segment);
+}

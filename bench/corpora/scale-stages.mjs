@@ -11,11 +11,11 @@ export const stages = [
 ]
   .filter((stage) => process.env.CLEAN !== '0' || !stage.startsWith('cleaned'))
   .map((stage) => (process.env.CLEAN === '0' ? stage.replaceAll('documents: cleaned', 'documents: books') : stage));
-/** What goes before a stage without being written. */
-export const implied = {
-  documents: ['sign[documents]', 'find-duplicates[documents]'],
-  tokenizer: ['count-words[tokenizer]'],
-  masked: ['count-tokens[masked]'],
+/** The steps of composite stages. */
+export const steps = {
+  documents: ['documents/signatures', 'documents/clusters', 'documents/kept'],
+  tokenizer: ['tokenizer/words', 'tokenizer/bpe'],
+  masked: ['masked/tokens', 'masked/plan'],
 };
 
 /** A pipeline of the first so many stages. */

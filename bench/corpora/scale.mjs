@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machine } from '../runner/measure.mjs';
-import { implied, pipelineOf, stages } from './scale-stages.mjs';
+import { pipelineOf, stages, steps } from './scale-stages.mjs';
 import { writeText } from './scale-text.mjs';
 
 const bin = new URL('../../bin/run-pipeline.js', import.meta.url).pathname;
@@ -36,7 +36,7 @@ for (const megabytes of sizes.length > 0 ? sizes.map(Number) : [1000, 4000]) {
   for (const [index, stage] of stages.slice(0, last).entries()) {
     const name = stage.split(':')[0];
     writeFileSync(join(project, `${name}.yaml`), pipelineOf(index + 1));
-    const ids = [...(implied[name] ?? []), name];
+    const ids = steps[name] ?? [name];
     for (const [place, id] of ids.entries()) {
       const parts = await stageRuns(project, `${name}.yaml`, id, ids[place + 1]);
       const total = (key) => parts.reduce((total, part) => total + part[key], 0);

@@ -1,4 +1,4 @@
-import type { CompositeNode, Reference, StageNode } from '../core/pipeline.ts';
+import type { CompositeNode, Reference, StageDescription, StageNode } from '../core/pipeline.ts';
 import { connect, stepOf, type LoadContext } from './connect.ts';
 import type { Draft } from './draft.ts';
 import { settle, settleInputs } from './outputs.ts';
@@ -7,9 +7,6 @@ import { recipeScope, withoutNulls } from './recipe-scope.ts';
 import { resolveReference } from './references.ts';
 import type { JsonSchema } from './schema.ts';
 import { unroll } from './unroll.ts';
-
-/** Composite stages inside composite stages, at most; more is one that contains itself by way of others. */
-const deepest = 16;
 
 /** A pipeline whose composite stages are replaced by their steps. */
 export interface Opened {
@@ -30,7 +27,7 @@ export async function openComposites(
   const all: Draft[] = [];
   const leaves: Draft[] = [];
   const sources = new Map<string, ReadonlyMap<string, readonly Reference[]>>();
-  const open = async (draft: Draft, depth: number): Promise<void> => {
+  const open = async (draft: Draft, inside: readonly StageDescription[]): Promise<void> => {
     all.push(draft);
     const { stage } = draft;
     if (stage.recipe === undefined) {
@@ -38,15 +35,22 @@ export async function openComposites(
       return;
     }
     if (!draft.sound) return;
-    if (depth > deepest) {
-      context.problems.add('recipe-cycle', `\`${stage.type.type}\` contains itself`, stage.at, undefined, stage.name);
+    if (inside.includes(stage.type)) {
+      const { type } = stage.type;
+      context.problems.add(
+        'recipe-cycle',
+        `the recipe ${type} uses itself`,
+        stage.at,
+        'a recipe may use any other',
+        stage.name,
+      );
       return;
     }
-    const inside = await inner(draft, schema, context);
-    sources.set(draft.node.id, inside.outputs);
-    for (const step of inside.drafts) await open(step, depth + 1);
+    const { drafts: steps, outputs } = await inner(draft, schema, context);
+    sources.set(draft.node.id, outputs);
+    for (const step of steps) await open(step, [...inside, stage.type]);
   };
-  for (const draft of drafts) await open(draft, 1);
+  for (const draft of drafts) await open(draft, []);
 
   const running = settleInputs(leaves, all, sources, context.problems);
   const byId = new Map(all.map((draft) => [draft.node.id, draft]));

@@ -1,6 +1,6 @@
 import { instancesOf, type Instance } from './instances.ts';
 import type { Scope } from './interpolate.ts';
-import { entriesOf, valueOf, type YamlNode } from './node.ts';
+import { entriesOf, valueOf, type Span, type YamlNode } from './node.ts';
 import type { Problems } from './problems.ts';
 import { validate, type JsonSchema } from './schema.ts';
 
@@ -25,7 +25,7 @@ export function unroll(
       byName.set(name, []);
       continue;
     }
-    checkKind(name, node, problems);
+    checkKind(name, key, node, problems);
     const instances = instancesOf(name, node, key, roundsOf(name), scope, problems);
     for (const instance of instances) if (instance.sound) validateInterpolated(instance, node, schema, problems);
     byName.set(name, instances);
@@ -39,14 +39,14 @@ export function stageSchema(pipeline: JsonSchema): JsonSchema {
 }
 
 /** A stage either uses a stage type or runs a script. */
-function checkKind(name: string, node: YamlNode & { readonly kind: 'map' }, problems: Problems): void {
+function checkKind(name: string, at: Span, node: YamlNode & { readonly kind: 'map' }, problems: Problems): void {
   const uses = node.entries.get('uses');
   const run = node.entries.get('run');
   if (uses === undefined && run === undefined)
     problems.add(
       'missing-property',
       `\`${name}\` says neither \`uses\` nor \`run\``,
-      node.span,
+      at,
       '`uses: <stage type>` or `run: <script>`',
       name,
     );

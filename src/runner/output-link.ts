@@ -3,6 +3,9 @@ import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } f
 import { dirname, join, relative } from 'node:path';
 import { fileName } from '../store/layout.ts';
 
+/** Where the links to the outputs of a composite stage's steps are, beside its own. */
+export const stepsFolder = (composite: string): string => `${fileName(composite)}.steps`;
+
 /**
  * Let `<folder>/<stage>` lead to the folder of the stage's main output and `<folder>/<stage>.<port>` to those of the
  * others: the names by which a pipeline refers to them. A link is replaced in one step, so it always leads somewhere.

@@ -3,6 +3,7 @@ import type { Pipeline } from '../core/pipeline.ts';
 import type { ActionCache } from '../plan/action-cache.ts';
 import { Frontier } from '../plan/frontier.ts';
 import { planStage, stageMetrics, stageOutputs } from '../plan/planner.ts';
+import { stepName } from '../plan/shown-stages.ts';
 
 export interface PlanOptions {
   readonly store: ActionCache;
@@ -18,6 +19,8 @@ export interface PlanOptions {
 export function planPipeline(pipeline: Pipeline, { store, contracts, env }: PlanOptions): Map<string, Freshness> {
   const plan = new Map<string, Freshness>();
   const frontier = new Frontier(pipeline);
+  /** By step of a composite stage: what outside of it the step waits for. */
+  const waitsFor = new Map<string, readonly string[]>();
   const partOf = new Map(pipeline.stages.map((node) => [node.id, node.partOf]));
   for (let turn = frontier.take(); turn !== undefined; turn = frontier.take()) {
     const { node } = turn;
@@ -28,6 +31,13 @@ export function planPipeline(pipeline: Pipeline, { store, contracts, env }: Plan
         if (composite === undefined) return id;
         return composite === node.partOf ? stepName(composite, id) : composite;
       });
+      if (node.partOf !== undefined) {
+        const outside = turn.blockedBy.filter((id) => partOf.get(id) !== node.partOf);
+        waitsFor.set(
+          node.id,
+          outside.map((id) => partOf.get(id) ?? id),
+        );
+      }
       plan.set(node.id, { kind: 'pending', on: [...new Set(named)] });
       frontier.settle(node.id, undefined);
       continue;
@@ -46,14 +56,19 @@ export function planPipeline(pipeline: Pipeline, { store, contracts, env }: Plan
     );
   }
   for (const { id, steps } of pipeline.composites) {
-    const freshness = together(id, steps, plan);
+    const freshness = together(id, steps, plan, waitsFor);
     if (freshness !== undefined) plan.set(id, freshness);
   }
   return plan;
 }
 
 /** What a run would do with a composite stage; ingredients that changed are named by step, `signatures.config.method`. */
-function together(id: string, steps: readonly string[], plan: ReadonlyMap<string, Freshness>): Freshness | undefined {
+function together(
+  id: string,
+  steps: readonly string[],
+  plan: ReadonlyMap<string, Freshness>,
+  waitsFor: ReadonlyMap<string, readonly string[]>,
+): Freshness | undefined {
   const known = steps.flatMap((step) => {
     const freshness = plan.get(step);
     return freshness === undefined ? [] : [{ step, freshness }];
@@ -65,15 +80,8 @@ function together(id: string, steps: readonly string[], plan: ReadonlyMap<string
       : [],
   );
   if (known.some(({ freshness }) => freshness.kind === 'miss')) return { kind: 'miss', changed };
-  const siblings = new Set(steps.map((step) => stepName(id, step)));
-  const on = known.flatMap(({ freshness }) =>
-    freshness.kind === 'pending' ? freshness.on.filter((name) => !siblings.has(name)) : [],
-  );
+  const on = steps.flatMap((step) => waitsFor.get(step) ?? []);
   if (known.some(({ freshness }) => freshness.kind === 'pending')) return { kind: 'pending', on: [...new Set(on)] };
   const savedMs = known.reduce((sum, { freshness }) => sum + (freshness.kind === 'hit' ? freshness.savedMs : 0), 0);
   return { kind: 'hit', savedMs };
 }
-
-/** `signatures` for step `documents/signatures@2` of `documents@2`. */
-export const stepName = (composite: string, step: string): string =>
-  step.slice(composite.replace(/@\d+$/, '').length + 1).replace(/@\d+$/, '');

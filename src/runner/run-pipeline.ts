@@ -12,14 +12,14 @@ import { shortfall } from '../executors/budget.ts';
 import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
 import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
-import { shownStages } from '../plan/shown-stages.ts';
+import { shownStages, stepName } from '../plan/shown-stages.ts';
 import { planStage, stageMetrics, stageOutputs, type StagePlan } from '../plan/planner.ts';
 import { fileName } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import { openAttempts, sweepAttempts } from './attempts.ts';
 import { compositeEnd } from './composites.ts';
 import { openJournal } from './journal.ts';
-import { linkOutputs } from './output-link.ts';
+import { linkOutputs, stepsFolder } from './output-link.ts';
 import { runAction, systemDiagnostic, type ActionContext } from './run-action.ts';
 
 export interface RunOptions {
@@ -371,7 +371,7 @@ class PipelineRun {
       0,
     );
     const result: StageResult = { outputs, metrics: stageMetrics(records) };
-    this.end(node, { state, ...result, savedMs }, began, node.partOf === undefined ? this.link(node, outputs) : {});
+    this.end(node, { state, ...result, savedMs }, began, this.link(node, outputs));
     this.frontier.settle(node.id, result);
   }
 
@@ -387,10 +387,15 @@ class PipelineRun {
 
   private link(node: StageNode | CompositeNode, outputs: Readonly<Record<string, Artifact>>): Record<string, string> {
     try {
-      const folder = join(this.options.outputsDir, fileName(this.pipeline.name));
+      const composite = 'partOf' in node ? node.partOf : undefined;
+      const folder = join(
+        this.options.outputsDir,
+        fileName(this.pipeline.name),
+        ...(composite === undefined ? [] : [stepsFolder(composite)]),
+      );
       return linkOutputs(
         folder,
-        node.id,
+        composite === undefined ? node.id : stepName(composite, node.id),
         mainOutput(node.type.outputs),
         mapValues(outputs, (artifact) => this.store.view(artifact)),
       );

@@ -74,18 +74,20 @@ const set =
   (): string[] =>
     settings.flatMap((setting) => ['--set', setting]);
 
-/** Stages in the order of the file, between two of them. */
-const afterTokenizer = ['tokens', 'count-tokens[masked]', 'masked', 'pretrain', 'evaluate', 'sentiment', 'export'];
+const training = ['pretrain', 'evaluate', 'sentiment', 'export'];
+/** Stages in the order of the file, between two of them; composite ones after their steps. */
+const afterTokenizer = ['tokens', 'masked/tokens', 'masked/plan', 'masked', ...training];
 /** Of texts only those of a shard that is new are signed and counted. */
 const afterWindow = [
-  'sign[documents] 1',
-  'find-duplicates[documents]',
+  'documents/signatures 1',
+  'documents/clusters',
+  'documents/kept',
   'documents',
-  'count-words[tokenizer] 1',
+  'tokenizer/words 1',
+  'tokenizer/bpe',
   'tokenizer',
   ...afterTokenizer,
 ];
-const training = ['pretrain', 'evaluate', 'sentiment', 'export'];
 
 /** A change, and exactly the stages that run then; those of several actions with how many of them. */
 const rows: readonly (readonly [
@@ -146,11 +148,11 @@ const rows: readonly (readonly [
   ['another number of retries, a time limit', set('stages.pretrain.retries=2', 'stages.pretrain.timeout=1h'), []],
 
   ['a variable: steps', set('vars.steps=4'), training],
-  ['a variable: vocabulary', set('vars.vocab_size=390'), ['tokenizer', ...afterTokenizer]],
+  ['a variable: vocabulary', set('vars.vocab_size=390'), ['tokenizer/bpe', 'tokenizer', ...afterTokenizer]],
   ['a stage config, at the end', set('stages.sentiment.with.learning_rate=0.01'), ['sentiment', 'export']],
-  ['a stage config, in the middle', set('stages.masked.with.mlm_probability=0.2'), ['masked', ...training]],
+  ['a stage config, in the middle', set('stages.masked.with.mlm_probability=0.2'), ['masked/plan', 'masked', ...training]],
   ['a stage config that changes no output', set('stages.clean-crawl.with.languages=[en, am]'), ['clean-crawl 2']],
-  ['a seed: the window falls as before', set('seed=2'), ['window', 'masked', ...training]],
+  ['a seed: the window falls as before', set('seed=2'), ['window', 'masked/plan', 'masked', ...training]],
   [
     'a swapped corpus',
     (project) => {
@@ -195,7 +197,7 @@ const rows: readonly (readonly [
       'wikipedia 1',
       'clean-wikipedia 1',
       'window',
-      ...afterWindow.map((entry) => entry.replace('words[tokenizer] 1', 'words[tokenizer] 2')),
+      ...afterWindow.map((entry) => entry.replace('tokenizer/words 1', 'tokenizer/words 2')),
     ],
   ],
 ];

@@ -28,7 +28,7 @@ const cleaned = corpora.map((corpus) => `clean-${corpus}`);
 describe('the tables `metrics` of every corpus stage, on the samples', () => {
   const project = new Project({ 'p.yaml': pipeline, 'junk/cover.jpg': 'no text', 'junk/empty.txt': '' });
   let counters: Readonly<Record<string, Counters>> = {};
-  const folder = (reference: string): string => project.path('outputs/m', reference);
+  const folder = (reference: string): string => project.path('outputs/m', reference.replace('/', '.steps/'));
   const tableOf = (stage: string) => metricsTable(folder(`${stage}.metrics`));
   beforeAll(async () => {
     const result = await project.run('p.yaml', '--json');
@@ -40,7 +40,7 @@ describe('the tables `metrics` of every corpus stage, on the samples', () => {
     );
   });
 
-  it.each([...corpora, ...cleaned, 'sign[documents]', 'documents', 'count-words[tokenizer]', 'tokens'])(
+  it.each([...corpora, ...cleaned, 'documents/signatures', 'documents', 'tokenizer/words', 'tokens'])(
     '%s: rows of all shards add up to the counters of the run',
     async (stage) => {
       expectToAddUp(stage, await tableOf(stage), counters[stage]!);
@@ -112,7 +112,7 @@ describe('the tables `metrics` of every corpus stage, on the samples', () => {
       ]);
     }
     const { bytes, tokens: learned } = await tableOf('tokenizer');
-    const sample = await tableOf('count-words[tokenizer]');
+    const sample = await tableOf('tokenizer/words');
     expect(bytes!['in']).toBe(sample['bytes']!['out']);
     expect(Math.abs(sample['documents']!['out']! / sample['documents']!['in']! - 0.5)).toBeLessThan(0.1);
     expect(bytes!['in']! / learned!['out']!).toBe(counters['tokenizer']!['bytes_per_token']);

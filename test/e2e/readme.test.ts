@@ -17,9 +17,10 @@ it('the pipeline file of the README runs', async () => {
   const project = new Project({ 'small.yaml': example('yaml').replaceAll('../samples', samples) });
   expect(await project.states('small.yaml')).toEqual({
     wikipedia: 'ran',
-    'count-words[tokenizer]': 'ran',
     cleaned: 'ran',
     tokenizer: 'ran',
+    'tokenizer/words': 'ran',
+    'tokenizer/bpe': 'ran',
     tokens: 'ran',
     words: 'ran',
   });

@@ -26,7 +26,7 @@ stages:
     expect(copies).toHaveLength(documents.length);
     expect(new Set(copies.map(({ digest }) => digest)).size).toBe(copies.length);
     expect(
-      eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === 'mask-copies[masked]'),
+      eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === 'masked/copies'),
     ).toHaveLength(copies.length);
     const sequences = (await rowsOf(project.path('outputs/p/tokens.sequences'))).length;
     expect(await rowsOf(project.path('outputs/p/masked.masked'))).toHaveLength(sequences);

@@ -11,7 +11,7 @@ stages:
 `;
 const startedOf = (result: CliResult, stage: string): number =>
   eventsOf(result).filter((event) => event.type === 'action-start' && event.stage === stage).length;
-const signed = (result: CliResult): number => startedOf(result, 'sign[documents]');
+const signed = (result: CliResult): number => startedOf(result, 'documents/signatures');
 const metricsOf = (result: CliResult) =>
   eventsOf(result).find((event) => event.type === 'stage-end' && event.stage === 'documents')?.metrics;
 
@@ -39,7 +39,7 @@ describe('signatures, when a crawl is added', () => {
     expect(
       results
         .map((result) =>
-          eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'sign[documents]'),
+          eventsOf(result).find((event) => event.type === 'stage-start' && event.stage === 'documents/signatures'),
         )
         .map((event) => [event?.actions, event?.cached]),
     ).toEqual([
@@ -51,7 +51,7 @@ describe('signatures, when a crawl is added', () => {
 
   it('only shards of which something else is dropped now are written anew', () => {
     // the third changes what is kept of the second
-    expect(results.map((result) => startedOf(result, 'documents'))).toEqual([1, 1, 2]);
+    expect(results.map((result) => startedOf(result, 'documents/kept'))).toEqual([1, 1, 2]);
   });
 
   it('a run from scratch gives the same', async () => {
@@ -67,9 +67,10 @@ describe('signatures, when a crawl is added', () => {
     const result = await run('p.yaml', '--set', 'stages.documents.with.min_similarity=0.69999');
     expect(statesOf(result)).toEqual({
       crawl: 'cached',
-      'sign[documents]': 'cached',
-      'find-duplicates[documents]': 'ran',
-      documents: 'cached',
+      'documents/signatures': 'cached',
+      'documents/clusters': 'ran',
+      'documents/kept': 'cached',
+      documents: 'ran',
     });
   });
 
@@ -80,7 +81,7 @@ describe('signatures, when a crawl is added', () => {
     );
     await run('words.yaml');
     const result = await run('words.yaml', '--set', 'stages.crawl.with.source=elsewhere');
-    expect(statesOf(result)).toMatchObject({ crawl: 'ran', 'count-words[tokenizer]': 'ran', tokenizer: 'cached' });
+    expect(statesOf(result)).toMatchObject({ crawl: 'ran', 'tokenizer/words': 'ran', 'tokenizer/bpe': 'cached' });
   });
 
   it('of a shard that comes twice one stays', async () => {
@@ -101,12 +102,12 @@ describe('signatures, when a crawl is added', () => {
   it('when a crawl is taken away nothing is signed', async () => {
     rmSync(project.path('crawl', later.at(-1)!));
     const result = await run('p.yaml');
-    expect(statesOf(result)).toMatchObject({ 'sign[documents]': 'cached' });
+    expect(statesOf(result)).toMatchObject({ 'documents/signatures': 'cached' });
     expect(digestsOf(result)['documents']).toBe(digestsOf(results.at(-2)!)['documents']);
   });
 
   it('takes some 200 bytes a document, however long it is', async () => {
-    const { files } = manifestOf(project.path('outputs/p/sign[documents]'));
+    const { files } = manifestOf(project.path('outputs/p/documents.steps/signatures'));
     const documents = (await rowsOf(project.path('outputs/p/crawl'))).length;
     expect(files.reduce((sum, { rows = 0 }) => sum + rows, 0)).toBe(documents);
     expect(files.reduce((sum, { bytes }) => sum + bytes, 0) / documents).toBeLessThan(300);

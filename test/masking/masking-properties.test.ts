@@ -87,7 +87,10 @@ function maskCorpus(
   const values = importanceOf(measure, counter, pairs.pairs);
   const plan =
     chosen.mode === 'importance'
-      ? createMaskPlan(chosen, calibrate(values, counter.counts, { mlm_probability: chosen.mlm_probability, favour, strength }))
+      ? createMaskPlan(
+          chosen,
+          calibrate(values, counter.counts, { mlm_probability: chosen.mlm_probability, favour, strength }),
+        )
       : uniform;
   const statistics =
     chosen.mode === 'importance' ? new MaskStatistics(plan, values, counter.counts) : new MaskStatistics(plan);
@@ -176,7 +179,10 @@ it(
           .filter((label) => table['importance_tokens']![label]! > 0)
           .map((label) => {
             const [tokens, masked] = [table['importance_tokens']![label]!, table['importance_masked']![label]!];
-            return { share: masked / tokens, variance: (chosen.mlm_probability * (1 - chosen.mlm_probability)) / tokens };
+            return {
+              share: masked / tokens,
+              variance: (chosen.mlm_probability * (1 - chosen.mlm_probability)) / tokens,
+            };
           });
         if (how.favour === 'unimportant') fifths.reverse();
         for (let next = 1; next < fifths.length; next++)

@@ -9,7 +9,7 @@ const settings: MaskSettings = {
   epochs: 10,
   seed: 42,
   mask_replace_prob: 0.8,
-  random_replace_prob: 0.1
+  random_replace_prob: 0.1,
   whole_word: false,
   max_span_length: 1,
   span_p: 0.2,
@@ -35,7 +35,13 @@ describe('maskSequence', () => {
         fc.double({ min: 0.01, max: 0.99, noNaN: true }),
         fc.constantFrom(1, 2, 10),
         (ids, epoch, index, mlm_probability, max_span_length) => {
-          const { input_ids, positions, labels } = maskSequence(plan({ mlm_probability, max_span_length }), ids, [], epoch, index);
+          const { input_ids, positions, labels } = maskSequence(
+            plan({ mlm_probability, max_span_length }),
+            ids,
+            [],
+            epoch,
+            index,
+          );
           const exact = mlm_probability * ids.filter((id) => !isSpecial(id)).length;
           expect([Math.floor(exact), Math.floor(exact) + 1]).toContain(positions.length);
           expect([...new Set(positions)].sort((a, b) => a - b)).toEqual([...positions]);
@@ -139,7 +145,8 @@ describe('maskSequence', () => {
     const hits = new Float64Array(34);
     const rounds = 20_000;
     for (let index = 0; index < rounds; index++)
-      for (const position of maskSequence(plan({ mlm_probability: 0.25 }), ids, [], 0, index).positions) hits[position]!++;
+      for (const position of maskSequence(plan({ mlm_probability: 0.25 }), ids, [], 0, index).positions)
+        hits[position]!++;
     expect([hits[0], hits[33]]).toEqual([0, 0]);
     for (const count of hits.subarray(1, 33))
       expect(Math.abs(count / rounds - 0.25)).toBeLessThan(4 * Math.sqrt((0.25 * 0.75) / rounds));
@@ -150,8 +157,13 @@ describe('maskSequence', () => {
     const words = [[1, 2], [3, 4], [6], [7, 8]]; // position 6 begins no word, but follows </s>
     for (let epoch = 0; epoch < 1000; epoch++) {
       const chosen = new Set(
-        maskSequence(plan({ whole_word: true, mlm_probability: 0.4, max_span_length: 1 + (epoch % 3) }), ids, [1, 3, 7], epoch, 0)
-          .positions,
+        maskSequence(
+          plan({ whole_word: true, mlm_probability: 0.4, max_span_length: 1 + (epoch % 3) }),
+          ids,
+          [1, 3, 7],
+          epoch,
+          0,
+        ).positions,
       );
       for (const word of words)
         expect([0, word.length]).toContain(word.filter((position) => chosen.has(position)).length);
@@ -163,7 +175,13 @@ describe('maskSequence', () => {
     const lengths: number[] = [];
     for (let index = 0; index < 200; index++) {
       // So few positions that spans hardly ever touch: a run of neighbours is a span.
-      const { positions } = maskSequence(plan({ mlm_probability: 0.005, max_span_length: 10, span_p: 0.2 }), ids, [], 0, index);
+      const { positions } = maskSequence(
+        plan({ mlm_probability: 0.005, max_span_length: 10, span_p: 0.2 }),
+        ids,
+        [],
+        0,
+        index,
+      );
       positions.forEach((position, i) => {
         if (position === positions[i - 1]! + 1) lengths[lengths.length - 1]!++;
         else lengths.push(1);
@@ -184,7 +202,8 @@ describe('maskSequence', () => {
     const rounds = 4000;
     const mlm_probability = ladder.reduce((sum, p) => sum + p, 0) / 5;
     for (let index = 0; index < rounds; index++)
-      for (const position of maskSequence(plan({ mode: 'importance', mlm_probability }, probability), ids, [], 0, index).positions)
+      for (const position of maskSequence(plan({ mode: 'importance', mlm_probability }, probability), ids, [], 0, index)
+        .positions)
         hits[position % 5]!++;
     // Pareto sampling keeps each token's own probability, not only the order.
     hits.forEach((count, i) => expect(Math.abs(count / (rounds * 20) - ladder[i]!)).toBeLessThan(0.01));

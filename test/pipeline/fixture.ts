@@ -1,7 +1,6 @@
 import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Digest } from '../../src/core/artifact.ts';
 import type { BackendChoice } from '../../src/core/backend.ts';
 import { Failure, type Diagnostic } from '../../src/core/diagnostic.ts';
 import type { Catalogue, Pipeline, StageDescription } from '../../src/core/pipeline.ts';
@@ -24,7 +23,7 @@ const object = (properties: Record<string, object>, required: string[] = []) => 
 });
 
 /** Stage types in miniature: enough ports and properties to be wrong about. */
-export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' | 'config' | 'map'>> = {
+export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' | 'config' | 'map' | 'composition'>> = {
   ingest: {
     inputs: {},
     outputs: { documents: port('documents') },
@@ -48,30 +47,62 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
       min_words: { type: 'integer', minimum: 1, default: 50, description: 'Shortest document that is kept, in words.' },
     }),
   },
-  sign: {
-    map: 'documents',
+  'deduplicate/sign': {
+    map: { ports: ['documents'] },
     inputs: { documents: port('documents', { many: true }) },
     outputs: { signatures: port('signatures') },
-    config: object({ method: { enum: ['exact', 'minhash'], default: 'minhash' } }),
+    config: object({ method: { enum: ['exact', 'minhash'] } }, ['method']),
   },
-  compare: {
-    inputs: {
-      documents: port('documents', { many: true }),
-      signatures: port('signatures', { many: true, madeBy: 'sign' }),
-    },
+  'deduplicate/compare': {
+    inputs: { documents: port('documents', { many: true }), signatures: port('signatures') },
     outputs: { duplicates: port('duplicates') },
-    config: object({ method: { enum: ['exact', 'minhash'], default: 'exact' }, seed: { type: 'integer' } }),
+    config: object({ within: { enum: ['all', 'snapshot'] }, seed: { type: 'integer' } }),
   },
-  deduplicate: {
+  'deduplicate/drop': {
+    map: { ports: ['documents', 'duplicates'] },
     inputs: {
       documents: port('documents', { many: true }),
-      duplicates: port('duplicates', { many: true, madeBy: 'compare' }),
+      duplicates: port('duplicates'),
+      reasons: port('duplicates', { optional: true }),
     },
     outputs: { documents: port('documents') },
+    config: object({}),
+  },
+  deduplicate: {
+    inputs: { documents: port('documents', { many: true }), more: port('documents', { optional: true }) },
+    outputs: {
+      documents: port('documents'),
+      duplicates: port('duplicates', { optional: true, when: "config.within == 'snapshot'" }),
+    },
     config: object({
       method: { enum: ['exact', 'minhash'], default: 'exact' },
       within: { enum: ['all', 'snapshot'], default: 'all' },
+      limit: { type: 'integer' },
     }),
+    composition: {
+      stages: {
+        signed: {
+          uses: 'deduplicate/sign',
+          inputs: { documents: ['${{ inputs.documents }}', '${{ inputs.more }}'] },
+          with: { method: '${{ config.method }}' },
+        },
+        compared: {
+          uses: 'deduplicate/compare',
+          inputs: { documents: '${{ inputs.documents }}', signatures: 'signed' },
+          with: { within: '${{ config.within }}', seed: '${{ config.limit }}' },
+        },
+        reasons: {
+          uses: 'deduplicate/compare',
+          when: "config.method == 'minhash'",
+          inputs: { documents: '${{ inputs.documents }}', signatures: 'signed' },
+        },
+        kept: {
+          uses: 'deduplicate/drop',
+          inputs: { documents: '${{ inputs.documents }}', duplicates: 'compared', reasons: 'reasons' },
+        },
+      },
+      from: { documents: ['kept.documents'], duplicates: ['compared'] },
+    },
   },
   refresh: {
     inputs: { documents: port('documents', { many: true }) },
@@ -107,38 +138,15 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
       backend: { type: 'string', default: 'auto' },
     }),
   },
-  weigh: {
-    inputs: {
-      documents: port('documents'),
-      signatures: port('signatures', { madeBy: 'sign', neededIf: { measure: 'pairs' } }),
-    },
-    outputs: { files: port('files') },
-    config: object({ measure: { enum: ['tokens', 'pairs'], default: 'tokens' } }),
-  },
-  'mask-signer': {
-    inputs: { sequences: port('sequences') },
-    outputs: { signatures: port('signatures') },
-    config: object({}),
-  },
-  ...Object.fromEntries(
-    ['sings', 'ingest', 'mask-signer'].map((madeBy) => [
-      `odd-${madeBy}`,
-      {
-        inputs: { documents: port('documents'), signatures: port('signatures', { madeBy }) },
-        outputs: { files: port('files') },
-        config: object({}),
-      },
-    ]),
-  ),
   'import-tokenizer': {
     inputs: {},
     outputs: { tokenizer: port('tokenizer') },
-    config: object({ path: { type: 'string', 'x-source': true } }, ['path']),
+    config: object({ path: { type: 'string', 'x-source': true, 'x-imports': 'tokenizer' } }, ['path']),
   },
   'import-model': {
     inputs: {},
     outputs: { model: port('model'), tokenizer: port('tokenizer', { optional: true }) },
-    config: object({ path: { type: 'string', 'x-source': true } }, ['path']),
+    config: object({ path: { type: 'string', 'x-source': true, 'x-imports': 'model' } }, ['path']),
   },
   evaluate: {
     inputs: { model: port('model'), masked: port('masked') },
@@ -147,19 +155,24 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
   },
 };
 
+const describe = (type: string): StageDescription => ({
+  type,
+  description: type,
+  implementation: 'version 1',
+  module: `/stages/${type}.js`,
+  ...(type === 'pretrain' ? { checkModule: '/stages/pretrain/check.js' } : {}),
+  ...types[type]!,
+});
+
 export const catalogue: Catalogue = {
-  types: () => Object.keys(types),
+  list: () =>
+    Object.keys(types)
+      .filter((name) => !name.includes('/'))
+      .map(describe),
   async describe(uses) {
-    const type = types[uses];
-    if (type === undefined) return err({ code: 'stage-not-found', message: `there is no file ${uses}` });
-    return ok({
-      type: uses,
-      description: uses,
-      implementation: 'f'.repeat(64) as Digest,
-      module: `/stages/${uses}.js`,
-      ...(uses === 'pretrain' ? { checkModule: '/stages/pretrain/check.js' } : {}),
-      ...type,
-    });
+    return types[uses] === undefined
+      ? err({ code: 'stage-not-found', message: `there is no file ${uses}` })
+      : ok(describe(uses));
   },
   async check(description, config) {
     const { hidden_size: hidden, num_attention_heads: heads } = config as {

@@ -16,6 +16,8 @@ import type { RunOptions } from '../../src/runner/run-pipeline.ts';
 import { startTime } from '../../src/store/owner.ts';
 import { Bench, buildPrograms, contracts, digests, from, states } from './runner-rig.ts';
 
+const outputs = (...stages: string[]) => stages.map((stage) => ({ stage, port: 'documents' }));
+
 let programs: { worker: string; runner: string };
 beforeAll(async () => {
   programs = await buildPrograms();
@@ -400,7 +402,7 @@ describe('rounds', () => {
         config: { round },
       });
     bench.stage('last', upper, {
-      inputs: { documents: [{ kind: 'last-round', rounds: ['train@1', 'train@2', 'train@3'], port: 'documents' }] },
+      inputs: { documents: [{ kind: 'last-round', rounds: outputs('train@1', 'train@2', 'train@3') }] },
     });
   };
 
@@ -436,7 +438,7 @@ describe('rounds that `when` leaves stages out of', () => {
         { round },
       );
     bench.stage('last', count, {
-      inputs: { documents: [{ kind: 'last-round', rounds: on.map((round) => `a@${round}`), port: 'documents' }] },
+      inputs: { documents: [{ kind: 'last-round', rounds: outputs(...on.map((round) => `a@${round}`)) }] },
     });
     const result = await bench.run(
       {},
@@ -474,7 +476,7 @@ describe('rounds that `when` leaves stages out of', () => {
     for (const round of [2, 3])
       bench.stage(`b@${round}`, `await context.writer('documents').add(row('1', 'x'));`, { round });
     bench.stage('last', count, {
-      inputs: { documents: [{ kind: 'last-round', rounds: ['b@2', 'b@3'], port: 'documents' }] },
+      inputs: { documents: [{ kind: 'last-round', rounds: outputs('b@2', 'b@3') }] },
     });
     const result = await bench.run(
       {},

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import type { Digest } from '../../src/core/artifact.ts';
 import type { RunEvent } from '../../src/core/event.ts';
 import type { Pipeline, StageNode } from '../../src/core/pipeline.ts';
+import { divisionOf, type MapOf } from '../../src/core/stage.ts';
 import { createLocalExecutor } from '../../src/executors/local.ts';
 import { sha256 } from '../../src/plan/fingerprint.ts';
 import { runPipeline, type RunOptions, type RunResult } from '../../src/runner/run-pipeline.ts';
@@ -37,7 +38,7 @@ export async function buildPrograms(): Promise<{ worker: string; runner: string 
 }
 
 type NodeOptions = Partial<Omit<StageNode, 'type'>> & {
-  readonly map?: string;
+  readonly map?: MapOf;
   readonly outputs?: readonly string[];
   readonly many?: boolean;
 };
@@ -84,7 +85,7 @@ export default { async run(context) { ${body} } };\n`;
         config: {},
         implementation: sha256(text) as Digest,
         module,
-        ...(map === undefined ? {} : { map }),
+        ...(map === undefined ? {} : { map: divisionOf(map) }),
       },
       config: {},
       inputs: {},
@@ -100,7 +101,7 @@ export default { async run(context) { ${body} } };\n`;
   }
 
   pipeline(more: Partial<Pipeline> = {}): Pipeline {
-    return { name: 'p', file: 'p.yaml', stages: this.stages, warnings: [], ...more };
+    return { name: 'p', file: 'p.yaml', stages: this.stages, composites: [], ...more };
   }
 
   async run(options: Partial<RunOptions> = {}, more: Partial<Pipeline> = {}): Promise<RunResult> {

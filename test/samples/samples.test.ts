@@ -6,7 +6,7 @@ import clean from '../../stages/clean/index.ts';
 import ingestBooks from '../../stages/ingest-books/index.ts';
 import ingestCommonCrawl from '../../stages/ingest-common-crawl/index.ts';
 import ingestWikipedia from '../../stages/ingest-wikipedia/index.ts';
-import { deduplicated } from '../rig/deduplicate.ts';
+import { runInPipeline } from '../rig/composite.ts';
 import { runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const samples = new URL('../../samples/', import.meta.url).pathname;
@@ -87,8 +87,12 @@ describe('sample corpora', () => {
   });
 
   it('hold copies for deduplicate to find', async () => {
-    const { metrics } = await deduplicated([wikipedia, crawl, books].map(({ cleaned }) => cleaned));
-    expect(metrics).toMatchObject({ 'documents.in': 772, 'dropped.duplicate': 290 });
+    const { metrics } = await runInPipeline(
+      'deduplicate',
+      {},
+      { documents: [wikipedia, crawl, books].map(({ cleaned }) => cleaned) },
+    );
+    expect(metrics).toMatchObject({ documents: 772, 'dropped.duplicate': 290 });
   });
 
   it('say 我爱北京天安门, in one script', () => {

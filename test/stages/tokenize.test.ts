@@ -6,7 +6,7 @@ import stage from '../../stages/tokenize/index.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
-import { runMask } from '../rig/mask.ts';
+import { runInPipeline } from '../rig/composite.ts';
 import { datasetOf, document, folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const model = trainBpe(
@@ -91,7 +91,8 @@ describe('tokenize', () => {
       expect(metrics['pairs.from_elsewhere']).toBe(
         [...rows, ...heldOut].filter(({ next_sentence_label }) => next_sentence_label === 1).length,
       );
-      const masked = await runMask(
+      const masked = await runInPipeline(
+        'mask',
         { mode: 'static', copies: 2 },
         { sequences: outputs.sequences!, tokenizer: tokenizerArtifact },
       );

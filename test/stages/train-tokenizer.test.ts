@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import countWords from '../../stages/count-words/index.ts';
-import stage from '../../stages/train-tokenizer/index.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { datasetOf, document, runStage } from '../rig/run-stage.ts';
+import { runInPipeline } from '../rig/composite.ts';
+import { datasetOf, document } from '../rig/run-stage.ts';
 
-const pick = (config: Record<string, unknown>, names: readonly string[]) =>
-  Object.fromEntries(Object.entries(config).filter(([name]) => names.includes(name)));
-
-/** Count each corpus and train on the counts, as the runner does it. */
 const train = async (texts: readonly (readonly string[])[], config: Record<string, unknown>) => {
   const documents = await Promise.all(
     texts.map((corpus) =>
@@ -20,26 +15,7 @@ const train = async (texts: readonly (readonly string[])[], config: Record<strin
       ),
     ),
   );
-  const counted = await Promise.all(
-    documents.map((one) =>
-      runStage(countWords, {
-        type: 'count-words',
-        config: pick(config, ['sample', 'word_segmentation']),
-        inputs: { documents: one },
-      }),
-    ),
-  );
-  const trained = await runStage(stage, {
-    type: 'train-tokenizer',
-    config,
-    inputs: {
-      word_counts: {
-        ...counted[0]!.outputs.word_counts!,
-        shards: counted.flatMap(({ outputs }) => outputs.word_counts!.shards),
-      },
-    },
-  });
-  return { ...trained, counted: counted.map(({ metrics }) => metrics) };
+  return runInPipeline('train-tokenizer', config, { documents });
 };
 
 it('trains on all corpora and writes a folder that loads again', async () => {
@@ -67,13 +43,11 @@ it('gives the same bytes twice', async () => {
 });
 
 it('learns from an even sample of each corpus', async () => {
-  const { metrics, counted } = await train([Array(10).fill('aaaa'), Array(10).fill('bbbb')], {
+  const { metrics, steps } = await train([Array(10).fill('aaaa'), Array(10).fill('bbbb')], {
     vocab_size: 300,
     sample: 0.2,
   });
-  expect(counted).toEqual(
-    Array(2).fill(expect.objectContaining({ 'documents.in': 10, 'documents.out': 2, 'dropped.not-sampled': 8 })),
-  );
+  expect(steps['words']).toMatchObject({ 'documents.in': 20, 'documents.out': 4, 'dropped.not-sampled': 16 });
   expect(metrics.vocab_size).toBe(261 + 4); // aa, aaaa, bb, bbbb: both corpora were seen twice
 });
 

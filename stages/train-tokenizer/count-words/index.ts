@@ -16,7 +16,7 @@ export default defineStage<Config>({
   description: 'Count the words of documents, or of an even sample of them.',
   inputs: { documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true } },
   outputs: {
-    word_counts: { contract: 'word-counts', description: 'the different words of each shard' },
+    word_counts: { contract: 'word-counts', description: 'the different words of each shard', optional: true },
     metrics: {
       contract: 'metrics',
       description: 'documents and bytes of the corpus and of the sample, its lengths, languages and domains',

@@ -4,7 +4,7 @@ import { textDigest } from '../../src/text/minhash/text-signature.ts';
 import refresh from '../../stages/refresh/index.ts';
 import sign from '../../stages/sign/index.ts';
 import { deduplicated } from '../rig/deduplicate.ts';
-import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { datasetOf, datasetOfShellStep, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const november = { source: 'test', snapshot: '2026-11-01' };
 const december = { source: 'test', snapshot: '2026-12-01' };
@@ -29,7 +29,11 @@ describe('deduplicate', () => {
   });
 
   it('writes a shard anew that does not say what it holds', async () => {
-    const mixed = await datasetOf('documents', [...rowsOf(november, { a: 'one' }), ...rowsOf(december, { b: 'two' })]);
+    const mixed = await datasetOfShellStep('documents', [
+      ...rowsOf(november, { a: 'one' }),
+      ...rowsOf(december, { b: 'two' }),
+    ]);
+    expect(mixed.shards).toHaveLength(1);
     const { files } = await deduplicated([mixed]);
     expect(files.map((file) => file.meta)).toEqual([
       { ...november, documents: 1 },

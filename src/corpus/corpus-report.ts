@@ -2,7 +2,7 @@ import type { Row } from '../core/data.ts';
 import type { StageContext } from '../core/stage.ts';
 import { TopCounts } from './top-counts.ts';
 
-type Context = Pick<StageContext, 'count' | 'writer'>;
+type Context = Pick<StageContext, 'count' | 'drop' | 'writer'>;
 
 /** Metrics, for the run and as rows of the output `metrics`. */
 export async function reportMetrics(
@@ -68,7 +68,7 @@ export class CorpusReport {
   /** A document goes no further. */
   drop(reason: string): void {
     this.add('dropped', reason);
-    this.context.count(`dropped.${reason}`);
+    this.context.drop(reason);
   }
 
   /** Anything else that adds up, such as `tokens`. */

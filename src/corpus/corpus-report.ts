@@ -71,6 +71,17 @@ export class CorpusReport {
     this.context.drop(reason);
   }
 
+  /** A document became a number of documents that go on; those beyond the first are counted. */
+  split(documents: number): void {
+    if (documents > 1) this.count('split', 'documents', documents - 1);
+  }
+
+  /** Something of the stage's own: as the counter `<name>.<label>` of the run as well. */
+  count(name: string, label: string, by = 1): void {
+    this.add(name, label, by);
+    this.context.count(`${name}.${label}`, by);
+  }
+
   /** Anything else that adds up, such as `tokens`. */
   add(name: string, label: string, by = 1): void {
     let labels = this.totals.get(name);

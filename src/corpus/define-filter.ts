@@ -18,6 +18,8 @@ export interface Filter<Config, Tools> {
   readonly description: string;
   /** Inputs besides `documents`, or that one with a description of its own. */
   readonly inputs?: Readonly<Record<string, Port>>;
+  /** How its work is divided among actions; default: `documents`, one action per shard. */
+  readonly map?: NonNullable<StageType<Config>['map']>;
   /** Descriptions of its outputs, where there is more to say than usual. */
   readonly outputs?: { readonly documents?: string; readonly rejects?: string; readonly metrics?: string };
   /** JSON Schema of `with:`. Filters of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
@@ -54,7 +56,7 @@ export interface Filter<Config, Tools> {
 export function defineFilter<Config = Record<string, unknown>, Tools = undefined>(
   filter: Filter<Config, Tools>,
 ): StageType<Config> {
-  const { description, inputs, outputs = {}, config, rejects = false, check } = filter;
+  const { description, inputs, map = 'documents', outputs = {}, config, rejects = false, check } = filter;
   return defineStage<Config>({
     description,
     inputs: { documents: { contract: 'documents', description: 'documents to filter' }, ...inputs },
@@ -76,7 +78,7 @@ export function defineFilter<Config = Record<string, unknown>, Tools = undefined
         optional: true,
       },
     },
-    map: 'documents',
+    map,
     ...(config === undefined ? {} : { config }),
     ...(check === undefined ? {} : { check }),
     run: (context) => run(filter, context),

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readDuplicates } from '../../src/corpus/duplicates.ts';
 import { defineFilter, type Document } from '../../src/index.ts';
 import { datasetOf, datasetOfShellStep, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
@@ -54,12 +53,14 @@ describe('a filter', () => {
         other: { contract: 'duplicates', description: 'other' },
       },
       outputs: { documents: 'good', rejects: 'bad', metrics: 'counts' },
+      map: 'other',
       rejects: true,
       check: () => [{ property: 'a', message: 'wrong' }],
       judge: (one) => one,
     });
     expect(described.inputs['documents']).toEqual({ contract: 'documents', description: 'mine', many: true });
     expect(Object.keys(described.inputs)).toEqual(['documents', 'other']);
+    expect(described.map).toBe('other');
     expect(described.outputs).toEqual({
       documents: { contract: 'documents', description: 'good' },
       rejects: { contract: 'rejects', description: 'bad', optional: true },
@@ -181,7 +182,12 @@ describe('a filter that knows beforehand whether it drops anything', () => {
     description: 'Drop what another stage found.',
     inputs: { duplicates: { contract: 'duplicates', description: 'rows to drop' } },
     reasons: ['duplicate'],
-    setUp: (context) => readDuplicates(context.dataset('duplicates')),
+    async setUp(context) {
+      const reasons = new Map<number, string>();
+      for await (const row of context.dataset('duplicates').rows())
+        for (const at of row['duplicates'] as Uint32Array) reasons.set(at, 'duplicate');
+      return reasons;
+    },
     keepsAll: (reasons) => reasons.size === 0,
     judge(one, _, { tools, number }) {
       asked.push(number);

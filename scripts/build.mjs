@@ -60,19 +60,19 @@ function compositeNames() {
 }
 
 async function describeComposite(type) {
-  const [{ readRecipe, compositionOf, recipeSchema }, { Problems }, { Contracts }] = await Promise.all(
-    ['recipe', 'problems', 'contracts'].map(
+  const [{ readRecipe, recipeSchema }, { Problems }, { Contracts }, { valueOf }] = await Promise.all(
+    ['recipe', 'problems', 'contracts', 'node'].map(
       (name) => import(pathToFileURL(join(root, `dist/src/pipeline/${name}.js`)).href),
     ),
   );
-  const nameOf = (uses) => `${type}/${uses.replace('./', '')}`;
+  const nameOf = (uses) => (uses.startsWith('./') ? `${type}/${uses.slice(2)}` : uses);
   const problems = new Problems();
   const file = join(root, 'stages', type, 'stage.yaml');
   const found = await readRecipe(file, type, undefined, {
     contracts: new Contracts(join(root, 'schemas/contracts')),
     schema: recipeSchema(readSchema('recipe'), readSchema('pipeline')),
     problems,
-    describe: async (uses) => ({ ok: true, value: stageTypes[uses.startsWith('./') ? nameOf(uses) : uses] }),
+    describe: async (uses) => ({ ok: true, value: stageTypes[nameOf(uses)] }),
   });
   if (found === undefined)
     throw new Error(
@@ -84,7 +84,15 @@ async function describeComposite(type) {
   return {
     ...found.type,
     config: readSchema(`stages/${type}`),
-    composition: compositionOf(found, nameOf),
+    composition: {
+      stages: Object.fromEntries(
+        Object.entries(valueOf(found.recipe.stages)).map(([name, step]) => [
+          name,
+          { ...step, uses: nameOf(step.uses) },
+        ]),
+      ),
+      from: Object.fromEntries([...found.recipe.from].map(([port, all]) => [port, all.map(({ value }) => value)])),
+    },
     ...(existsSync(join(root, 'stages', type, 'check.ts')) ? { checkModule: checkModule(type) } : {}),
   };
 }

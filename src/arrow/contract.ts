@@ -13,13 +13,33 @@ export interface ContractField {
   readonly optional?: boolean;
 }
 
-/** What a port promises: the columns of a dataset's shards or the files of a model folder. */
+/** What a shard says of itself in its manifest entry. */
+export interface ContractMeta {
+  readonly name: string;
+  readonly type: 'utf8' | 'number';
+  readonly description: string;
+  /** A shard may lack it. */
+  readonly optional?: boolean;
+  /**
+   * The writer takes it from the column of the same name, which then has one value per shard, or it is the number of
+   * rows; without `from`, the stage gives it when it ends a shard.
+   */
+  readonly from?: 'column' | 'rows';
+}
+
+/**
+ * What a port promises: the columns of a dataset's shards or the files of a model folder. `schemas/contract.schema.json`
+ * describes the format.
+ */
 export type Contract =
   | {
       readonly name: string;
       readonly kind: 'dataset';
       readonly description: string;
       readonly fields: readonly ContractField[];
+      readonly meta?: readonly ContractMeta[];
+      /** A shard is full when the values of a column have this total length: characters of texts, items of lists. */
+      readonly shard_size?: { readonly column: string; readonly length: number };
     }
   | { readonly name: string; readonly kind: 'model'; readonly description: string; readonly files: readonly string[] };
 

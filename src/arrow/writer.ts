@@ -3,45 +3,65 @@ import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordBatch, RecordBatchFileWriter, Schema, Struct, makeData, type TypeMap } from 'apache-arrow';
 import type { ArtifactFile, Digest, Manifest } from '../core/artifact.ts';
-import type { DatasetWriter, Row, Shard } from '../core/data.ts';
+import { fail } from '../core/diagnostic.ts';
+import type { DatasetWriter, Row, Shard, Value } from '../core/data.ts';
 import { columnBuilder, type ColumnBuilder } from './columns.ts';
 import { arrowSchema } from './schema.ts';
-import type { Contract } from './contract.ts';
+import { checkMeta, ShardMeta, type Meta } from './shard-meta.ts';
+import type { DatasetContract } from './contract.ts';
 
 const batchBytes = 4 << 20;
 const batchRows = 8192;
 
-type ShardMeta = Readonly<Record<string, string | number>>;
+interface WriterOptions {
+  readonly shardBytes?: number;
+  readonly freeChanges?: number;
+}
 
 /**
  * Writes the shards of one dataset into a folder as uncompressed Arrow IPC files, hashing and fsyncing each as it
- * closes.
+ * closes. A shard ends when it is full, or when a column changes that its contract has as meta.
  * Optional columns of the contract are written when the first row of a shard has them.
  */
 export class ArrowDatasetWriter implements DatasetWriter {
   private readonly folder: string;
-  private readonly contract: Extract<Contract, { kind: 'dataset' }>;
+  private readonly contract: DatasetContract;
   private readonly shardBytes: number;
+  private readonly freeChanges: number;
   private readonly files: ArtifactFile[] = [];
   private readonly paths = new Map<string, number>();
   private shard: OpenShard | undefined;
+  /** Shards that ended before they were full. */
+  private changes = 0;
   rowCount = 0;
 
-  /** @param options.shardBytes size in bytes at which a new shard begins; 64 MiB when left out */
-  constructor(folder: string, contract: Extract<Contract, { kind: 'dataset' }>, options: { shardBytes?: number } = {}) {
+  /**
+   * @param options.shardBytes size in bytes at which a new shard begins; default: 64 MiB
+   * @param options.freeChanges changes of columns that are meta, up to which shards may be of any size; default: 1,000
+   */
+  constructor(
+    folder: string,
+    contract: DatasetContract,
+    { shardBytes = 64 << 20, freeChanges = 1000 }: WriterOptions = {},
+  ) {
     this.folder = folder;
     this.contract = contract;
-    this.shardBytes = options.shardBytes ?? 64 << 20;
+    this.shardBytes = shardBytes;
+    this.freeChanges = freeChanges;
   }
 
   async add(row: Row): Promise<void> {
+    if (this.shard?.meta.excludes(row) === true) {
+      this.checkScatter(++this.changes);
+      await this.endShard();
+    }
     this.shard ??= this.open(row);
     this.shard.add(row);
     this.rowCount++;
-    if (this.shard.bytes >= this.shardBytes) await this.endShard();
+    if (this.isFull(this.shard)) await this.endShard();
   }
 
-  async endShard(meta?: ShardMeta): Promise<void> {
+  async endShard(meta?: Meta): Promise<void> {
     if (!this.shard) return;
     this.files.push(this.shard.close(meta));
     this.shard = undefined;
@@ -49,6 +69,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
 
   link(shard: Shard): void {
     const { location: _, path, ...entry } = shard;
+    checkMeta(shard.meta ?? {}, this.contract);
     this.files.push({ path: this.freePath(path), ...entry });
     this.rowCount += shard.rows ?? 0;
   }
@@ -57,6 +78,22 @@ export class ArrowDatasetWriter implements DatasetWriter {
   async finish(): Promise<Manifest> {
     await this.endShard();
     return { version: 1, kind: 'dataset', contract: this.contract.name, files: this.files };
+  }
+
+  private isFull({ bytes, length }: OpenShard): boolean {
+    return bytes >= this.shardBytes || length >= (this.contract.shard_size?.length ?? Infinity);
+  }
+
+  /** A shard is a file and, for the next stages, an action each: a row per shard would take days. */
+  private checkScatter(changes: number): void {
+    if (changes < this.freeChanges || this.rowCount >= changes * leastRowsPerChange) return;
+    const columns = (this.contract.meta ?? []).flatMap(({ from, name }) => (from === 'column' ? `\`${name}\`` : []));
+    fail(
+      'scattered-rows',
+      `${columns.join(' or ')} changed ${changes} times within ${this.rowCount} rows of "${this.contract.name}"; each ` +
+        'change begins a new shard.',
+      `Write rows with the same ${columns.join(' and ')} one after another.`,
+    );
   }
 
   private open(row: Row): OpenShard {
@@ -68,7 +105,15 @@ export class ArrowDatasetWriter implements DatasetWriter {
       name: field.name,
       builder: columnBuilder(field, schema.fields[index]!.type),
     }));
-    return new OpenShard(this.folder, path, schema, builders);
+    const meta = new ShardMeta(this.contract, row);
+    return new OpenShard({
+      folder: this.folder,
+      path,
+      schema,
+      columns: builders,
+      meta,
+      sizeColumn: this.contract.shard_size?.column,
+    });
   }
 
   /** The path itself, or with a number when another shard has taken it. */
@@ -83,25 +128,33 @@ export class ArrowDatasetWriter implements DatasetWriter {
   }
 }
 
+/** Rows between two changes, on average, that are enough for a shard. */
+const leastRowsPerChange = 10;
+
+interface ShardOptions {
+  readonly folder: string;
+  readonly path: string;
+  readonly schema: Schema;
+  readonly columns: readonly { readonly name: string; readonly builder: ColumnBuilder }[];
+  readonly meta: ShardMeta;
+  /** The column whose lengths are added up. */
+  readonly sizeColumn: string | undefined;
+}
+
 class OpenShard {
-  private readonly path: string;
-  private readonly schema: Schema;
-  private readonly columns: readonly { name: string; builder: ColumnBuilder }[];
+  readonly meta: ShardMeta;
+  /** Total length of the values of a column; see `shard_size` of contracts. */
+  length = 0;
+  private readonly options: ShardOptions;
   private readonly file: ArrowFile;
   private pendingRows = 0;
   private rows = 0;
 
-  constructor(
-    folder: string,
-    path: string,
-    schema: Schema,
-    columns: readonly { name: string; builder: ColumnBuilder }[],
-  ) {
-    this.path = path;
-    this.schema = schema;
-    this.columns = columns;
-    this.file = new ArrowFile(join(folder, path));
-    this.file.reset(undefined, schema);
+  constructor(options: ShardOptions) {
+    this.options = options;
+    this.meta = options.meta;
+    this.file = new ArrowFile(join(options.folder, options.path));
+    this.file.reset(undefined, options.schema);
   }
 
   get bytes(): number {
@@ -110,33 +163,42 @@ class OpenShard {
 
   private get pendingBytes(): number {
     let bytes = 0;
-    for (const { builder } of this.columns) bytes += builder.bytes;
+    for (const { builder } of this.options.columns) bytes += builder.bytes;
     return bytes;
   }
 
   add(row: Row): void {
-    for (const { name, builder } of this.columns) builder.push(row[name]);
+    const { columns, sizeColumn } = this.options;
+    for (const { name, builder } of columns) builder.push(row[name]);
+    if (sizeColumn !== undefined) this.length += lengthOf(row[sizeColumn]);
     this.rows++;
     if (++this.pendingRows >= batchRows || this.pendingBytes >= batchBytes) this.flush();
   }
 
-  close(meta?: ShardMeta): ArtifactFile {
+  close(given?: Meta): ArtifactFile {
+    const meta = this.meta.finish(this.rows, given);
     if (this.pendingRows > 0) this.flush();
     const { digest, bytes } = this.file.closeFile();
-    return { path: this.path, digest, bytes, rows: this.rows, ...(meta ? { meta } : {}) };
+    return { path: this.options.path, digest, bytes, rows: this.rows, ...(meta ? { meta } : {}) };
   }
 
   private flush(): void {
-    const children = this.columns.map(({ builder }) => builder.finish());
+    const { columns, schema } = this.options;
+    const children = columns.map(({ builder }) => builder.finish());
     const data = makeData({
-      type: new Struct<TypeMap>(this.schema.fields),
+      type: new Struct<TypeMap>(schema.fields),
       length: this.pendingRows,
       nullCount: 0,
       children,
     });
-    this.file.write(new RecordBatch(this.schema, data));
+    this.file.write(new RecordBatch(schema, data));
     this.pendingRows = 0;
   }
+}
+
+/** Characters of a text, items of a list. */
+function lengthOf(value: Value | undefined): number {
+  return typeof value === 'string' || ArrayBuffer.isView(value) ? value.length : 0;
 }
 
 /** Arrow's file writer with a plain file beneath it: synchronous, so nothing queues up in memory. */

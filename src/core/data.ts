@@ -28,7 +28,8 @@ export interface Dataset {
 }
 
 /**
- * Writes one dataset output, rolling to a new shard by size. Nothing is visible to others before the stage ends well.
+ * Writes one dataset output. A shard ends when it is full and when a row differs in what the contract takes from rows
+ * as `meta`, such as the `source` and `snapshot` of documents. Nothing is visible to others before the stage ends well.
  */
 export interface DatasetWriter {
   /**
@@ -37,10 +38,15 @@ export interface DatasetWriter {
    */
   add(row: Row): Promise<void>;
   /**
-   * Close the current shard, so that the next row begins a new one; `meta` goes into the closed shard's manifest entry.
+   * End the current shard, if there is one, so that the next row begins a new one. Needed only where the contract has
+   * `meta` that cannot be taken from the rows: give it here, for the shard's manifest entry. Meta that is not as the
+   * contract says is a bug and throws.
    */
   endShard(meta?: Readonly<Record<string, string | number>>): Promise<void>;
-  /** Add a shard of an input by reference; no bytes are copied. */
+  /**
+   * Add a shard of an input by reference, with its meta; no bytes are copied. Meta that the contract does not have is
+   * a bug and throws.
+   */
   link(shard: Shard): void;
   readonly rowCount: number;
 }

@@ -79,6 +79,11 @@ export interface StageContext<Config = Record<string, unknown>> {
   /** Add to a counter: counters of a `map` stage's actions are summed. */
   count(name: string, by?: number): void;
   /**
+   * Count what the stage leaves out, under the metric `dropped.<reason>`. Where nothing is left of an output, the
+   * failure lists these first. By 0, a reason shows even if nothing was left out for it.
+   */
+  drop(reason: string, by?: number): void;
+  /**
    * Set a metric, such as `perplexity`; the runner records it and `until` reads it. Of those that a `map` stage's
    * actions set, the stage has the mean.
    */

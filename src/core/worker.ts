@@ -45,6 +45,8 @@ export interface ActionOutcome {
   readonly metrics: Readonly<Record<string, number>>;
   /** Metrics that were set, not counted: over the actions of a `map` stage they do not add up. */
   readonly gauges?: readonly string[];
+  /** Metrics that count what the stage dropped. */
+  readonly drops?: readonly string[];
 }
 
 export type WorkerMessage =

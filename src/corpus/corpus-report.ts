@@ -2,7 +2,7 @@ import type { Row } from '../core/data.ts';
 import type { StageContext } from '../core/stage.ts';
 import { TopCounts } from './top-counts.ts';
 
-type Context = Pick<StageContext, 'count' | 'writer'>;
+type Context = Pick<StageContext, 'count' | 'drop' | 'writer'>;
 
 /** Metrics, for the run and as rows of the output `metrics`. */
 export async function reportMetrics(
@@ -68,7 +68,18 @@ export class CorpusReport {
   /** A document goes no further. */
   drop(reason: string): void {
     this.add('dropped', reason);
-    this.context.count(`dropped.${reason}`);
+    this.context.drop(reason);
+  }
+
+  /** A document became a number of documents that go on; those beyond the first are counted. */
+  split(documents: number): void {
+    if (documents > 1) this.count('split', 'documents', documents - 1);
+  }
+
+  /** Something of the stage's own: as the counter `<name>.<label>` of the run as well. */
+  count(name: string, label: string, by = 1): void {
+    this.add(name, label, by);
+    this.context.count(`${name}.${label}`, by);
   }
 
   /** Anything else that adds up, such as `tokens`. */

@@ -16,7 +16,6 @@ import {
   type YamlNode,
   type YamlScalar,
 } from './node.ts';
-import { isPath } from './paths.ts';
 import type { Problems } from './problems.ts';
 import { readDocument } from './read.ts';
 import { validate, type JsonSchema } from './schema.ts';
@@ -207,19 +206,4 @@ async function outputsOf(
 function flag<K extends 'many' | 'optional'>(node: YamlNode, key: K): { readonly [key in K]?: true } {
   const value = child(node, key);
   return (value?.kind === 'scalar' && value.value === true ? { [key]: true } : {}) as { readonly [key in K]?: true };
-}
-
-/** The composition of a recipe as the catalogue keeps it; `nameOf` gives steps of the project their names. */
-export function compositionOf(
-  { recipe }: RecipeType,
-  nameOf: (uses: string) => string,
-): NonNullable<StageDescription['composition']> {
-  const stages = Object.entries(valueOf(recipe.stages) as Record<string, { readonly uses?: string }>).map(
-    ([name, step]) => [
-      name,
-      step.uses === undefined ? step : { ...step, uses: isPath(step.uses) ? nameOf(step.uses) : step.uses },
-    ],
-  );
-  const from = [...recipe.from].map(([port, references]) => [port, references.map(({ value }) => value)]);
-  return { stages: Object.fromEntries(stages), from: Object.fromEntries(from) };
 }

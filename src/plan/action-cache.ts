@@ -18,6 +18,8 @@ export interface ActionRecord {
   readonly outputs: Readonly<Record<string, Artifact>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly gauges?: readonly string[];
+  /** Metrics that count what it dropped. */
+  readonly drops?: readonly string[];
   readonly durationMs: number;
   readonly ingredients: Ingredients;
 }

@@ -12,7 +12,8 @@ interface Field {
 interface ContractFile {
   readonly kind: string;
   readonly fields?: readonly Field[];
-  readonly meta?: readonly Field[];
+  readonly meta?: readonly (Field & { readonly from?: string })[];
+  readonly shard_size?: unknown;
   readonly files?: readonly string[];
 }
 
@@ -27,8 +28,16 @@ export function contractDigest(file: string): Digest {
   const identity = `${mtimeMs} ${size}`;
   const memo = known.get(file);
   if (memo?.identity === identity) return memo.digest;
-  const { kind, fields, meta, files } = JSON.parse(readFileSync(file, 'utf8')) as ContractFile;
-  const digest = sha256(canonicalJson({ kind, fields: fields?.map(promiseOf), meta: meta?.map(promiseOf), files }));
+  const { kind, fields, meta, shard_size, files } = JSON.parse(readFileSync(file, 'utf8')) as ContractFile;
+  const digest = sha256(
+    canonicalJson({
+      kind,
+      fields: fields?.map(promiseOf),
+      meta: meta?.map((field) => ({ ...promiseOf(field), from: field.from })),
+      shard_size,
+      files,
+    }),
+  );
   known.set(file, { identity, digest });
   return digest;
 }

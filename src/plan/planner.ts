@@ -117,6 +117,11 @@ export function stageMetrics(records: readonly ActionRecord[]): Record<string, n
   return metrics;
 }
 
+/** Metrics of a stage that count what it dropped. */
+export function stageDrops(records: readonly ActionRecord[]): ReadonlySet<string> {
+  return new Set(records.flatMap(({ drops = [] }) => drops));
+}
+
 function freshnessOf(
   node: StageNode,
   ingredients: Ingredients,

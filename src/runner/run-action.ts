@@ -143,7 +143,7 @@ async function runOnce(
         if (event !== undefined) emit(event);
       },
       isShard: node.type.map !== undefined,
-      keep: async ({ outputs, metrics, gauges }) => {
+      keep: async ({ outputs, metrics, gauges, drops }) => {
         const changed = changedSource(action, store);
         if (changed !== undefined)
           return err({
@@ -164,6 +164,7 @@ async function runOnce(
               outputs,
               metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
               ...(gauges && { gauges }),
+              ...(drops && { drops }),
             },
           }),
         );

@@ -13,7 +13,7 @@ import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
 import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
 import { shownStages, stepName } from '../plan/shown-stages.ts';
-import { planStage, stageMetrics, stageOutputs, type StagePlan } from '../plan/planner.ts';
+import { planStage, stageDrops, stageMetrics, stageOutputs, type StagePlan } from '../plan/planner.ts';
 import { fileName } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import { openAttempts, sweepAttempts } from './attempts.ts';
@@ -353,7 +353,7 @@ class PipelineRun {
     });
     if (empty !== undefined) {
       const [port, { contract }] = empty;
-      this.fail(node, emptyOutput(node.id, port, contract, stageMetrics(records)), began);
+      this.fail(node, emptyOutput(node.id, port, contract, stageMetrics(records), stageDrops(records)), began);
       return;
     }
     try {

@@ -168,6 +168,7 @@ export function createStore(root: string): Store {
         outputs,
         metrics: outcome.metrics,
         ...(outcome.gauges?.length ? { gauges: outcome.gauges } : {}),
+        ...(outcome.drops?.length ? { drops: outcome.drops } : {}),
         durationMs,
         ingredients,
       };

@@ -8,6 +8,7 @@ import type { Port, StageType } from '../core/stage.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
 import { loadContract, type DatasetContract } from '../arrow/contract.ts';
 import { sealFolder } from './seal-folder.ts';
+import type { StageRun } from './stage-run.ts';
 import type { Environment } from './shell-step.ts';
 
 /**
@@ -40,10 +41,10 @@ export async function performAction(
     const contract = loadContract(request.contracts, port.contract);
     outputs[name] =
       contract.kind === 'dataset'
-        ? checkDataset(await run.writer(name).finish(), request, name, port, run.metrics)
+        ? checkDataset(await run.writer(name).finish(), request, name, port, run)
         : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, port, contract.files);
   }
-  return { outputs, metrics: run.metrics, gauges: [...run.gauges] };
+  return { outputs, metrics: run.metrics, gauges: [...run.gauges], drops: [...run.drops] };
 }
 
 /** Turn whatever a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */
@@ -89,7 +90,7 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
       );
     shards.push({ ...file, rows: await countRows(join(folder, file.path), file, contract, request, name) });
   }
-  return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port, {});
+  return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port);
 }
 
 /** Rows of a shard that a script wrote, read to its end to see that it is whole. */
@@ -123,11 +124,11 @@ function checkDataset(
   request: ActionRequest,
   name: string,
   port: Port,
-  metrics: Readonly<Record<string, number>>,
+  { metrics, drops }: Pick<StageRun, 'metrics' | 'drops'> = { metrics: {}, drops: new Set() },
 ): Manifest {
   const rows = manifest.files.reduce((sum, file) => sum + (file.rows ?? 0), 0);
   if (rows === 0 && port.optional !== true && request.partial !== true) {
-    throw new Failure(emptyOutput(request.stage, name, port.contract, metrics));
+    throw new Failure(emptyOutput(request.stage, name, port.contract, metrics, drops));
   }
   return manifest;
 }

@@ -21,6 +21,8 @@ export class StageRun implements StageContext {
   readonly cpus: number;
   readonly metrics: Record<string, number> = {};
   readonly gauges = new Set<string>();
+  /** Names of the metrics that {@link drop} counts. */
+  readonly drops = new Set<string>();
   private readonly request: ActionRequest;
   private readonly send: (message: WorkerMessage) => void;
   private readonly writers = new Map<string, ArrowDatasetWriter>();
@@ -96,6 +98,12 @@ export class StageRun implements StageContext {
 
   count(name: string, by = 1): void {
     this.metrics[name] = (this.metrics[name] ?? 0) + by;
+  }
+
+  drop(reason: string, by = 1): void {
+    const name = `dropped.${reason}`;
+    this.drops.add(name);
+    this.count(name, by);
   }
 
   metric(name: string, value: number): void {

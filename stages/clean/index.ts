@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
-import { defineStage, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import type { StageContext } from '../../src/core/stage.ts';
+import { defineFilter, type FilterContext } from '../../src/corpus/define-filter.ts';
 import { evaluationTexts } from '../../src/corpus/evaluation-texts.ts';
 import { openStageSource } from '../../src/sources/source.ts';
 import { EvaluationNGrams } from '../../src/text/filters/decontaminate.ts';
@@ -11,7 +11,6 @@ import { fineWebRules, type FineWebThresholds } from '../../src/text/filters/fin
 import { gopherQualityRules, type GopherQualityThresholds } from '../../src/text/filters/gopher-quality.ts';
 import { gopherRepetitionRules, type GopherRepetitionThresholds } from '../../src/text/filters/gopher-repetition.ts';
 import { firstReason, Prose } from '../../src/text/filters/prose.ts';
-import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
 
 type Switchable<Thresholds> = Thresholds & { readonly enabled: boolean };
 
@@ -31,72 +30,54 @@ interface Config {
   readonly keep_rejects: boolean;
 }
 
+interface Tools {
+  readonly detect: (text: string) => LanguageGuess;
+  readonly evaluation: EvaluationNGrams;
+}
+
 /**
  * Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/filters/` for each
  * rule.
  */
-export default defineStage<Config>({
+export default defineFilter<Config, Tools>({
   description:
     'Identify the language of documents, keep those in the languages asked for that pass the Gopher, C4 and ' +
     'FineWeb quality rules, replace personal data and drop what holds parts of evaluation sets.',
   inputs: { documents: { contract: 'documents', description: 'documents to clean' } },
   outputs: {
-    documents: { contract: 'documents', description: 'documents that pass, with `lang` set' },
-    rejects: {
-      contract: 'rejects',
-      description: 'documents that were dropped, with the reason; empty unless `keep_rejects`',
-      optional: true,
-      when: 'config.keep_rejects',
-    },
-    metrics: {
-      contract: 'metrics',
-      description:
-        'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)',
-      optional: true,
-    },
+    documents: 'documents that pass, with `lang` set',
+    rejects: 'documents that were dropped, with the reason; empty unless `keep_rejects`',
+    metrics: 'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)',
   },
-  map: 'documents',
-  async run(context) {
-    const { config } = context;
-    const input = context.dataset('documents');
-    const detect = await loadLanguageDetector();
-    const evaluation = await readEvaluationSets(context);
-    const report = new CorpusReport(context);
-    const documents = new ShardedDocuments(context.writer('documents'));
-    const rejects = new ShardedDocuments(context.writer('rejects'));
-    let done = 0;
-    for await (const row of input.rows()) {
-      context.signal.throwIfAborted();
-      const text = String(row.text);
-      const guess = detect(text);
-      report.read(text);
-      let verdict = judge(text, guess, config);
-      if (verdict.reason === undefined) verdict = finish(verdict, evaluation, context, report);
-      if (verdict.reason === undefined) {
-        const kept = { ...row, text: verdict.text, lang: guess.language };
-        report.keep(kept);
-        await documents.add(kept);
-      } else {
-        report.drop(verdict.reason);
-        if (config.keep_rejects) await rejects.add({ ...row, lang: guess.language, reason: verdict.reason });
-      }
-      context.progress(++done, input.rowCount, 'documents');
-    }
-    await documents.end();
-    await rejects.end();
-    await report.end();
+  rejects: 'keep_rejects',
+  setUp: async (context) => ({
+    detect: await loadLanguageDetector(),
+    evaluation: await readEvaluationSets(context),
+  }),
+  judge(document, config, context) {
+    const { detect, evaluation } = context.tools;
+    const guess = detect(document.text);
+    document.lang = guess.language;
+    const { text, reason } = assess(document.text, guess, config);
+    if (reason !== undefined) return reason;
+    if (evaluation.isIn(text)) return 'evaluation_set';
+    return { ...document, text: withoutPersonalData(text, config, context) };
   },
 });
 
-interface Verdict {
+interface Assessment {
   /** What is left of the text. */
   readonly text: string;
-  /** Why the document is dropped; `undefined` when it is kept. */
+  /** Why the document is dropped; `undefined` when it is good enough. */
   readonly reason: string | undefined;
 }
 
-function judge(original: string, guess: LanguageGuess, { languages, min_language_score, filters }: Config): Verdict {
-  const drop = (reason: string): Verdict => ({ text: original, reason });
+function assess(
+  original: string,
+  guess: LanguageGuess,
+  { languages, min_language_score, filters }: Config,
+): Assessment {
+  const drop = (reason: string): Assessment => ({ text: original, reason });
   if (original.trim() === '') return drop('empty');
   if (languages.length > 0 && !languages.includes(guess.language)) return drop('language');
   if (guess.score < min_language_score) return drop('language_score');
@@ -112,26 +93,14 @@ function judge(original: string, guess: LanguageGuess, { languages, min_language
     reason = firstReason(c4Rules, document, c4);
   }
   if (fineweb.enabled) reason ??= firstReason(fineWebRules, document, fineweb);
-  return reason === undefined ? { text: document.text, reason } : drop(reason);
+  return { text: document.text, reason };
 }
 
-/** What is done to documents that are of good quality. */
-function finish(
-  verdict: Verdict,
-  evaluation: EvaluationNGrams,
-  context: StageContext<Config>,
-  report: CorpusReport,
-): Verdict {
-  const { pii } = context.config;
-  if (evaluation.isIn(verdict.text)) return { ...verdict, reason: 'evaluation_set' };
-  if (!pii.enabled) return verdict;
-  const { text, counts } = replacePii(verdict.text, pii);
-  for (const [kind, times] of Object.entries(counts)) {
-    if (times === 0) continue;
-    context.count(`pii.${kind}`, times);
-    report.add('pii', kind, times);
-  }
-  return { ...verdict, text };
+function withoutPersonalData(original: string, { pii }: Config, context: FilterContext<Tools>): string {
+  if (!pii.enabled) return original;
+  const { text, counts } = replacePii(original, pii);
+  for (const [kind, times] of Object.entries(counts)) if (times > 0) context.count('pii', kind, times);
+  return text;
 }
 
 async function readEvaluationSets(context: StageContext<Config>): Promise<EvaluationNGrams> {

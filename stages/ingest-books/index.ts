@@ -1,7 +1,6 @@
 import { canonicalJson } from '../../src/core/artifact.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/corpus/corpus-report.ts';
-import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
+import { DocumentOutput } from '../../src/corpus/document-output.ts';
 import { decodeAs, decodeText } from '../../src/text/encoding/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import { readBookFiles, type BookFile } from './files.ts';
@@ -37,8 +36,7 @@ export default defineStage<Config>({
   check,
   async run(context) {
     const { config } = context;
-    const report = new CorpusReport(context);
-    const documents = new ShardedDocuments(context.writer('documents'));
+    const output = new DocumentOutput(context);
     const options = {
       checksum: config.checksum,
       fields: { text: config.text_field, title: config.title_field, id: config.id_field },
@@ -46,26 +44,20 @@ export default defineStage<Config>({
     const ids = new Map<string, number>();
     let done = 0;
     for (const source of context.sources('path'))
-      for await (const file of readBookFiles(source, context, report, options)) {
+      for await (const file of readBookFiles(source, context, output.report, options)) {
         context.signal.throwIfAborted();
-        report.read(file.bytes);
+        output.read(file.bytes);
         const { text, encoding } = decode(file.content, config.encoding);
         if (config.encoding === '' && !/^(?:utf-.*)?$/.test(encoding))
           context.log(
             `${file.path} is not UTF-8; read as ${encoding}, which it looks like. Set \`encoding\` if that is wrong.`,
           );
         const row = toDocument(file, text, encoding, config);
-        if (typeof row === 'string') {
-          report.drop(row);
-          context.log(`left out ${file.path}: ${row}`);
-          continue;
-        }
-        await documents.add({ ...row, id: unique(row.id, ids) });
-        report.keep(row);
-        context.progress(++done, undefined, 'documents', file.path);
+        await output.settle(typeof row === 'string' ? row : { ...row, id: unique(row.id, ids) });
+        if (typeof row === 'string') context.log(`left out ${file.path}: ${row}`);
+        else context.progress(++done, undefined, 'documents', file.path);
       }
-    await documents.end();
-    await report.end();
+    await output.end();
   },
 });
 

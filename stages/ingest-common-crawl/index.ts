@@ -1,11 +1,10 @@
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
-import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { DocumentOutput } from '../../src/corpus/document-output.ts';
 import { readFileBytes } from '../../src/formats/file-bytes.ts';
-import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
 import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
 import { readWarc, type BadRecord } from '../../src/formats/warc.ts';
-import { readPage, snapshotOf } from './page.ts';
+import { readPage, snapshotOf, type Page } from './page.ts';
 import { check } from './check.ts';
 
 interface Config {
@@ -33,27 +32,24 @@ export default defineStage<Config>({
   map: 'path',
   check,
   async run(context) {
-    const documents = new ShardedDocuments(context.writer('documents'));
-    const report = new CorpusReport(context);
+    const output = new DocumentOutput(context);
     for (const source of context.sources('path')) {
       const file = await openStageSource(source, context, context.config.checksum);
       try {
-        await ingest(file, source, documents, report, context);
+        await ingest(file, source, output, context);
       } catch (error) {
         if (error instanceof Failure) await file.discard();
         throw error;
       }
     }
-    await documents.end();
-    await report.end();
+    await output.end();
   },
 });
 
 async function ingest(
   file: OpenSource,
   source: Source,
-  out: ShardedDocuments,
-  report: CorpusReport,
+  output: DocumentOutput,
   context: StageContext<Config>,
 ): Promise<void> {
   const { config } = context;
@@ -80,25 +76,20 @@ async function ingest(
     if (record.type === 'warcinfo') snapshot ||= snapshotOf(record);
     const page = readPage(record);
     if (page === undefined) continue;
-    report.read(record.block.length);
-    const reason =
-      typeof page === 'string'
-        ? page
-        : page.text === ''
-          ? 'no-text'
-          : page.text.length < config.min_characters
-            ? 'too-short'
-            : undefined;
-    if (typeof page === 'string' || reason !== undefined) {
-      report.drop(reason ?? 'no-text');
-      continue;
-    }
-    const row = { ...page, id: `${config.source}:${page.id}`, source: config.source, snapshot };
-    await out.add(row);
-    report.keep(row);
-    if (++documents === config.max_documents) break;
+    output.read(record.block.length);
+    const verdict = judge(page, snapshot, config);
+    await output.settle(verdict);
+    if (typeof verdict !== 'string' && ++documents === config.max_documents) break;
   }
   tally.end();
+}
+
+/** The document of a page, or the reason why there is none. */
+function judge(page: Page | string, snapshot: string, { source, min_characters: minCharacters }: Config) {
+  if (typeof page === 'string') return page;
+  if (page.text === '') return 'no-text';
+  if (page.text.length < minCharacters) return 'too-short';
+  return { ...page, id: `${source}:${page.id}`, source, snapshot };
 }
 
 /** Records read and damaged; fails when too many are, or when the file is cut off, which a share says nothing about. */

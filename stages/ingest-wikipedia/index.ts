@@ -2,10 +2,9 @@ import { createReadStream } from 'node:fs';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { bzip2Ranges, type StreamRange } from '../../src/formats/bzip2-streams.ts';
-import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import { DocumentOutput } from '../../src/corpus/document-output.ts';
 import { compressionOf, decompress } from '../../src/formats/decompress.ts';
 import { peekBytes } from '../../src/formats/peek.ts';
-import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
 import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
 import { inOrder, TaskPool } from '../../src/threads/task-pool.ts';
 import { MediaWikiReader, readMediaWiki, type SiteInfo, type WikiPage } from '../../src/formats/mediawiki-xml.ts';
@@ -30,8 +29,7 @@ export default defineStage<Config>({
   check,
   async run(context) {
     const { config } = context;
-    const documents = new ShardedDocuments(context.writer('documents'));
-    const report = new CorpusReport(context);
+    const output = new DocumentOutput(context);
     const pool = new TaskPool(tasks, new URL('./tasks.js', import.meta.url), context.cpus);
     try {
       for (const source of context.sources('dump')) {
@@ -46,7 +44,7 @@ export default defineStage<Config>({
         };
         const file = await openStageSource(source, context, config.checksum);
         try {
-          await ingest(file, options, pool, documents, report, context);
+          await ingest(file, options, pool, output, context);
         } catch (error) {
           if (error instanceof Failure) await file.discard();
           throw error;
@@ -55,8 +53,7 @@ export default defineStage<Config>({
     } finally {
       await pool.close();
     }
-    await documents.end();
-    await report.end();
+    await output.end();
   },
 });
 
@@ -72,8 +69,7 @@ async function ingest(
   file: OpenSource,
   options: ExtractOptions,
   pool: Pool,
-  documents: ShardedDocuments,
-  report: CorpusReport,
+  output: DocumentOutput,
   context: StageContext<Config>,
 ): Promise<void> {
   const ranges = pool.size === 1 ? undefined : await severalRanges(file, context.signal);
@@ -86,14 +82,10 @@ async function ingest(
   for await (const { outcomes, position } of portions) {
     context.signal.throwIfAborted();
     for (const { title, bytes, result } of outcomes) {
-      report.read(bytes);
+      output.read(bytes);
       context.progress(position, file.bytes, 'bytes', title);
-      if (typeof result === 'string') report.drop(result);
-      else {
-        await documents.add(result);
-        report.keep(result);
-        if (++kept === context.config.max_documents) return;
-      }
+      await output.settle(result);
+      if (typeof result !== 'string' && ++kept === context.config.max_documents) return;
     }
   }
 }

@@ -1,6 +1,8 @@
-import type { DatasetWriter, ModelFolder, Row } from '../../src/core/data.ts';
+import type { DatasetWriter, ModelFolder } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/corpus/corpus-report.ts';
+import type { Document } from '../../src/corpus/document.ts';
+import { documentsOf } from '../../src/corpus/documents-of.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { Packer, type PackedSequence, type Packing, type PairPacking } from '../../src/text/packing/pack.ts';
@@ -59,14 +61,10 @@ export default defineStage<Config>({
     const train = new Output(context.writer('sequences'), config, tokenizer);
     const heldOut = new Output(context.writer('held_out'), config, tokenizer);
 
-    const documents = context.dataset('documents');
-    let ordinal = 0;
-    for await (const row of documents.rows()) {
-      const output = hashToUnit(row.id as string) < config.held_out ? heldOut : train;
-      report.read(row.text as string);
-      report.keep(row);
-      await output.add(row, ordinal++, tokenizeSentences(row.text as string, tokenizer, markWords));
-      context.progress(ordinal, documents.rowCount, 'documents');
+    for await (const { document, number } of documentsOf(context, report)) {
+      report.keep(document);
+      const output = hashToUnit(document.id) < config.held_out ? heldOut : train;
+      await output.add(document, number, tokenizeSentences(document.text, tokenizer, markWords));
     }
     await train.finish();
     await heldOut.finish();
@@ -113,7 +111,7 @@ class Output {
   private readonly packer: Packer | PairPacker;
   private readonly sources = new Set<string>();
   private readonly snapshots = new Set<string>();
-  private shard = { tokens: 0, sequences: 0 };
+  private tokensInShard = 0;
 
   constructor(
     writer: DatasetWriter,
@@ -130,13 +128,13 @@ class Output {
   }
 
   async add(
-    { source, snapshot }: Row,
-    ordinal: number,
+    { source, snapshot }: Document,
+    number: number,
     sentences: Iterable<{ ids: Uint32Array; starts: number[] }>,
   ): Promise<void> {
-    this.sources.add(source as string);
-    this.snapshots.add(snapshot as string);
-    await this.write(this.packer.add(ordinal, sentences));
+    this.sources.add(source);
+    this.snapshots.add(snapshot);
+    await this.write(this.packer.add(number, sentences));
   }
 
   async finish(): Promise<void> {
@@ -150,16 +148,18 @@ class Output {
       this.tokens += sequence.input_ids.length;
       this.sequences++;
       if (sequence.next_sentence_label === 1) this.fromElsewhere++;
-      this.shard.tokens += sequence.input_ids.length;
-      this.shard.sequences++;
-      if (this.shard.tokens >= shardTokens) await this.endShard();
+      this.tokensInShard += sequence.input_ids.length;
+      if (this.tokensInShard >= shardTokens) await this.endShard();
     }
   }
 
   private async endShard(): Promise<void> {
-    if (this.shard.sequences === 0) return;
-    await this.writer.endShard({ ...only('source', this.sources), ...only('snapshot', this.snapshots), ...this.shard });
-    this.shard = { tokens: 0, sequences: 0 };
+    await this.writer.endShard({
+      ...only('source', this.sources),
+      ...only('snapshot', this.snapshots),
+      tokens: this.tokensInShard,
+    });
+    this.tokensInShard = 0;
   }
 }
 

@@ -7,8 +7,10 @@ describe('CorpusReport', () => {
   it('counts documents, bytes, reasons, lengths, languages and domains', async () => {
     const rows: Row[] = [];
     const counters: Record<string, number> = {};
+    const dropped: string[] = [];
     const report = new CorpusReport({
       count: (name, by = 1) => void (counters[name] = (counters[name] ?? 0) + by),
+      drop: (reason) => void dropped.push(reason),
       writer: () => ({
         add: async (row) => void rows.push(row),
         endShard: async () => {},
@@ -22,7 +24,8 @@ describe('CorpusReport', () => {
     report.drop('empty');
     report.add('tokens', 'out', 7);
     await report.end();
-    expect(counters).toEqual({ 'documents.in': 3, 'documents.out': 2, 'dropped.empty': 1 });
+    expect(counters).toEqual({ 'documents.in': 3, 'documents.out': 2 });
+    expect(dropped).toEqual(['empty']);
     expect(rows.map(({ name, label, value }) => `${String(name)}/${String(label)}=${String(value)}`)).toEqual([
       'documents/in=3',
       'documents/out=2',

@@ -150,7 +150,11 @@ const rows: readonly (readonly [
   ['a variable: steps', set('vars.steps=4'), training],
   ['a variable: vocabulary', set('vars.vocab_size=390'), ['tokenizer/bpe', 'tokenizer', ...afterTokenizer]],
   ['a stage config, at the end', set('stages.sentiment.with.learning_rate=0.01'), ['sentiment', 'export']],
-  ['a stage config, in the middle', set('stages.masked.with.mlm_probability=0.2'), ['masked/plan', 'masked', ...training]],
+  [
+    'a stage config, in the middle',
+    set('stages.masked.with.mlm_probability=0.2'),
+    ['masked/plan', 'masked', ...training],
+  ],
   ['a stage config that changes no output', set('stages.clean-crawl.with.languages=[en, am]'), ['clean-crawl 2']],
   ['a seed: the window falls as before', set('seed=2'), ['window', 'masked/plan', 'masked', ...training]],
   [

@@ -97,10 +97,13 @@ export default {
     const { shards, folder } = JSON.parse(readFileSync(context.sources('artifact')[0].uri, 'utf8'));
     if (${kind !== 'dataset'}) return cpSync(folder, context.folder('given').path, { recursive: true });
     const out = context.writer('given');
+    const contract = loadContract('${contracts}', '${contract}');
+    // What the writer does not take from the rows itself.
+    const written = new Set((contract.meta ?? []).filter(({ from }) => from === undefined).map(({ name }) => name));
     for (const shard of shards) {
-      const dataset = new ArrowDataset(loadContract('${contracts}', '${contract}'), [shard]);
+      const dataset = new ArrowDataset(contract, [shard]);
       for await (const row of dataset.rows()) await out.add(row);
-      await out.endShard(shard.meta);
+      await out.endShard(Object.fromEntries(Object.entries(shard.meta ?? {}).filter(([name]) => written.has(name))));
     }
   },
 };

@@ -8,7 +8,7 @@ import type { Manifest } from '../../src/core/artifact.ts';
 import type { Dataset, Row } from '../../src/core/data.ts';
 import type { Source, StageType } from '../../src/core/stage.ts';
 import type { InputArtifact, WorkerMessage } from '../../src/core/worker.ts';
-import { loadContract } from '../../src/arrow/contract.ts';
+import { loadContract, type DatasetContract } from '../../src/arrow/contract.ts';
 import { ArrowDataset } from '../../src/arrow/dataset.ts';
 import { sealFolder } from '../../src/worker/seal-folder.ts';
 import { ArrowDatasetWriter } from '../../src/arrow/writer.ts';
@@ -104,19 +104,36 @@ export async function runStage<C>(
   return { outputs, metrics: run.metrics, messages, attempt, checkpoint };
 }
 
-/** A dataset artifact with the given rows. */
+/** A dataset artifact with the given rows; `meta` is what its contract does not take from them. */
 export async function datasetOf(
   contract: string,
   rows: readonly Row[],
   meta?: Record<string, string | number>,
 ): Promise<TestArtifact> {
+  return writeDataset(datasetContract(contract), rows, meta);
+}
+
+/** The same as a shell step would leave it: one shard, whatever is in it, that says nothing of itself. */
+export async function datasetOfShellStep(contract: string, rows: readonly Row[]): Promise<TestArtifact> {
+  return writeDataset({ ...datasetContract(contract), meta: [] }, rows, undefined);
+}
+
+async function writeDataset(
+  contract: DatasetContract,
+  rows: readonly Row[],
+  meta: Record<string, string | number> | undefined,
+): Promise<TestArtifact> {
   const folder = mkdtempSync(join(tmpdir(), 'dataset-'));
-  const definition = loadContract(contracts, contract);
-  if (definition.kind !== 'dataset') throw new TypeError(`${contract} is not a dataset`);
-  const writer = new ArrowDatasetWriter(folder, definition);
+  const writer = new ArrowDatasetWriter(folder, contract);
   for (const row of rows) await writer.add(row);
   await writer.endShard(meta);
   return artifactOf(await writer.finish(), folder, []);
+}
+
+function datasetContract(name: string): DatasetContract {
+  const definition = loadContract(contracts, name);
+  if (definition.kind !== 'dataset') throw new TypeError(`${name} is not a dataset`);
+  return definition;
 }
 
 /** The artifact in a folder that a test has filled: a tokenizer, a mask plan. */
@@ -153,9 +170,7 @@ function artifactOf(manifest: Manifest, folder: string, inputs: readonly TestArt
     shards,
     manifest,
     async rows() {
-      const definition = loadContract(contracts, manifest.contract);
-      if (definition.kind !== 'dataset') throw new TypeError('a model has no rows');
-      const dataset: Dataset = new ArrowDataset(definition, shards);
+      const dataset: Dataset = new ArrowDataset(datasetContract(manifest.contract), shards);
       const rows: Row[] = [];
       for await (const row of dataset.rows()) rows.push(row);
       return rows;

@@ -3,7 +3,7 @@ import { DigestIndex } from '../../src/corpus/digest-index.ts';
 import { textDigest } from '../../src/text/minhash/text-signature.ts';
 import refresh from '../../stages/refresh/index.ts';
 import { runInPipeline } from '../rig/composite.ts';
-import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { datasetOf, datasetOfShellStep, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const deduplicated = async (documents: readonly TestArtifact[], config: Record<string, unknown> = {}) => {
   const { outputs, steps } = await runInPipeline('deduplicate', config, { documents });
@@ -41,7 +41,11 @@ describe('deduplicate', () => {
   });
 
   it('writes a shard anew that does not say what it holds', async () => {
-    const mixed = await datasetOf('documents', [...rowsOf(november, { a: 'one' }), ...rowsOf(december, { b: 'two' })]);
+    const mixed = await datasetOfShellStep('documents', [
+      ...rowsOf(november, { a: 'one' }),
+      ...rowsOf(december, { b: 'two' }),
+    ]);
+    expect(mixed.shards).toHaveLength(1);
     const { files } = await deduplicated([mixed]);
     expect(files.map((file) => file.meta)).toEqual([
       { ...november, documents: 1 },

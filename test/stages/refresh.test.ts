@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/diagnostic.ts';
 import refresh from '../../stages/refresh/index.ts';
-import { datasetOf, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
+import { datasetOf, datasetOfShellStep, document, runStage, type TestArtifact } from '../rig/run-stage.ts';
 
 const corpus = (source: string, snapshot: string, count: number, withMeta = true): Promise<TestArtifact> =>
-  datasetOf(
+  (withMeta ? datasetOf : datasetOfShellStep)(
     'documents',
     Array.from({ length: count }, (_, n) =>
       document({ id: `${source}:${snapshot}:${n}`, source, snapshot, text: `${source} ${snapshot} ${n}` }),
     ),
-    withMeta ? { source, snapshot, documents: count } : undefined,
   );
 
 const run = async (documents: readonly TestArtifact[], config: Record<string, unknown>) =>

@@ -1,4 +1,5 @@
 import { defineStage } from '../../../src/core/stage.ts';
+import { documentsOf } from '../../../src/corpus/documents-of.ts';
 import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
 import { DocumentSigner, signatureRow, type SigningMethod } from '../../../src/text/minhash/signed-documents.ts';
 import { isRepeat } from '../duplicates.ts';
@@ -23,19 +24,11 @@ export default defineStage<Config>({
     const { method } = context.config;
     const signer = new DocumentSigner();
     const out = context.writer('signatures');
-    const input = context.dataset('documents');
-    let done = 0;
-    for (const shard of input.shards) {
-      if (isRepeat(shard)) continue;
-      for await (const row of input.select([shard]).rows()) {
-        const text = row.text as string;
-        report.read(text);
-        await out.add(signatureRow(signer.sign(text, row.snapshot as string), method));
-        report.keep(row);
-        context.progress(++done, input.rowCount, 'documents', 'signing');
-        context.signal.throwIfAborted();
+    if (!context.dataset('documents').shards.some(isRepeat))
+      for await (const { document } of documentsOf(context, report, 'signing')) {
+        await out.add(signatureRow(signer.sign(document.text, document.snapshot), method));
+        report.keep(document);
       }
-    }
     await report.end();
   },
 });

@@ -1,4 +1,5 @@
 import { defineStage } from '../../../src/core/stage.ts';
+import { documentsOf } from '../../../src/corpus/documents-of.ts';
 import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
 import { WordCounter } from '../../../src/text/bpe/count-words.ts';
 import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../../src/text/segmentation/words.ts';
@@ -25,25 +26,18 @@ export default defineStage<Config>({
   },
   map: 'documents',
   async run(context) {
-    const input = context.dataset('documents');
     const report = new CorpusReport(context);
     const out = context.writer('word_counts');
     const piecesOf = await pieceSplitter(context.config.word_segmentation);
     const { sample } = context.config;
     const words = new WordCounter();
-    let seen = 0;
-    for await (const row of input.rows()) {
-      const text = row.text as string;
-      report.read(text);
-      seen++;
-      if (Math.ceil(seen * sample) === Math.ceil((seen - 1) * sample))
-        report.drop('not-sampled'); // evenly spread, the first one in
+    for await (const { document, number } of documentsOf(context, report)) {
+      // Evenly spread, the first one among them.
+      if (Math.ceil((number + 1) * sample) === Math.ceil(number * sample)) report.drop('not-sampled');
       else {
-        for (const piece of piecesOf(text)) words.addText(piece);
-        report.keep(row);
+        for (const piece of piecesOf(document.text)) words.addText(piece);
+        report.keep(document);
       }
-      context.progress(seen, input.rowCount, 'documents');
-      context.signal.throwIfAborted();
     }
     for (const [word, count] of words.counts) await out.add({ word, count });
     await report.end();

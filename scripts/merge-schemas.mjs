@@ -21,7 +21,7 @@ export function mergedSchema(root) {
     // Paths inside a stage's schema point to its own definitions, which now lie deeper.
     const text = JSON.stringify(withTemplates(config)).replaceAll('"#/', `"#/definitions/config-${type}/`);
     configs[`config-${type}`] = JSON.parse(text);
-    const needsConfig = (config.required ?? []).some((name) => !['seed', 'backend', 'round'].includes(name));
+    const needsConfig = (config.required ?? []).some((name) => config.properties[name]?.['x-inherits'] === undefined);
     choices.push({
       if: { required: ['uses'], properties: { uses: { const: type } } },
       then: {

@@ -71,6 +71,7 @@ export function choiceOf(installation: Installation, usesGpu: boolean, reason: s
     name: backend,
     version,
     device,
+    precisions: backend === 'torch' ? ['fp32', 'bf16'] : ['fp32'],
     native: { addon, sources, ...(modules === undefined ? {} : { modules }) },
     reason,
     ...hint,
@@ -84,7 +85,7 @@ function embedded(name: 'wasm' | 'cpu', reason: string): BackendChoice {
   const { version } = JSON.parse(
     readFileSync(require.resolve(`@tensorflow/tfjs-backend-${name}/package.json`), 'utf8'),
   ) as { version: string };
-  return { name, version, device: 'cpu', reason };
+  return { name, version, device: 'cpu', precisions: ['fp32'], reason };
 }
 
 /** Node without a JIT (`--jitless`) has no WebAssembly. */

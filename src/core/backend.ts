@@ -7,9 +7,10 @@ export interface BackendChoice {
   /** Of the library that computes: PyTorch, TensorFlow or the tfjs backend. */
   readonly version: string;
   readonly device: 'cpu' | 'cuda';
+  /** Types in which it computes matrix products, the usual one first: `fp32`, `bf16`. */
+  readonly precisions: readonly string[];
   /**
-   * What `run-pipeline setup` made, for backends that it sets up: the compiled addon, a digest of what that was
-   * compiled
+   * What `run-pipeline setup` made, for backends that it sets up: the compiled bridge, a digest of what it was compiled
    * from, which goes into the action key as well, and, where it has one, the folder of its npm package.
    */
   readonly native?: { readonly addon: string; readonly sources: string; readonly modules?: string };

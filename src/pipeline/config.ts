@@ -49,12 +49,14 @@ export function resolveConfig(
   const written = entry?.node.kind === 'map' ? entry.node : undefined;
   const config = (written === undefined ? {} : valueOf(written)) as Record<string, unknown>;
   const properties = (stage.type.config.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
-  const inherit = (name: string, value: unknown) => {
-    if (Object.hasOwn(properties, name) && !Object.hasOwn(config, name) && value !== undefined) config[name] = value;
+  const given: Readonly<Record<string, unknown>> = {
+    seed: inherited.seed,
+    backend: inherited.backend,
+    round: stage.round,
   };
-  inherit('seed', inherited.seed);
-  inherit('backend', inherited.backend);
-  inherit('round', stage.round);
+  for (const [name, { 'x-inherits': from }] of Object.entries(properties))
+    if (typeof from === 'string' && given[from] !== undefined && !Object.hasOwn(config, name))
+      config[name] = given[from];
   const node: YamlNode = written ?? { kind: 'map', span: stage.at, entries: new Map() };
   let sound = false;
   try {
@@ -72,26 +74,7 @@ export function resolveConfig(
       stage.at,
     );
   }
-  let backend: BackendChoice | undefined;
-  if (sound && Object.hasOwn(properties, 'backend') && typeof config.backend === 'string') {
-    backend = resolveBackend(
-      config.backend,
-      gpus,
-      child(written, 'backend')?.span ?? inherited.backendAt ?? stage.at,
-      inherited,
-      problems,
-    );
-    if (backend !== undefined) config.backend = backend.name;
-    if (backend !== undefined && backend.name !== 'torch' && config.precision === 'bf16')
-      problems.add(
-        'precision-unsupported',
-        `\`precision: bf16\` needs the torch backend, but \`${stage.name}\` computes on ${backend.name} ` +
-          `(${backend.reason})`,
-        child(written, 'precision')?.span ?? stage.at,
-        'set up torch with `npx run-pipeline setup torch`, or use `precision: fp32`',
-        stage.name,
-      );
-  }
+  const backend = sound ? backendOf(stage, config, written, gpus, inherited, problems) : undefined;
   return {
     config,
     sources: sourcesOf(properties, config, written),
@@ -117,6 +100,42 @@ function sourcesOf(
       );
   }
   return sources;
+}
+
+/** The property of a stage's config that names its backend. */
+export function backendProperty(config: JsonSchema): string | undefined {
+  const properties = Object.entries((config.properties ?? {}) as Readonly<Record<string, JsonSchema>>);
+  return properties.find(([, schema]) => schema['x-inherits'] === 'backend')?.[0];
+}
+
+/** What computes tensors for a stage with such a property, which then names it rather than `auto`. */
+function backendOf(
+  stage: Typed,
+  config: Record<string, unknown>,
+  written: YamlNode | undefined,
+  gpus: number | undefined,
+  inherited: Inherited,
+  problems: Problems,
+): BackendChoice | undefined {
+  const property = backendProperty(stage.type.config);
+  const name = property === undefined ? undefined : config[property];
+  if (property === undefined || typeof name !== 'string') return undefined;
+  const at = child(written, property)?.span ?? inherited.backendAt ?? stage.at;
+  const backend = resolveBackend(name, gpus, at, inherited, problems);
+  if (backend === undefined) return undefined;
+  config[property] = backend.name;
+  for (const [precision, schema] of Object.entries(stage.type.config.properties as Record<string, JsonSchema>)) {
+    const value = config[precision];
+    if (schema['x-precision'] !== true || typeof value !== 'string' || backend.precisions.includes(value)) continue;
+    problems.add(
+      'precision-unsupported',
+      `\`${stage.name}\` computes on ${backend.name}, which does not have \`${precision}: ${value}\` (${backend.reason})`,
+      child(written, precision)?.span ?? stage.at,
+      `${backend.hint ?? 'choose another `backend`'}; or use \`${precision}: ${backend.precisions[0] ?? ''}\``,
+      stage.name,
+    );
+  }
+  return backend;
 }
 
 /** One problem where the backend is named, however many stages inherit it from there. */

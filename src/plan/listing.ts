@@ -7,15 +7,27 @@ import type { StageNode } from '../core/pipeline.ts';
 
 export const isUrl = (uri: string): boolean => /^https?:\/\//i.test(uri);
 
-/** Whether a source is a list of files, one a line, as crawls publish them: `wet.paths.gz`. */
-export const isListing = (uri: string): boolean => /\.paths(?:\.gz)?$/i.test(uri);
+/** Sources that are lists of files, one per line, as crawls publish them: `wet.paths.gz`. */
+export interface Listing {
+  /** Names of such files. */
+  readonly pattern: RegExp;
+  /** What the paths in it are relative to: an address or a folder; empty for the listing's own folder. */
+  readonly base: string;
+}
+
+/** What the schema of a config property says of listings: `"x-listing": { "pattern": …, "base": <another property> }`. */
+export function listingOf({ type, config }: StageNode, property: string): Listing | undefined {
+  const schema = (type.config.properties as Record<string, Record<string, unknown>> | undefined)?.[property];
+  const { pattern, base = '' } = (schema?.['x-listing'] ?? {}) as { readonly pattern?: string; readonly base?: string };
+  if (pattern === undefined) return undefined;
+  return { pattern: new RegExp(pattern, 'i'), base: typeof config[base] === 'string' ? config[base] : '' };
+}
 
 /**
- * The files that a local listing names, in its order: absolute ones as they are, others below the stage's `base_url`,
- * or
- * beside the listing where it has none. Blank lines and those that begin with `#` are skipped.
+ * The files that a local listing names, in its order: absolute ones as they are, others below its base. Blank lines and
+ * those that begin with `#` are skipped.
  */
-export function readListing(node: StageNode, path: string): Source[] {
+export function readListing(node: StageNode, path: string, { pattern, base }: Listing): Source[] {
   const fail = (code: string, message: string, help: string): never => {
     throw new Failure({ code, message: `${node.id}: ${message}`, stage: node.id, location: node.location, help });
   };
@@ -23,9 +35,8 @@ export function readListing(node: StageNode, path: string): Source[] {
     fail(
       'remote-listing',
       `${path} is a listing; a plan must not depend on what a server says today`,
-      `Fetch it once (curl -O ${path}) and give the file; what it names is read from \`base_url\`.`,
+      `Fetch it once (curl -O ${path}) and give the file; what it names is fetched.`,
     );
-  const base = typeof node.config['base_url'] === 'string' ? node.config['base_url'] : '';
   const at = (line: string): string => {
     if (isUrl(line)) return line;
     return isUrl(base)
@@ -37,7 +48,7 @@ export function readListing(node: StageNode, path: string): Source[] {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
   if (lines.length === 0) fail('empty-listing', `${path} names no files`, 'Fetch it again.');
-  const odd = lines.find((line) => line.length > 2000 || /[\0-\x1f<>]/.test(line) || isListing(line));
+  const odd = lines.find((line) => line.length > 2000 || /[\0-\x1f<>]/.test(line) || pattern.test(line));
   if (odd !== undefined)
     fail(
       'bad-listing',

@@ -9,6 +9,7 @@ import { contractDigest } from './contract-structure.ts';
 import { changes } from './explain.ts';
 import { divide, type Part } from './divide.ts';
 import { actionKey, concatenate } from './fingerprint.ts';
+import { backendProperty } from '../pipeline/config.ts';
 import { isPath } from '../pipeline/paths.ts';
 import { isUrl } from './listing.ts';
 import { expandSources } from './sources.ts';
@@ -56,9 +57,10 @@ export function planStage(node: StageNode, inputs: StageInputs, context: PlanCon
     if (value !== undefined) env[name] = value;
   }
 
+  const ofBackend = backendProperty(node.type.config);
   const config = Object.fromEntries(
     Object.entries(node.config).filter(
-      ([property]) => !(property in node.sources) && !(property === 'backend' && node.backend !== undefined),
+      ([property]) => !(property in node.sources) && !(property === ofBackend && node.backend !== undefined),
     ),
   );
   const base = {

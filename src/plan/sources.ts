@@ -4,19 +4,19 @@ import { globSync, isDynamicPattern } from 'tinyglobby';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Source } from '../core/stage.ts';
 import type { Pipeline, StageNode } from '../core/pipeline.ts';
-import { isListing, isUrl, readListing } from './listing.ts';
+import { isUrl, listingOf, readListing } from './listing.ts';
 
 /**
- * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder
- * stands
+ * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder stands
  * for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of the
  * glob, so moving it all changes nothing.
  */
 export function expandSources(node: StageNode, property: string, patterns: readonly string[]): Source[] {
   const found = new Map<string, Source>();
+  const listing = listingOf(node, property);
   for (const pattern of patterns) {
     const sources = (isUrl(pattern) ? [{ uri: pattern, name: pattern }] : expandPath(pattern)).flatMap((source) =>
-      isListing(source.uri) ? readListing(node, source.uri) : [source],
+      listing?.pattern.test(source.uri) === true ? readListing(node, source.uri, listing) : [source],
     );
     if (sources.length === 0)
       throw new Failure({

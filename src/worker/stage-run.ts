@@ -118,7 +118,8 @@ export class StageRun implements StageContext {
 
   get backend(): BackendChoice {
     const { backend } = this.request;
-    if (backend === undefined) throw new TypeError(`stage "${this.stage}" has no "backend" in its config schema`);
+    if (backend === undefined)
+      throw new TypeError(`stage "${this.stage}" has no config property with "x-inherits": "backend"`);
     return { ...backend, threads: Math.max(1, Math.floor(this.cpus)) };
   }
 

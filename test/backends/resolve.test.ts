@@ -10,6 +10,7 @@ describe('auto', () => {
       name: 'wasm',
       version: expect.stringMatching(/^4\./),
       device: 'cpu',
+      precisions: ['fp32'],
       reason: 'torch is not set up, tensorflow is not set up',
       hint: expect.stringContaining('npx run-pipeline setup torch'),
     });

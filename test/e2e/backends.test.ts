@@ -6,7 +6,7 @@ import { Project } from '../rig/project.ts';
 const stage = `import { defineStage } from 'run-pipeline';
 export default defineStage({
   description: 'Say the backend.', inputs: {}, outputs: { files: { contract: 'files', description: 'it' } },
-  config: { type: 'object', additionalProperties: false, properties: { backend: { type: 'string', default: 'auto' } } },
+  config: { type: 'object', additionalProperties: false, properties: { backend: { type: 'string', default: 'auto', 'x-inherits': 'backend' } } },
   async run(context) {
     const { writeFileSync } = await import('node:fs');
     writeFileSync(context.folder('files').path + '/backend.json', JSON.stringify(context.backend));
@@ -58,7 +58,10 @@ describe('a run', () => {
 });
 
 it('refuses bf16 on a backend that computes in fp32 only, once and where it is written', async () => {
-  const own = stage.replace('properties: {', "properties: { precision: { type: 'string', default: 'fp32' },");
+  const own = stage.replace(
+    'properties: {',
+    "properties: { precision: { type: 'string', default: 'fp32', 'x-precision': true },",
+  );
   const written = 'name: p\nstages:\n  s: { uses: ./s.ts, with: { precision: bf16 } }\n';
   const { code, stderr } = await new Project({ 'p.yaml': written, 's.ts': own }).start(['p.yaml'], {
     RUN_PIPELINE_BACKENDS: noBackends(),
@@ -66,7 +69,7 @@ it('refuses bf16 on a backend that computes in fp32 only, once and where it is w
   expect(code).toBe(2);
   expect(stderr.match(/\[precision-unsupported\]/g)).toHaveLength(1);
   expect(stderr).toContain('p.yaml:3:');
-  expect(stderr).toContain('set up torch');
+  expect(stderr).toContain('`npx run-pipeline setup torch`');
 });
 
 it('doctor says which backend a run would use, and which could be set up', async () => {

@@ -56,7 +56,7 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
   'deduplicate/compare': {
     inputs: { documents: port('documents', { many: true }), signatures: port('signatures') },
     outputs: { duplicates: port('duplicates') },
-    config: object({ within: { enum: ['all', 'snapshot'] }, seed: { type: 'integer' } }),
+    config: object({ within: { enum: ['all', 'snapshot'] }, seed: { type: 'integer', 'x-inherits': 'seed' } }),
   },
   'deduplicate/drop': {
     map: { ports: ['documents', 'duplicates'] },
@@ -107,7 +107,7 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
   refresh: {
     inputs: { documents: port('documents', { many: true }) },
     outputs: { documents: port('documents') },
-    config: object({ window: { type: 'integer', default: 2 }, round: { type: 'integer' } }),
+    config: object({ window: { type: 'integer', default: 2 }, round: { type: 'integer', 'x-inherits': 'round' } }),
   },
   'train-tokenizer': {
     inputs: { documents: port('documents', { many: true }) },
@@ -125,7 +125,7 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
   mask: {
     inputs: { sequences: port('sequences') },
     outputs: { masked: port('masked') },
-    config: object({ rate: { type: 'number', default: 0.15 }, seed: { type: 'integer' } }),
+    config: object({ rate: { type: 'number', default: 0.15 }, seed: { type: 'integer', 'x-inherits': 'seed' } }),
   },
   pretrain: {
     inputs: { masked: port('masked'), init: port('model', { optional: true }) },
@@ -134,8 +134,8 @@ export const types: Record<string, Pick<StageDescription, 'inputs' | 'outputs' |
       hidden_size: { type: 'integer', default: 64 },
       num_attention_heads: { type: 'integer', default: 2 },
       peak_lr: { type: 'number', default: 0.0005 },
-      seed: { type: 'integer' },
-      backend: { type: 'string', default: 'auto' },
+      seed: { type: 'integer', 'x-inherits': 'seed' },
+      backend: { type: 'string', default: 'auto', 'x-inherits': 'backend' },
     }),
   },
   'import-tokenizer': {
@@ -203,8 +203,9 @@ export async function load(
         message: 'torch is not installed',
         help: 'run-pipeline setup torch',
       });
-    if (name === 'tensorflow') return { name, version: '2', device: gpus === 0 ? 'cpu' : 'cuda', reason: 'a fixture' };
-    return { name: 'wasm', version: '1', device: 'cpu', reason: 'a fixture' };
+    if (name === 'tensorflow')
+      return { name, version: '2', device: gpus === 0 ? 'cpu' : 'cuda', precisions: ['fp32'], reason: 'a fixture' };
+    return { name: 'wasm', version: '1', device: 'cpu', precisions: ['fp32'], reason: 'a fixture' };
   };
   const result = await loadPipeline({
     file: join(folder, Object.keys(all)[0] ?? ''),

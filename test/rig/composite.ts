@@ -53,7 +53,7 @@ export async function runInPipeline(
     set: [],
     catalogue: createCatalogue({ distribution: join(root, 'dist'), cache: join(folder, 'cache') }),
     contracts,
-    resolveBackend: () => ({ name: 'cpu', version: '0', device: 'cpu', reason: 'a test' }),
+    resolveBackend: () => ({ name: 'cpu', version: '0', device: 'cpu', precisions: ['fp32'], reason: 'a test' }),
   });
   if (!pipeline.ok) throw new Error(pipeline.error.map(({ message }) => message).join('\n'));
   const result = await runPipeline(pipeline.value, {

@@ -161,7 +161,14 @@ describe('reuse', () => {
     const bench = new Bench(programs.worker);
     const run = async (addon: string, sources: string) => {
       bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, {
-        backend: { name: 'torch', version: '2.13.0', device: 'cpu', native: { addon, sources }, reason: '' },
+        backend: {
+          name: 'torch',
+          version: '2.13.0',
+          device: 'cpu',
+          precisions: ['fp32', 'bf16'],
+          native: { addon, sources },
+          reason: '',
+        },
       });
       return states(await bench.run())['train'];
     };

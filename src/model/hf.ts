@@ -128,9 +128,15 @@ function notesOf({ tensors }: HfWeights, specs: readonly ParameterSpec[], unused
   ];
 }
 
+/** A parameter as the file has it; transposed when it is written, for a copy of all would be the model again. */
 function outward(spec: ParameterSpec, data: Float32Array): HostTensor {
   const [from, to] = spec.shape as [number, number];
-  return { shape: storedShape(spec), data: spec.transposed ? transposed(data, from, to) : data };
+  return {
+    shape: storedShape(spec),
+    get data() {
+      return spec.transposed ? transposed(data, from, to) : data;
+    },
+  };
 }
 
 function inward(spec: ParameterSpec, tensor: StoredTensor): Float32Array {

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { tidy } from '@tensorflow/tfjs-core';
+import { argMax } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
@@ -24,6 +24,7 @@ import {
 import { classificationLogits, encode, loss, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/training/schedule.ts';
 import { trainStep } from '../../src/training/train-step.ts';
+import { readBack } from '../../src/ops/index.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
@@ -212,14 +213,10 @@ function classify(model: Roberta, examples: readonly Example[], batchSize: numbe
   const guesses: number[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
     const batch = padded(examples.slice(at, at + batchSize).map(({ input_ids }) => input_ids));
-    const logits = tidy(() =>
-      classificationLogits(model, encode(model, batch, undefined), batch, undefined).dataSync(),
-    );
-    const classes = logits.length / batch.batch;
-    for (let row = 0; row < batch.batch; row++) {
-      const scores = [...logits.subarray(row * classes, (row + 1) * classes)];
-      guesses.push(scores.indexOf(Math.max(...scores)));
-    }
+    const [best] = readBack(() => [
+      argMax(classificationLogits(model, encode(model, batch, undefined), batch, undefined), 1),
+    ]);
+    guesses.push(...best);
   }
   return guesses;
 }

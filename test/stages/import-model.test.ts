@@ -253,6 +253,24 @@ describe('import-model refuses', () => {
       message: /model_type is missing/,
     },
     {
+      name: 'classes whose ids have a gap',
+      change: set({
+        architectures: ['RobertaForSequenceClassification'],
+        id2label: { 0: 'no', 2: 'yes' },
+      }),
+      code: 'damaged-model',
+      message: /config\.json: id2label names the id "2" where 1 should be/,
+    },
+    {
+      name: 'more classes than can be',
+      change: (folder) => {
+        delete folder.config.id2label;
+        set({ architectures: ['RobertaForSequenceClassification'], num_labels: 1e12 })(folder);
+      },
+      code: 'damaged-model',
+      message: /num_labels is 1000000000000, which is not a number of classes/,
+    },
+    {
       name: 'everything that differs, at once',
       change: set({
         position_embedding_type: 'relative_key',

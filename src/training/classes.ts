@@ -45,8 +45,8 @@ export function decideClasses(texts: Iterable<string>, known: readonly string[] 
 }
 
 /**
- * How texts may spell a model's classes: as it does; in another case, as GLUE's labels are spelled; and, where the model
- * was given no names, by the ids that transformers' `LABEL_0` stand for.
+ * How texts may spell a model's classes: as it does; in another case, as GLUE's labels are spelled; and, where the
+ * model was given no names, by the ids that transformers' `LABEL_0` stand for.
  */
 function spellings(known: readonly string[]): { spelled: (name: string) => string; own: readonly string[] }[] {
   const asItIs = (name: string): string => name;

@@ -120,7 +120,7 @@ const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) 
   },
 ];
 
-/** Scores of few and of many classes, some of them equal, far apart and infinitely low, with labels that are ignored. */
+/** Scores of few and of many classes, some equal, far apart or infinitely low; not all of the labels count. */
 const scored = [
   { name: 'seven classes', classes: 7, labels: [3, 0, ignoredLabel, 6, 1, 2] },
   { name: "RoBERTa's vocabulary", classes: 50_265, labels: [3, 50_264, 0, ignoredLabel, 1, 2] },

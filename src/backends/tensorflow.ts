@@ -2,15 +2,20 @@ import { createRequire, Module } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import {
+  add,
+  argMax,
   cast,
   div,
   expandDims,
+  gatherND,
   maximum,
   mul,
   notEqual,
+  range,
   registerBackend,
   registerKernel,
   scalar,
+  stack,
   sum,
   tidy,
   type KernelBackend,
@@ -152,6 +157,24 @@ function addOurKernels(): void {
       return times(difference, times(expandDims(weights(labels as TensorInfo), 1), times(dy, scalar(1 / divisor))));
     },
     ['dy', 'probabilities', 'labels'],
+  );
+
+  addKernel(
+    'RpLabelScores',
+    (backend, [logits, labels]) => {
+      const known = maximum(labels as Tensor, scalar(0, 'int32'));
+      // The losses are log Σ exp less the label's score; a composite of tfjs ops has the logits in memory twice more.
+      const [losses] = backend.executeMultipleOutputs(
+        'SparseSoftmaxCrossEntropyWithLogits',
+        [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')],
+        [logits, known],
+        2,
+      ) as [Tensor, Tensor];
+      const cells = stack([range(0, logits.shape[0] as number, 1, 'int32'), known], 1);
+      const scores = gatherND(logits as Tensor, cells);
+      return stack([add(losses, scores), scores, cast(argMax(logits as Tensor, 1), 'float32')], 1);
+    },
+    ['logits', 'labels'],
   );
 }
 

@@ -51,6 +51,9 @@ const classes = {
   encoder: 'RobertaModel',
 } as const satisfies Record<Head['kind'], string>;
 
+/** More than any classifier has; what is damaged must not be counted up to. */
+const maxLabels = 1_000_000;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The JSON of a model of ours; what `transformers` needs to build the same one. */
@@ -106,14 +109,9 @@ export function readConfig(folder: string): HfConfig {
   }
   differences.push(...checkArchitecture(numbers).map(({ message }) => message));
   if (differences.length > 0) unsupported(path, differences.join('; '));
-  const labels = labelsOf(json);
-  const head =
-    declared === 'MaskedLM'
-      ? 'masked-lm'
-      : declared === 'SequenceClassification' && labels.length > 0
-        ? 'classification'
-        : undefined;
-  return { config: numbers as unknown as RobertaConfig, labels: head === 'classification' ? labels : [], head };
+  const labels = declared === 'SequenceClassification' ? labelsOf(json, path) : [];
+  const head = declared === 'MaskedLM' ? 'masked-lm' : labels.length > 0 ? 'classification' : undefined;
+  return { config: numbers as unknown as RobertaConfig, labels, head };
 }
 
 function parse(path: string, folder: string): Json {
@@ -135,15 +133,27 @@ function parse(path: string, folder: string): Json {
 /**
  * Names of a classifier's classes; none for a regression or several labels a text, which this project has no head for.
  */
-function labelsOf(json: Json): string[] {
+function labelsOf(json: Json, path: string): string[] {
   if (json.problem_type === 'regression' || json.problem_type === 'multi_label_classification') return [];
-  const count = typeof json.num_labels === 'number' ? json.num_labels : 2;
+  const count = json.num_labels ?? 2;
+  if (!Number.isSafeInteger(count) || Number(count) < 0 || Number(count) > maxLabels)
+    fail(
+      'damaged-model',
+      `${path}: num_labels is ${JSON.stringify(count)}, which is not a number of classes.`,
+      'Fetch the file again, or save the model again.',
+    );
   const names =
     (json.id2label as Readonly<Record<string, unknown>> | null | undefined) ??
-    Object.fromEntries(Array.from({ length: count }, (_, id) => [id, `LABEL_${id}`]));
-  const labels = Object.entries(names)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    .map(([, label]) => String(label));
+    Object.fromEntries(Array.from({ length: Number(count) }, (_, id) => [id, `LABEL_${id}`]));
+  const sorted = Object.entries(names).sort(([a], [b]) => Number(a) - Number(b));
+  const gap = sorted.findIndex(([id], at) => id !== String(at));
+  if (gap >= 0)
+    fail(
+      'damaged-model',
+      `${path}: id2label names the id ${JSON.stringify(sorted[gap]?.[0])} where ${gap} should be.`,
+      'A classifier has the ids 0, 1, 2 and so on, one for each row of its head: save the model again.',
+    );
+  const labels = sorted.map(([, label]) => String(label));
   return labels.length > 1 ? labels : [];
 }
 

@@ -1,8 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../core/diagnostic.ts';
-import { writeTokenizer } from '../text/bpe/files.ts';
-import type { BpeModel } from '../text/bpe/model.ts';
+import { isTokenizerFile, tokenizerFiles } from '../text/bpe/files.ts';
 import { maxTokens, type RobertaConfig } from './config.ts';
 import { configJson, readConfig, type HfConfig } from './hf-config.ts';
 import { checkWeights, listed, openWeights, storedShape, tokenTypes, type HfWeights } from './hf-weights.ts';
@@ -20,18 +19,9 @@ export interface LoadedModel {
   readonly notes: readonly string[];
 }
 
-/** Files that make up a tokenizer; what a model folder carries besides weights and configuration. */
-const tokenizerFiles = [
-  'tokenizer.json',
-  'vocab.json',
-  'merges.txt',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-];
-
 /** Whether a file of a model folder, by its name, is one that is read here. */
 export function isModelFile(name: string): boolean {
-  return name === 'config.json' || /^model.*\.safetensors(\.index\.json)?$/.test(name) || tokenizerFiles.includes(name);
+  return name === 'config.json' || /^model.*\.safetensors(\.index\.json)?$/.test(name) || isTokenizerFile(name);
 }
 
 /** Write `config.json`, `model.safetensors` and the tokenizer's files, so that `from_pretrained` loads the folder. */
@@ -58,15 +48,6 @@ function limitTokenizer(path: string, model_max_length: number): void {
   if (!existsSync(path)) return;
   const settings = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   writeFileSync(path, `${JSON.stringify({ ...settings, model_max_length }, undefined, 2)}\n`);
-}
-
-/**
- * Put a tokenizer that was read from a folder into another; what the folder lacks of a tokenizer's files is made from
- * those that it has.
- */
-export function bringTokenizer(from: string, tokenizer: BpeModel, to: string): void {
-  writeTokenizer(to, tokenizer);
-  copyTokenizer(from, to);
 }
 
 function copyTokenizer(from: string, to: string): void {
@@ -128,9 +109,15 @@ function notesOf({ tensors }: HfWeights, specs: readonly ParameterSpec[], unused
   ];
 }
 
+/** A parameter as the file has it; transposed when it is written, for a copy of all would be the model again. */
 function outward(spec: ParameterSpec, data: Float32Array): HostTensor {
   const [from, to] = spec.shape as [number, number];
-  return { shape: storedShape(spec), data: spec.transposed ? transposed(data, from, to) : data };
+  return {
+    shape: storedShape(spec),
+    get data() {
+      return spec.transposed ? transposed(data, from, to) : data;
+    },
+  };
 }
 
 function inward(spec: ParameterSpec, tensor: StoredTensor): Float32Array {

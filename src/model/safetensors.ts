@@ -1,7 +1,11 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync } from 'node:fs';
 import { fail } from '../core/diagnostic.ts';
+import { pieceBytes, readPieces, writePieces } from './file-pieces.ts';
 
-/** A tensor on the host; half-precision values are widened on reading. */
+/**
+ * A tensor on the host; half-precision values are widened on reading. `data` may be a getter that fetches the values
+ * each time, so that a model need not be in memory twice: take it once.
+ */
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -46,21 +50,20 @@ const bytesOf: Readonly<Record<string, number>> = {
 
 /**
  * Write float32 tensors in the safetensors format: a length (u64, little-endian), a JSON header padded to 8 bytes, then
- * the data. Fsynced before it returns. `{format: pt}` is the metadata that `transformers` insists on.
+ * the data, fetched tensor by tensor. Fsynced before it returns. `{format: pt}` is the metadata that `transformers`
+ * insists on.
  */
 export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: Readonly<Record<string, string>> = { format: 'pt' },
+  size = pieceBytes,
 ): void {
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
-  const names = [...tensors.keys()].sort();
-  for (const name of names) {
-    const { shape, data } = tensors.get(name) as HostTensor;
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
-  }
+  for (const [name, { shape }] of sorted)
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, (offset += 4 * elements(shape))] };
   const text = Buffer.from(JSON.stringify(header));
   const padded = Buffer.alloc(Math.ceil(text.length / 8) * 8, ' ');
   text.copy(padded);
@@ -68,11 +71,13 @@ export function writeSafetensors(
   length.writeBigUInt64LE(BigInt(padded.length));
   const fd = openSync(path, 'w');
   try {
-    writeAll(fd, length);
-    writeAll(fd, padded);
-    for (const name of names) {
-      const { data } = tensors.get(name) as HostTensor;
-      writeAll(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    writePieces(fd, length);
+    writePieces(fd, padded);
+    for (const [name, tensor] of sorted) {
+      const { data } = tensor;
+      if (data.length !== elements(tensor.shape))
+        throw new TypeError(`tensor ${name} does not have its shape's values`);
+      writePieces(fd, data, size);
     }
     fsyncSync(fd);
   } finally {
@@ -91,12 +96,13 @@ export function readSafetensors(path: string): Map<string, HostTensor> {
  * The tensors of a file, each to be read when it is wanted. Fails with `damaged-safetensors`, and for a file that is
  * cut off at once.
  */
-export function openSafetensors(path: string): Map<string, StoredTensor> {
+export function openSafetensors(path: string, size = pieceBytes): Map<string, StoredTensor> {
   return withFile(path, (fd, damaged) => {
-    const { size } = fstatSync(fd);
-    if (size < 8) damaged('it ends inside its first 8 bytes');
+    const { size: fileBytes } = fstatSync(fd);
+    if (fileBytes < 8) damaged('it ends inside its first 8 bytes');
     const headerBytes = Number(readExactly(fd, 0, 8, damaged).readBigUInt64LE());
-    if (headerBytes > maxHeaderBytes || 8 + headerBytes > size) damaged(`its header would be ${headerBytes} bytes`);
+    if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes)
+      damaged(`its header would be ${headerBytes} bytes`);
     const header = parseHeader(readExactly(fd, 8, headerBytes, damaged).toString('utf8'), damaged);
     return new Map(
       header.map(
@@ -108,12 +114,12 @@ export function openSafetensors(path: string): Map<string, StoredTensor> {
             data_offsets: [start, end],
           },
         ]): [string, StoredTensor] => {
-          const count = shape.reduce((a, b) => a * b, 1);
+          const count = elements(shape);
           const width = bytesOf[dtype];
           if (
             !(0 <= start && start <= end) ||
             (width !== undefined && end - start !== count * width) ||
-            8 + headerBytes + end > size
+            8 + headerBytes + end > fileBytes
           )
             damaged(`the data of tensor ${name} is cut off or has the wrong size`);
           const read = (): Float32Array => {
@@ -124,7 +130,9 @@ export function openSafetensors(path: string): Map<string, StoredTensor> {
                 'Save the model in float32, float16 or bfloat16.',
               );
             return withFile(path, (file, gone) =>
-              widen(readExactly(file, 8 + headerBytes + start, end - start, gone), dtype, count),
+              values(dtype, count, size, (into, from) => {
+                if (readPieces(file, 8 + headerBytes + start + from, into, size) < into.byteLength) gone(endedEarly);
+              }),
             );
           };
           return [name, { dtype, shape, read }];
@@ -160,6 +168,7 @@ function parseHeader(text: string, damaged: (why: string) => never): [string, En
   } catch {
     damaged('its header is not JSON');
   }
+  if (typeof header !== 'object' || header === null) damaged('its header is not a JSON object');
   const entries: [string, Entry][] = [];
   for (const [name, value] of Object.entries(header as Record<string, Partial<Entry>>)) {
     if (name === '__metadata__') continue;
@@ -179,18 +188,38 @@ function areCounts(values: unknown): values is readonly number[] {
   return Array.isArray(values) && values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
-function widen(bytes: Uint8Array<ArrayBuffer>, dtype: Readable, count: number): Float32Array {
-  if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+/**
+ * The values of a tensor, of which no more than a piece is in memory in another type. `fill` reads from a byte of its
+ * data on.
+ */
+function values(
+  dtype: Readable,
+  count: number,
+  size: number,
+  fill: (into: NodeJS.ArrayBufferView, from: number) => void,
+): Float32Array {
   const out = new Float32Array(count);
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
-  if (dtype === 'BF16') {
-    const bits = new Uint32Array(out.buffer);
-    for (let i = 0; i < count; i++) bits[i] = (halves[i] as number) << 16;
-  } else {
-    halfValues ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfToNumber(bits));
-    for (let i = 0; i < count; i++) out[i] = halfValues[halves[i] as number] as number;
+  if (dtype === 'F32') {
+    fill(out, 0);
+    return out;
+  }
+  const halves = new Uint16Array(Math.min(count, Math.max(1, size >> 1)));
+  for (let done = 0; done < count; done += halves.length) {
+    const some = halves.subarray(0, count - done);
+    fill(some, 2 * done);
+    widen(some, dtype, out.subarray(done, done + some.length));
   }
   return out;
+}
+
+function widen(halves: Uint16Array, dtype: Exclude<Readable, 'F32'>, out: Float32Array): void {
+  if (dtype === 'BF16') {
+    const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
+    for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] as number) << 16;
+  } else {
+    halfValues ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfToNumber(bits));
+    for (let i = 0; i < halves.length; i++) out[i] = halfValues[halves[i] as number] as number;
+  }
 }
 
 /** The value of every half: a look-up is an order of magnitude faster than arithmetic. */
@@ -204,21 +233,14 @@ function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-function readExactly(
-  fd: number,
-  position: number,
-  length: number,
-  damaged: (why: string) => never,
-): Buffer<ArrayBuffer> {
-  const bytes = Buffer.from(new ArrayBuffer(length)); // aligned, as typed arrays over it have to be
-  for (let done = 0; done < length;) {
-    const read = readSync(fd, bytes, done, length - done, position + done);
-    if (read === 0) damaged('it ended while it was read');
-    done += read;
-  }
+const endedEarly = 'it ended while it was read';
+
+function readExactly(fd: number, position: number, length: number, damaged: (why: string) => never): Buffer {
+  const bytes = Buffer.alloc(length);
+  if (readPieces(fd, position, bytes) < length) damaged(endedEarly);
   return bytes;
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+function elements(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
 }

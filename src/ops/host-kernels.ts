@@ -90,6 +90,13 @@ export const hostKernels: readonly HostKernel[] = [
       crossEntropyGrad(inputs, outputs, attrs.divisor ?? 1, rowWidth(shapes[1] ?? [])),
   },
   {
+    name: 'RpLabelScores',
+    inputs: ['logits', 'labels'],
+    outputs: ([logits]) => [{ shape: [logits?.[0] ?? 0, 3], dtype: 'float32' }],
+    run: ([logits, labels], [scores], _, shapes) =>
+      labelScores(logits as Float32Array, labels as Int32Array, scores as Float32Array, rowWidth(shapes[0] ?? [])),
+  },
+  {
     name: 'RpSoftmaxGrad',
     inputs: ['dy', 'y'],
     outputs: ([dy]) => [{ shape: [...(dy ?? [])], dtype: 'float32' }],
@@ -291,6 +298,20 @@ function crossEntropyGrad(
     }
     for (let i = start; i < start + width; i++) dLogits[i] = (probabilities[i] as number) * scale;
     dLogits[start + label] = (dLogits[start + label] as number) - scale;
+  }
+}
+
+function labelScores(logits: Float32Array, labels: Int32Array, scores: Float32Array, width: number): void {
+  for (let row = 0, start = 0; row < labels.length; row++, start += width) {
+    const end = start + width;
+    let best = start;
+    for (let i = start + 1; i < end; i++) if ((logits[i] as number) > (logits[best] as number)) best = i;
+    const max = logits[best] as number;
+    let sum = 0;
+    for (let i = start; i < end; i++) sum += expNegative(max - (logits[i] as number));
+    scores[3 * row] = Math.log(sum) + max;
+    scores[3 * row + 1] = logits[start + Math.max(0, labels[row] as number)] as number;
+    scores[3 * row + 2] = best - start;
   }
 }
 

@@ -6,6 +6,8 @@ export { residualNorm } from './residual-norm.ts';
 export { dropout } from './dropout.ts';
 export { embedding } from './embedding.ts';
 export { crossEntropy } from './cross-entropy.ts';
+export { labelScores } from './label-scores.ts';
+export { readBack } from './read-back.ts';
 export { adamW, decidesUpdates, type AdamWItem } from './adamw.ts';
 export { startReading } from './start-reading.ts';
 export { registerGradients } from './gradients.ts';

@@ -27,6 +27,7 @@ export type FusedKernel =
   | 'RpAttentionGrad'
   | 'RpCrossEntropy'
   | 'RpCrossEntropyGrad'
+  | 'RpLabelScores'
   | 'RpSoftmaxGrad'
   | 'RpColumnSum'
   | 'RpGlobalNorm'

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -9,12 +8,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { readSafetensors, writeSafetensors, type HostTensor } from '../model/safetensors.ts';
+import { digestPieces, writePieces } from '../model/file-pieces.ts';
+import { openSafetensors, writeSafetensors, type HostTensor } from '../model/safetensors.ts';
 
-/** Training state on the host: everything a resumed run needs to continue as if it had never stopped. */
+/** Training state: everything a resumed run needs to continue as if it had never stopped. */
 export interface Checkpoint<Progress> {
   /** Steps done. */
   readonly step: number;
@@ -43,7 +42,7 @@ export function saveCheckpoint<Progress>(directory: string, { step, progress, te
   mkdirSync(temporary);
   const state = join(temporary, 'state.safetensors');
   writeSafetensors(state, tensors, { format: 'run-pipeline' });
-  const manifest: CheckpointManifest<Progress> = { version: 1, step, progress, sha256: sha256(state) };
+  const manifest: CheckpointManifest<Progress> = { version: 1, step, progress, sha256: digestPieces(state) };
   writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
   syncFolder(temporary);
   rmSync(final, { recursive: true, force: true });
@@ -71,8 +70,9 @@ export function loadCheckpoint<Progress>(
       const state = join(folder, 'state.safetensors');
       if (manifest.version !== 1 || manifest.step !== step)
         throw new Error('its manifest is not of this version or step');
-      if (sha256(state) !== manifest.sha256) throw new Error('state.safetensors does not have the recorded SHA-256');
-      return { step, progress: manifest.progress, tensors: readSafetensors(state) };
+      if (digestPieces(state) !== manifest.sha256)
+        throw new Error('state.safetensors does not have the recorded SHA-256');
+      return { step, progress: manifest.progress, tensors: stored(state) };
     } catch (error) {
       warn(
         `checkpoint ${folder} is damaged (${error instanceof Error ? error.message : String(error)}); trying the ` +
@@ -95,14 +95,25 @@ function steps(directory: string): number[] {
     .sort((a, b) => b - a);
 }
 
-function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+/** Tensors of a file that was verified, each read when it is taken. */
+function stored(path: string): Map<string, HostTensor> {
+  return new Map(
+    [...openSafetensors(path)].map(([name, tensor]): [string, HostTensor] => [
+      name,
+      {
+        shape: tensor.shape,
+        get data() {
+          return tensor.read();
+        },
+      },
+    ]),
+  );
 }
 
 function writeDurably(path: string, text: string): void {
   const fd = openSync(path, 'w');
   try {
-    writeSync(fd, text);
+    writePieces(fd, Buffer.from(text));
     fsyncSync(fd);
   } finally {
     closeSync(fd);

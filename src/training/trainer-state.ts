@@ -4,12 +4,20 @@ import type { HostTensor } from '../model/safetensors.ts';
 
 const parts = ['parameters', 'means', 'squares'] as const;
 
-/** Parameters and both moments, on the host, as a checkpoint stores them. */
+/**
+ * Parameters and both moments as a checkpoint stores them, each brought to the host when it is taken: all at once they
+ * are three times the model.
+ */
 export function captureState(optimizer: Optimizer): Map<string, HostTensor> {
   const tensors = new Map<string, HostTensor>();
   for (const part of parts)
     for (const [name, value] of optimizer[part])
-      tensors.set(`${part}/${name}`, { shape: value.shape, data: value.dataSync() as Float32Array });
+      tensors.set(`${part}/${name}`, {
+        shape: value.shape,
+        get data() {
+          return value.dataSync() as Float32Array;
+        },
+      });
   return tensors;
 }
 

@@ -1,4 +1,4 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tensor1d } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
@@ -9,6 +9,7 @@ import { readModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/training/masked-batch.ts';
 import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
+import { labelScores, readBack } from '../../src/ops/index.ts';
 import { limitsOf } from '../../src/training/sequences.ts';
 
 interface Config {
@@ -99,28 +100,19 @@ function measure(
   sums: { loss: number; correct: number; labels: number; correctPairs: number },
   hasPairs: boolean,
 ): void {
-  const { vocab_size } = model.config;
-  const { logits, pairs } = tidy(() => {
+  const pairLabels = hasPairs ? (batch.next_sentence_labels ?? []) : [];
+  const [scores, pairs = []] = readBack(() => {
     const hidden = encode(model, batch, undefined);
-    return {
-      logits: maskedLmLogits(model, hidden, batch.positions).dataSync(),
-      pairs: hasPairs ? nextSentenceLogits(model, hidden, batch).dataSync() : [],
-    };
+    const masked = labelScores(maskedLmLogits(model, hidden, batch.positions), tensor1d(batch.labels, 'int32'));
+    return pairLabels.length === 0
+      ? [masked]
+      : [masked, labelScores(nextSentenceLogits(model, hidden, batch), tensor1d(pairLabels, 'int32'))];
   });
-  if (hasPairs)
-    batch.next_sentence_labels?.forEach(
-      (label, i) =>
-        (sums.correctPairs += ((pairs[2 * i + 1] as number) > (pairs[2 * i] as number) ? 1 : 0) === label ? 1 : 0),
-    );
   for (const [row, label] of batch.labels.subarray(0, batch.labelCount).entries()) {
-    const scores = logits.subarray(row * vocab_size, (row + 1) * vocab_size);
-    let best = 0;
-    for (let i = 1; i < vocab_size; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;
-    const max = scores[best] as number;
-    let sum = 0;
-    for (const score of scores) sum += Math.exp(score - max);
-    sums.loss += Math.log(sum) + max - (scores[label] as number);
+    const [logSum, score, best] = scores.subarray(3 * row, 3 * row + 3) as unknown as [number, number, number];
+    sums.loss += logSum - score;
     sums.correct += best === label ? 1 : 0;
     sums.labels++;
   }
+  pairLabels.forEach((label, i) => (sums.correctPairs += pairs[3 * i + 2] === label ? 1 : 0));
 }

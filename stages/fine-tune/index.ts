@@ -1,15 +1,16 @@
 import { buffer } from 'node:stream/consumers';
-import { tidy } from '@tensorflow/tfjs-core';
+import { argMax } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { reportMetrics } from '../../src/corpus/corpus-report.ts';
 import { openStageSource } from '../../src/sources/source.ts';
+import { decideClasses, type Classes } from '../../src/training/classes.ts';
 import { classificationMetrics } from '../../src/training/classification-metrics.ts';
 import { maxTokens, type RobertaConfig } from '../../src/model/config.ts';
 import { samplesOf } from '../../src/training/data-order.ts';
-import { readModel, writeModel } from '../../src/model/hf.ts';
+import { readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { parseLabelledTexts, type LabelledText } from '../../src/training/labelled-texts.ts';
 import { padded } from '../../src/training/masked-batch.ts';
 import { Optimizer } from '../../src/training/optimizer.ts';
@@ -24,6 +25,7 @@ import {
 import { classificationLogits, encode, loss, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/training/schedule.ts';
 import { trainStep } from '../../src/training/train-step.ts';
+import { readBack } from '../../src/ops/index.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
@@ -73,16 +75,19 @@ export default defineStage<Config>({
     await openBackend(context.backend, config.precision);
     const folder = context.model('model')?.path ?? '';
     const [train, held] = [await readTexts(context, 'train'), await readTexts(context, 'eval')];
-    const labels = [...new Set(train.map(({ label }) => label))].sort();
-    if (labels.length < 2)
+    const names = train.map(({ label }) => label);
+    if (new Set(names).size < 2)
       fail(
         'one-class',
-        `All ${train.length} training texts have the label ${JSON.stringify(labels[0])}.`,
+        `All ${train.length} training texts have the label ${JSON.stringify(names[0])}.`,
         'A classifier needs at least two; check label_column.',
       );
 
-    const { specs, values, config: architecture, head } = withClassifier(folder, labels.length, config);
-    const encodeAll = exampleEncoder(folder, labels, Math.min(config.max_length ?? Infinity, maxTokens(architecture)));
+    const loaded = readModel(folder);
+    const classes = decideClasses(names, loaded.labels);
+    context.log(classes.note);
+    const { specs, values, config: architecture, head } = withClassifier(loaded, classes, config);
+    const encodeAll = exampleEncoder(folder, classes, Math.min(config.max_length ?? Infinity, maxTokens(architecture)));
     const [trainSet, evalSet] = [encodeAll(train, 'train'), encodeAll(held, 'eval')];
     const parameters = createParameters(specs, values);
     const model: Roberta = { config: architecture, parameters };
@@ -92,7 +97,7 @@ export default defineStage<Config>({
     const metrics = classificationMetrics(
       guesses,
       evalSet.map(({ label }) => label),
-      labels.length,
+      classes.labels.length,
     );
     await reportMetrics(context, { ...metrics });
     context.log(
@@ -101,7 +106,7 @@ export default defineStage<Config>({
     );
     writeModel(
       context.folder('model').path,
-      { config: architecture, head, labels, values: readParameters(parameters) },
+      { config: architecture, head, labels: classes.labels, values: readParameters(parameters) },
       folder,
     );
     disposeParameters(parameters);
@@ -124,32 +129,30 @@ async function readTexts(context: StageContext<Config>, property: 'train' | 'eva
   return texts;
 }
 
-/** The encoder's weights with a new head; an existing classifier keeps its own when it has as many classes. */
+/** The encoder's weights with a new head, or with the model's own when it is of these classes. */
 function withClassifier(
-  folder: string,
-  labels: number,
+  loaded: LoadedModel,
+  { labels, areTheModels }: Classes,
   { hidden_dropout_prob, attention_probs_dropout_prob, seed }: Config,
 ) {
-  const loaded = readModel(folder);
   const config: RobertaConfig = { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob };
-  const head: Head = { kind: 'classification', labels };
+  const head: Head = { kind: 'classification', labels: labels.length };
   const specs = parameterSpecs(config, head);
   const values = initialValues(specs, config, seed);
-  for (const { name, shape } of specs) {
+  for (const { name } of specs) {
     const known = loaded.values.get(name);
-    if (known?.length === shape.reduce((a, b) => a * b, 1)) values.set(name, known);
+    if (known !== undefined && (areTheModels || !name.startsWith('classifier.'))) values.set(name, known);
   }
   return { specs, values, config, head };
 }
 
 function exampleEncoder(
   folder: string,
-  labels: readonly string[],
+  classes: Classes,
   maxLength: number,
 ): (texts: readonly LabelledText[], property: string) => Example[] {
   const tokenizer = new Tokenizer(loadModelTokenizer(folder));
   const { bos, eos } = tokenizer.model.special;
-  const idOf = new Map(labels.map((label, id) => [label, id]));
   return (texts, property) =>
     texts.map(({ text, pair, label }) => {
       const first = [...tokenizer.encode(text)];
@@ -158,11 +161,11 @@ function exampleEncoder(
       while (first.length + second.length > room) (first.length >= second.length ? first : second).pop();
       const input_ids = pair === undefined ? [bos, ...first, eos] : [bos, ...first, eos, eos, ...second, eos];
       const id =
-        idOf.get(label) ??
+        classes.idOf(label) ??
         fail(
           'unknown-label',
           `The label ${JSON.stringify(label)} of ${property} does not occur in train.`,
-          `Labels there: ${labels.slice(0, 10).join(', ')}.`,
+          `Labels there: ${classes.labels.slice(0, 10).join(', ')}.`,
         );
       return { input_ids, label: id };
     });
@@ -212,14 +215,10 @@ function classify(model: Roberta, examples: readonly Example[], batchSize: numbe
   const guesses: number[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
     const batch = padded(examples.slice(at, at + batchSize).map(({ input_ids }) => input_ids));
-    const logits = tidy(() =>
-      classificationLogits(model, encode(model, batch, undefined), batch, undefined).dataSync(),
-    );
-    const classes = logits.length / batch.batch;
-    for (let row = 0; row < batch.batch; row++) {
-      const scores = [...logits.subarray(row * classes, (row + 1) * classes)];
-      guesses.push(scores.indexOf(Math.max(...scores)));
-    }
+    const [best] = readBack(() => [
+      argMax(classificationLogits(model, encode(model, batch, undefined), batch, undefined), 1),
+    ]);
+    guesses.push(...best);
   }
   return guesses;
 }

@@ -3,18 +3,11 @@ import { basename, dirname } from 'node:path';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
 import { specialIds } from '../../src/model/config.ts';
-import {
-  bringTokenizer,
-  checkFinite,
-  isModelFile,
-  readModel,
-  writeModel,
-  type LoadedModel,
-} from '../../src/model/hf.ts';
+import { checkFinite, isModelFile, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
-import { Tokenizer } from '../../src/text/bpe/encode.ts';
-import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
+import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
 
 /**
  * Brings a Hugging Face folder into a pipeline: `inputs: { init: roberta, tokenizer: roberta }` continues its
@@ -39,11 +32,11 @@ export default defineStage<{ readonly path: string }>({
     checkFinite(model);
     for (const note of model.notes) context.log(note);
 
-    const tokenizer = readTokenizer(folder, context);
+    const tokenizer = tokenizerOf(folder, context);
     const { path: tokenizerFolder } = context.folder('tokenizer');
     if (tokenizer !== undefined) {
       checkVocabulary(tokenizer, model, folder);
-      bringTokenizer(folder, tokenizer, tokenizerFolder);
+      writeTokenizer(tokenizerFolder, tokenizer);
     }
     writeModel(context.folder('model').path, model, tokenizer === undefined ? folder : tokenizerFolder);
 
@@ -70,16 +63,20 @@ function modelFolder(path: string, sources: readonly Source[]): string {
         'fetches one.',
     );
   const given = new Set(sources.map(({ uri }) => basename(uri)));
-  const left = readdirSync(dirname(folder)).filter((name) => isModelFile(name) && !given.has(name));
+  const left = readdirSync(dirname(folder))
+    .sort()
+    .filter((name) => isModelFile(name) && !given.has(name));
   if (left.length > 0)
     fail('incomplete-source', `${path} leaves out ${left.join(', ')}.`, `Point to the folder, ${dirname(folder)}.`);
   return dirname(folder);
 }
 
 /** The tokenizer, or undefined after saying why it cannot be used. */
-function readTokenizer(folder: string, context: StageContext<unknown>): BpeModel | undefined {
+function tokenizerOf(folder: string, context: StageContext<unknown>): BpeModel | undefined {
   try {
-    return new Tokenizer(loadTokenizer(folder)).model;
+    const { model, notes } = readTokenizer(folder);
+    for (const note of notes) context.log(note);
+    return model;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     context.log(`no tokenizer comes with the model: ${error.diagnostic.message}`);

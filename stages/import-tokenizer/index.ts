@@ -1,9 +1,9 @@
-import { dirname } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
-import { bringTokenizer } from '../../src/model/hf.ts';
-import { Tokenizer } from '../../src/text/bpe/encode.ts';
-import { loadTokenizer } from '../../src/text/bpe/files.ts';
+import { isTokenizerFile, writeTokenizer } from '../../src/text/bpe/files.ts';
+import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
 
 /** Brings a Hugging Face tokenizer into a pipeline. */
 export default defineStage<{ readonly path: string }>({
@@ -20,8 +20,20 @@ export default defineStage<{ readonly path: string }>({
         'Point to a Hugging Face folder with a byte-level BPE tokenizer.',
       );
     const folder = dirname(file.uri);
-    const { model } = new Tokenizer(loadTokenizer(folder));
-    bringTokenizer(folder, model, context.folder('tokenizer').path);
+    // A change of a file that is read, but is not among the sources, would go unnoticed.
+    const given = new Set(context.sources('path').map(({ uri }) => uri));
+    const left = readdirSync(folder)
+      .sort()
+      .filter((name) => (isTokenizerFile(name) || name === 'config.json') && !given.has(join(folder, name)));
+    if (left.length > 0)
+      fail(
+        'incomplete-source',
+        `${context.config.path} leaves out ${left.join(', ')}.`,
+        `Point to the folder, ${folder}.`,
+      );
+    const { model, notes } = readTokenizer(folder);
+    for (const note of notes) context.log(note);
+    writeTokenizer(context.folder('tokenizer').path, model);
     context.metric('vocab_size', model.tokens.length);
   },
 });

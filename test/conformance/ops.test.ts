@@ -14,6 +14,7 @@ import {
   dropout,
   embedding,
   globalNorm,
+  labelScores,
   layerNorm,
   linear,
   registerGradients,
@@ -119,6 +120,43 @@ const cases: { name: string; inputs: () => tf.Tensor[]; op: (...x: tf.Tensor[]) 
   },
 ];
 
+/** Scores of few and of many classes, some equal, far apart or infinitely low; not all of the labels count. */
+const scored = [
+  { name: 'seven classes', classes: 7, labels: [3, 0, ignoredLabel, 6, 1, 2] },
+  { name: "RoBERTa's vocabulary", classes: 50_265, labels: [3, 50_264, 0, ignoredLabel, 1, 2] },
+];
+
+/** What {@link labelScores} says of them, and what it should in doubles, but for ignored labels. */
+function labelScoresOf({ classes, labels }: (typeof scored)[number]): { actual: number[][]; expected: number[][] } {
+  return tf.tidy(() => {
+    const values = Float32Array.from(normal('scores', [labels.length, classes], 3).dataSync());
+    const row = (i: number) => values.subarray(i * classes, (i + 1) * classes);
+    row(1).set([9, 9], 2); // the first of equals is the best
+    row(4).fill(-Infinity, 2).set([-2000, 100]);
+    row(5).fill(-0.25);
+    const scores = labelScores(tf.tensor2d(values, [labels.length, classes]), tf.tensor1d(labels, 'int32')).dataSync();
+    return {
+      actual: labels.map((_, i) => [...scores.subarray(3 * i, 3 * i + 3)]),
+      expected: labels.map((label, i) => {
+        const best = row(i).reduce((top, value, at) => (value > row(i)[top]! ? at : top), 0);
+        const max = row(i)[best]!;
+        return [max + Math.log(row(i).reduce((sum, value) => sum + Math.exp(value - max), 0)), row(i)[label]!, best];
+      }),
+    };
+  });
+}
+
+function expectScores(
+  { actual, expected }: ReturnType<typeof labelScoresOf>,
+  { labels }: (typeof scored)[number],
+): void {
+  for (const [i, [logSum, score, best]] of expected.entries()) {
+    expect(Math.abs(actual[i]![0]! - logSum!), `log Σ exp of row ${i}`).toBeLessThan(1e-6 * (1 + Math.abs(logSum!)));
+    if (labels[i] !== ignoredLabel) expect(actual[i]![1], `score of row ${i}`).toBe(score);
+    expect(actual[i]![2], `best of row ${i}`).toBe(best);
+  }
+}
+
 /** Values and input gradients of Σ op(x)·weights, as plain arrays. */
 function valueAndGradients({ inputs, op }: (typeof cases)[number]): number[][] {
   return tf.tidy(() => {
@@ -139,6 +177,13 @@ function expectClose(actual: number[][], expected: number[][], tolerance: number
     expect(worst, `output ${i}`).toBeLessThan(tolerance);
   }
 }
+
+describe('the composite of plain tfjs ops', () => {
+  test.each(scored)('labelScores over $name', async (each) => {
+    await compositeValues();
+    expectScores(labelScoresOf(each), each);
+  });
+});
 
 describe('fused ops agree with finite differences on cpu', () => {
   beforeAll(() => openBackend('cpu'));
@@ -223,6 +268,8 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
           }
     });
   });
+
+  test.each(scored)('labelScores over $name', (each) => expectScores(labelScoresOf(each), each));
 
   test('globalNorm, of many tensors and of one that is not finite', () => {
     tf.tidy(() => {
@@ -346,5 +393,21 @@ describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchO
     const actual = valueAndGradients(each);
     expectClose(actual, composites.get(each.name) ?? [], tolerance);
     expect(valueAndGradients(each)).toEqual(actual);
+  });
+
+  test.each(scored)('labelScores over $name', (each) => expectScores(labelScoresOf(each), each));
+
+  test('labelScores of a product are summed in float32, whatever the product is held in', () => {
+    tf.tidy(() => {
+      const product = linear(normal('x', [4, 8]) as tf.Tensor2D, normal('w', [8, 3001]) as tf.Tensor2D);
+      const held = product.dataSync<'float32'>();
+      const scores = labelScores(product, tf.tensor1d([0, 1, 2, 3], 'int32')).dataSync();
+      for (let i = 0; i < 4; i++) {
+        const row = held.subarray(i * 3001, (i + 1) * 3001);
+        expect(scores[3 * i]).toBeCloseTo(Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0)), 5);
+        expect(scores[3 * i + 1]).toBe(row[i]);
+        expect(scores[3 * i + 2]).toBe(row.indexOf(row.reduce((a, b) => Math.max(a, b))));
+      }
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +30,40 @@ test('what was written is read, a scalar and an empty tensor with the rest', () 
   writeSafetensors(file, tensors);
   expect(readSafetensors(file)).toEqual(new Map([...tensors].sort(([x], [y]) => (x < y ? -1 : 1))));
 });
+
+test.each([1, 3, 4, 7, 1 << 20])('written and read in pieces of %i bytes, a file is the same', (size) => {
+  const data = Float32Array.from({ length: 23 }, (_, i) => Math.sin(i));
+  const tensors = new Map([
+    ['a', { shape: [1], data: Float32Array.of(5) }],
+    ['b', { shape: [23], data }],
+  ]);
+  const [whole, pieces] = [path(), path()];
+  writeSafetensors(whole, tensors);
+  writeSafetensors(pieces, tensors, undefined, size);
+  expect(readFileSync(pieces)).toEqual(readFileSync(whole));
+  expect(openSafetensors(whole, size).get('b')!.read()).toEqual(data);
+  const halves = Array.from({ length: 9 }, (_, i) => 0x3c00 + 77 * i);
+  const file = sixteenBits('F16', halves);
+  expect(openSafetensors(file, size).get('x')!.read()).toEqual(readSafetensors(file).get('x')!.data);
+});
+
+test('values are taken one tensor at a time, each once', () => {
+  const taken: string[] = [];
+  const lazy = (name: string) => ({
+    shape: [2],
+    get data() {
+      taken.push(name);
+      return Float32Array.of(1, 2);
+    },
+  });
+  writeSafetensors(path(), new Map([lazy('b'), lazy('a')].map((tensor, i) => ['ba'[i]!, tensor])));
+  expect(taken).toEqual(['a', 'b']);
+});
+
+test('values that are not of the shape are never written', () =>
+  expect(() => writeSafetensors(path(), new Map([['a', { shape: [3], data: Float32Array.of(1) }]]))).toThrow(
+    /tensor a does not have its shape's values/,
+  ));
 
 test.each([
   {
@@ -82,5 +116,6 @@ describe('damage is found before anything is read:', () => {
       why: /nothing usable about x/,
     },
     { name: 'no JSON', header: '{"x":', why: /its header is not JSON/ },
+    { name: 'no object', header: 'null', why: /its header is not a JSON object/ },
   ])('$name', ({ header, why }) => expect(() => openSafetensors(written(header, new Uint8Array(4)))).toThrow(why));
 });

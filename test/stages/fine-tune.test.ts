@@ -10,8 +10,17 @@ import fineTune from '../../stages/fine-tune/index.ts';
 import pretrain from '../../stages/pretrain/index.ts';
 import { classificationMetrics } from '../../src/training/classification-metrics.ts';
 import { parseLabelledTexts } from '../../src/training/labelled-texts.ts';
+import { padded } from '../../src/training/masked-batch.ts';
+import { openBackend } from '../../src/backends/select.ts';
+import { readModel, writeModel } from '../../src/model/hf.ts';
+import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
+import { classificationLogits, encode } from '../../src/model/roberta.ts';
+import { readBack } from '../../src/ops/index.ts';
+import { Tokenizer } from '../../src/text/bpe/encode.ts';
+import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { draw32 } from '../../src/ops/random.ts';
 import type { StageType } from '../../src/core/stage.ts';
+import { loudValues } from '../rig/hugging-face-folder.ts';
 import { folderOf, runStage, type TestArtifact } from '../rig/run-stage.ts';
 import { pretrainingInputs, sentence } from './model-fixture.ts';
 
@@ -78,6 +87,83 @@ test('fine-tuning beats the majority class, and export leaves a complete folder'
   expect(readFileSync(join(path, 'model.safetensors'))).toEqual(
     readFileSync(join(outputs.model!.folder, 'model.safetensors')),
   );
+});
+
+describe('a model that is a classifier', () => {
+  // Neither order of names is that of the ids.
+  const names = ['CONTRADICTION', 'NEUTRAL', 'ENTAILMENT'];
+  const head = { kind: 'classification', labels: 3 } as const;
+  const texts = Array.from({ length: 60 }, (_, i) => sentence(i));
+  let classifier: TestArtifact;
+  let guesses: number[];
+  beforeAll(async () => {
+    const { config } = readModel(model.folder);
+    const values = loudValues(config, head);
+    const path = mkdtempSync(join(tmpdir(), 'classifier-'));
+    const tokenizer = new Tokenizer(loadTokenizer(model.folder));
+    const batch = padded(texts.map((text) => [0, ...tokenizer.encode(text), 2]));
+    await openBackend('wasm');
+    const scores = () => {
+      const parameters = createParameters(parameterSpecs(config, head), values);
+      const of = { config, parameters };
+      const [logits] = readBack(() => [classificationLogits(of, encode(of, batch, undefined), batch, undefined)]);
+      disposeParameters(parameters);
+      return texts.map((_, row) => [...logits.subarray(3 * row, 3 * row + 3)]);
+    };
+    // Without what all texts have in common, it guesses each class for some.
+    const bias = values.get('classifier.out_proj.bias')!;
+    for (const row of scores()) row.forEach((score, id) => (bias[id]! -= score / texts.length));
+    guesses = scores().map((row) => row.indexOf(Math.max(...row)));
+    writeModel(path, { config, head, labels: names, values }, model.folder);
+    classifier = folderOf('model', path);
+    expect(new Set(guesses).size).toBe(3);
+  });
+
+  /** Fine-tuned at a learning rate of nothing, on texts labelled by the model's own guesses. */
+  async function tuned(spelling: (name: string) => string) {
+    const labelled = join(mkdtempSync(join(tmpdir(), 'labelled-')), 'texts.jsonl');
+    writeFileSync(
+      labelled,
+      texts.map((text, i) => JSON.stringify({ text, label: spelling(names[guesses[i]!]!) })).join('\n'),
+    );
+    const { outputs, metrics, messages } = await runStage(fineTune, {
+      type: 'fine-tune',
+      config: { train: 'x', eval: 'y', epochs: 1, learning_rate: 1e-30, weight_decay: 0, backend: 'wasm' },
+      inputs: { model: classifier },
+      sources: { train: [labelled], eval: [labelled] },
+    });
+    const json = JSON.parse(readFileSync(join(outputs.model!.folder, 'config.json'), 'utf8')) as {
+      id2label: Record<string, string>;
+    };
+    return {
+      accuracy: metrics.accuracy,
+      labels: Object.values(json.id2label),
+      logs: messages.flatMap((message) => (message.type === 'log' ? [message.text] : [])),
+      sameHead: [...readModel(outputs.model!.folder).values]
+        .filter(([name]) => name.startsWith('classifier.'))
+        .every(([name, data]) => data.every((value, i) => value === readModel(classifier.folder).values.get(name)![i])),
+    };
+  }
+
+  test.each([
+    ['as the model spells them', (name: string) => name],
+    ['in another case', (name: string) => name.toLowerCase()],
+  ])('keeps its ids and its head when the classes are the same, %s', async (_, spelling) => {
+    const { logs, ...rest } = await tuned(spelling);
+    expect(rest).toEqual({ accuracy: 1, labels: names, sameHead: true });
+    expect(logs).toContain(
+      "the classes are the model's, with its ids and its head: 0 CONTRADICTION, 1 NEUTRAL, 2 ENTAILMENT",
+    );
+  });
+
+  test('gets a new head when they are others, and says so', async () => {
+    const { logs, ...rest } = await tuned((name) => (name === 'NEUTRAL' ? 'UNKNOWN' : name));
+    expect(rest).toMatchObject({ labels: ['CONTRADICTION', 'ENTAILMENT', 'UNKNOWN'], sameHead: false });
+    expect(logs).toContain(
+      "the model's classes are others (CONTRADICTION, NEUTRAL, ENTAILMENT), so its head is replaced by a new one; " +
+        'the classes are 0 CONTRADICTION, 1 ENTAILMENT, 2 UNKNOWN',
+    );
+  });
 });
 
 test('texts at a URL are fetched once, however many models are tuned on them', async () => {

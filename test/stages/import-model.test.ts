@@ -253,6 +253,24 @@ describe('import-model refuses', () => {
       message: /model_type is missing/,
     },
     {
+      name: 'classes whose ids have a gap',
+      change: set({
+        architectures: ['RobertaForSequenceClassification'],
+        id2label: { 0: 'no', 2: 'yes' },
+      }),
+      code: 'damaged-model',
+      message: /config\.json: id2label names the id "2" where 1 should be/,
+    },
+    {
+      name: 'more classes than can be',
+      change: (folder) => {
+        delete folder.config.id2label;
+        set({ architectures: ['RobertaForSequenceClassification'], num_labels: 1e12 })(folder);
+      },
+      code: 'damaged-model',
+      message: /num_labels is 1000000000000, which is not a number of classes/,
+    },
+    {
       name: 'everything that differs, at once',
       change: set({
         position_embedding_type: 'relative_key',
@@ -469,7 +487,7 @@ test('an imported model is evaluated, pretrained further and exported with its o
   const json = JSON.parse(readFileSync(join(other.folder, 'tokenizer.json'), 'utf8')) as {
     model: { vocab: Record<string, number> };
   };
-  const [first, second] = Object.entries(json.model.vocab).slice(-2) as [[string, number], [string, number]];
+  const [first, second] = Object.entries(json.model.vocab).slice(-3, -1) as [[string, number], [string, number]];
   Object.assign(json.model.vocab, { [first[0]]: second[1], [second[0]]: first[1] });
   writeFileSync(join(other.folder, 'tokenizer.json'), JSON.stringify(json));
   await expect(

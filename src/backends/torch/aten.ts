@@ -128,6 +128,7 @@ export const aten = {
   cumprod: op<[x: Tensor, dim: number]>('cumprod'),
   softmax: op<[x: Tensor, dim: number, halfToFloat: boolean]>('_softmax'),
   softmax_backward: op<[dy: Tensor, y: Tensor, dim: number, dtype: ScalarType]>('_softmax_backward_data'),
+  logsumexp: op<Reduce>('logsumexp'),
   log_softmax: op<[x: Tensor, dim: number, halfToFloat: boolean]>('_log_softmax'),
   topk: op<[x: Tensor, k: number, dim: number, largest: boolean, sorted: boolean], [values: Tensor, indices: Tensor]>(
     'topk',

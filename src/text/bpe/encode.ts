@@ -1,4 +1,5 @@
 import { fail } from '../../core/diagnostic.ts';
+import { AddedTokens, type Piece } from './added-tokens.ts';
 import { byteToChar, spellingToBytes } from './bytes.ts';
 import { WordMerger } from './merge-word.ts';
 import type { BpeModel } from './model.ts';
@@ -16,20 +17,24 @@ const cacheSize = 1 << 18;
  */
 export class Tokenizer {
   readonly model: BpeModel;
-  /** Bytes of text that each id stands for; 0 for special tokens. */
-  readonly byteLengths: Uint32Array;
   private readonly merger: WordMerger;
   private readonly bytes: readonly (Uint8Array | undefined)[];
   private readonly cache = new Map<string, readonly number[]>();
-  private readonly specialPattern: RegExp;
+  /** Words that were added to the vocabulary; undefined where there are none, as in most. */
+  private readonly addedWords: AddedTokens | undefined;
+  private readonly allAdded: AddedTokens;
   private ids = new Uint32Array(1 << 12);
 
   constructor(model: BpeModel) {
     this.model = model;
     const special = new Set(model.specialIds);
-    this.bytes = model.tokens.map((token, id) => (special.has(id) ? undefined : spellingToBytes(token)));
-    this.byteLengths = Uint32Array.from(this.bytes, (bytes) => bytes?.length ?? 0);
-    this.specialPattern = specialPattern(model);
+    const words = model.added.filter(({ id }) => !special.has(id));
+    const spelled = new Map(words.map(({ id, content }) => [id, Buffer.from(content)]));
+    this.bytes = model.tokens.map((token, id) =>
+      special.has(id) ? undefined : (spelled.get(id) ?? spellingToBytes(token)),
+    );
+    this.addedWords = words.length === 0 ? undefined : new AddedTokens(words);
+    this.allAdded = new AddedTokens(model.added);
     const idOf = new Map(model.tokens.map((token, id) => [token, id]));
     const idOfByte = Uint32Array.from(
       byteToChar,
@@ -50,6 +55,57 @@ export class Tokenizer {
 
   /** Ids of a text; no special token is added. */
   encode(text: string): Uint32Array {
+    return this.addedWords === undefined ? this.encodePiece(text) : this.encodePieces(this.addedWords.split(text));
+  }
+
+  /**
+   * Ids of a text in which special tokens may be written out, as Hugging Face takes it: `Paris is <mask>.` has one
+   * mask.
+   * White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
+   */
+  encodeWithSpecialTokens(text: string): Uint32Array {
+    return this.encodePieces(this.allAdded.split(text));
+  }
+
+  /** Where each of the tokens that {@link encode} makes of a text ends, in bytes from its beginning. */
+  byteEnds(text: string, ids: ArrayLike<number>): Int32Array {
+    const ends = new Int32Array(ids.length);
+    let token = 0;
+    let start = 0;
+    for (const piece of this.addedWords?.split(text) ?? [{ text }]) {
+      const end = start + Buffer.byteLength(piece.text);
+      if (piece.token === undefined) {
+        let at = this.addsPrefixSpace(piece.text) ? start - 1 : start;
+        while (at < end && token < ids.length) ends[token] = at += this.bytes[ids[token++]!]?.length ?? 0;
+      } else {
+        ends[token++] = end;
+      }
+      start = end;
+    }
+    return ends;
+  }
+
+  /** Text of ids; special tokens are left out, and bytes that are not UTF-8 become U+FFFD. */
+  decode(ids: ArrayLike<number>): string {
+    const parts: Uint8Array[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const bytes = this.bytes[ids[i]!];
+      if (bytes) parts.push(bytes);
+    }
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(parts));
+  }
+
+  private encodePieces(pieces: readonly Piece[]): Uint32Array {
+    const ids: number[] = [];
+    for (const { text, token } of pieces) {
+      if (token !== undefined) ids.push(token.id);
+      else for (const id of this.encodePiece(text)) ids.push(id);
+    }
+    return Uint32Array.from(ids);
+  }
+
+  /** Ids of a text in which no added token is looked for. */
+  private encodePiece(text: string): Uint32Array {
     const { cache } = this;
     const full = this.addsPrefixSpace(text) ? ` ${text}` : text;
     let length = 0;
@@ -70,39 +126,9 @@ export class Tokenizer {
     return this.ids.slice(0, length);
   }
 
-  /**
-   * Ids of a text in which special tokens may be written out, as Hugging Face takes it: `Paris is <mask>.` has one
-   * mask.
-   * White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
-   */
-  encodeWithSpecialTokens(text: string): Uint32Array {
-    const ids: number[] = [];
-    const parts = text.split(this.specialPattern);
-    const { tokens, special } = this.model;
-    parts.forEach((part, i) => {
-      if (i % 2 === 1) ids.push(this.specialId(part));
-      else for (const id of this.encode(parts[i + 1] === tokens[special.mask] ? trimEnd(part) : part)) ids.push(id);
-    });
-    return Uint32Array.from(ids);
-  }
-
   /** Whether the ids of this text begin with a space that is not in it; never so for RoBERTa. */
-  addsPrefixSpace(text: string): boolean {
-    return this.model.addPrefixSpace && text !== '' && !/^\p{White_Space}/u.test(text);
-  }
-
-  /** Text of ids; special tokens are left out, and bytes that are not UTF-8 become U+FFFD. */
-  decode(ids: ArrayLike<number>): string {
-    const parts: Uint8Array[] = [];
-    for (let i = 0; i < ids.length; i++) {
-      const bytes = this.bytes[ids[i]!];
-      if (bytes) parts.push(bytes);
-    }
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(parts));
-  }
-
-  private specialId(text: string): number {
-    return this.model.specialIds.find((id) => this.model.tokens[id] === text)!;
+  private addsPrefixSpace(text: string): boolean {
+    return this.model.addPrefixSpace && text !== '' && !text.startsWith(' ');
   }
 
   private grow(used: number, needed: number): void {
@@ -110,16 +136,4 @@ export class Tokenizer {
     grown.set(this.ids.subarray(0, used));
     this.ids = grown;
   }
-}
-
-/** Matches a special token, as one group so that `split` keeps it. */
-function specialPattern({ specialIds, tokens }: BpeModel): RegExp {
-  return new RegExp(`(${specialIds.map((id) => tokens[id]!.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')).join('|')})`, 'u');
-}
-
-/** Not a pattern, which would try a long run of spaces from each of them on. */
-function trimEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && /\p{White_Space}/u.test(text[end - 1]!)) end--;
-  return text.slice(0, end);
 }

@@ -7,14 +7,32 @@ export type SpecialRole = keyof typeof specialTokens;
 
 /** A byte-level BPE vocabulary. */
 export interface BpeModel {
-  /** Spelling of each id, in byte characters. */
+  /** Spelling of each id, in byte characters; an added token is spelled as it is. */
   readonly tokens: readonly string[];
   /** Pairs of ids and the id of what they become, best first. */
   readonly merges: readonly Merge[];
   readonly special: Readonly<Record<SpecialRole, number>>;
   /** Every id that stands for no text: the five above and any other special token that a loaded folder declares. */
   readonly specialIds: readonly number[];
+  /** Special tokens and words that were added to the vocabulary, in order of their ids. */
+  readonly added: readonly AddedToken[];
   readonly addPrefixSpace: boolean;
+}
+
+/** A token that is looked for in a text before merges are: Hugging Face's `AddedToken`. */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Not found inside of a word. */
+  readonly single_word: boolean;
+  /** White space before it goes with it. */
+  readonly lstrip: boolean;
+  /** White space after it goes with it. */
+  readonly rstrip: boolean;
+  /** Looked for after all those that are not. */
+  readonly normalized: boolean;
+  /** Stands for no text; where it is written out in a corpus, it is text. */
+  readonly special: boolean;
 }
 
 export interface Merge {
@@ -40,6 +58,22 @@ export function completeModel(tokens: readonly string[], merges: readonly Merge[
     merges,
     special: { bos: 0, pad: 1, eos: 2, unk: 3, mask },
     specialIds: [0, 1, 2, 3, mask],
+    added: Object.entries({ bos: 0, pad: 1, eos: 2, unk: 3, mask }).map(([role, id]) =>
+      specialToken(specialTokens[role as SpecialRole], id),
+    ),
     addPrefixSpace: false,
+  };
+}
+
+/** A special token as RoBERTa has it: only `<mask>` takes in the space before it, as the word it stands for would. */
+export function specialToken(content: string, id: number): AddedToken {
+  return {
+    id,
+    content,
+    single_word: false,
+    lstrip: content === specialTokens.mask,
+    rstrip: false,
+    normalized: false,
+    special: true,
   };
 }

@@ -12,9 +12,10 @@ export type WordMarker = (text: string, ids: Uint32Array) => number[];
 
 /** A marker for words between white space; punctuation is a word of its own, a contraction (`'s`) is not. */
 export function whitespaceMarker(tokenizer: Tokenizer): WordMarker {
-  const { tokens } = tokenizer.model;
+  const { tokens, added } = tokenizer.model;
   const begins = Uint8Array.from(tokens, (token) => Number(beginsWord(token)));
   const ends = Uint8Array.from(tokens, (token) => Number(endsWord(token)));
+  for (const { id } of added) begins[id] = ends[id] = 1; // it may have taken in the white space beside it
   const space = tokens.indexOf('Ġ'); // a space of its own belongs to what follows
   return (_, ids) => {
     const starts: number[] = [];
@@ -28,11 +29,11 @@ export function whitespaceMarker(tokenizer: Tokenizer): WordMarker {
 export function segmentMarker(tokenizer: Tokenizer, segment: Segmenter): WordMarker {
   return (text, ids) => {
     const starts: number[] = [];
+    const ends = tokenizer.byteEnds(text, ids);
     let token = 0;
-    let tokenEnd = tokenizer.byteLengths[ids[0] ?? 0]!;
-    let at = tokenizer.addsPrefixSpace(text) ? 1 : 0;
+    let at = 0;
     for (const word of spacedWords(text, segment)) {
-      while (at >= tokenEnd && token < ids.length) tokenEnd += tokenizer.byteLengths[ids[++token]!] ?? Infinity;
+      while (token < ids.length && at >= ends[token]!) token++;
       if (token < ids.length && starts.at(-1) !== token) starts.push(token);
       at += Buffer.byteLength(word);
     }

@@ -96,6 +96,20 @@ export const fusedKernels = new FamilyBuilder()
     );
     return gradient;
   })
+  .add('RpLabelScores', (k) => {
+    const logits = k.as('logits', scalar.float32);
+    const [rows = 0, classes = 0] = k.shape('logits');
+    const labels = k.call(aten.clamp, k.as('labels', scalar.int64), 0, classes - 1);
+    return k.call(
+      aten.stack,
+      [
+        k.call(aten.logsumexp, logits, [1], false),
+        k.call(aten.view, k.call(aten.gather, logits, 1, k.call(aten.view, labels, [rows, 1])), [rows]),
+        k.call(aten.to, k.call(aten.argmax, logits, 1), scalar.float32),
+      ],
+      1,
+    );
+  })
   .add<{ scale: number }>('RpSoftmaxGrad', (k) =>
     k.call(aten.mul_scalar_, k.call(aten.softmax_backward, k.in('dy'), k.in('y'), -1, k.type('y')), k.attrs.scale),
   )

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+
+/**
+ * Bytes that one call reads or writes. Node takes less than 2 GiB in a call and reads no whole file above that; a
+ * checkpoint of a large model has more than 4 GiB.
+ */
+export const pieceBytes = 64 << 20;
+
+/** Write all of an array at the file's position. */
+export function writePieces(fd: number, bytes: NodeJS.ArrayBufferView, size = pieceBytes): void {
+  for (let done = 0; done < bytes.byteLength;) done += writeSync(fd, piece(bytes, done, size));
+}
+
+/** Fill an array with the bytes from a position on. Returns how many there were: fewer at the end of the file. */
+export function readPieces(fd: number, position: number, into: NodeJS.ArrayBufferView, size = pieceBytes): number {
+  let done = 0;
+  while (done < into.byteLength) {
+    const read = readSync(fd, piece(into, done, size), { position: position + done });
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
+}
+
+/** The SHA-256 of a file of any size, in hexadecimal. */
+export function digestPieces(path: string): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  const fd = openSync(path, 'r');
+  try {
+    for (let read; (read = readSync(fd, buffer)) > 0;) hash.update(buffer.subarray(0, read));
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest('hex');
+}
+
+/** A view of its own: one byte array over all of a large tensor could have more elements than an array may have. */
+function piece({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView, from: number, size: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, Math.min(size, byteLength - from));
+}

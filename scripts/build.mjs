@@ -1,6 +1,6 @@
 // Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner
-// knows of
-// every stage type; validators.js, the schemas compiled; cli/, the command line with its packages in a few files.
+// knows of every stage type; validators.js, the schemas compiled; language-model.bin; cli/, the command line with its
+// packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
+import { writeLanguageModel } from './language-model.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -36,6 +37,7 @@ for (const type of readdirSync(join(root, 'stages')).sort()) {
   };
 }
 writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify(catalogue));
+await writeLanguageModel(join(root, 'dist'));
 await compileSchemas();
 await bundleCommandLine();
 

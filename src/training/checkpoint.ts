@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { digestFile } from '../core/digest.ts';
 import { readSafetensors, writeSafetensors, type HostTensor } from '../model/safetensors.ts';
 
 /** Training state on the host: everything a resumed run needs to continue as if it had never stopped. */
@@ -43,7 +43,7 @@ export function saveCheckpoint<Progress>(directory: string, { step, progress, te
   mkdirSync(temporary);
   const state = join(temporary, 'state.safetensors');
   writeSafetensors(state, tensors, { format: 'run-pipeline' });
-  const manifest: CheckpointManifest<Progress> = { version: 1, step, progress, sha256: sha256(state) };
+  const manifest: CheckpointManifest<Progress> = { version: 1, step, progress, sha256: digestFile(state).digest };
   writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
   syncFolder(temporary);
   rmSync(final, { recursive: true, force: true });
@@ -71,7 +71,8 @@ export function loadCheckpoint<Progress>(
       const state = join(folder, 'state.safetensors');
       if (manifest.version !== 1 || manifest.step !== step)
         throw new Error('its manifest is not of this version or step');
-      if (sha256(state) !== manifest.sha256) throw new Error('state.safetensors does not have the recorded SHA-256');
+      if (digestFile(state).digest !== manifest.sha256)
+        throw new Error('state.safetensors does not have the recorded SHA-256');
       return { step, progress: manifest.progress, tensors: readSafetensors(state) };
     } catch (error) {
       warn(
@@ -93,10 +94,6 @@ function steps(directory: string): number[] {
     .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => b - a);
-}
-
-function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 function writeDurably(path: string, text: string): void {

@@ -159,7 +159,6 @@ function maskRate(): number {
     seed: 1,
     mask_share: 0.8,
     random_share: 0.1,
-    keep_share: 0.1,
     whole_word: false,
     max_span_length: 1,
     span_p: 0.2,

@@ -25,7 +25,6 @@ export function maskSettings(config: MaskConfig, mode: MaskSettings['mode'], tok
     seed: config.seed,
     mask_share: config.mask_replace_prob,
     random_share: config.random_replace_prob,
-    keep_share: Math.max(0, Number((1 - config.mask_replace_prob - config.random_replace_prob).toFixed(12))),
     whole_word: config.whole_word,
     max_span_length: config.max_span_length,
     span_p: config.span_p,

@@ -11,7 +11,6 @@ export interface MaskSettings {
   readonly seed: number;
   readonly mask_share: number;
   readonly random_share: number;
-  readonly keep_share: number;
   /** Choose words, not tokens. */
   readonly whole_word: boolean;
   /** Most neighbouring tokens, or words, that are chosen together; 1 chooses them singly. */

@@ -11,7 +11,7 @@ const repeatable = { seed: 20_261_125, numRuns: 60 };
 const special = [0, 1, 2, 3, 4];
 const maskId = 4;
 const vocabSize = 300;
-const shares = { mask_share: 0.8, random_share: 0.1, keep_share: 0.1 };
+const shares = { mask_share: 0.8, random_share: 0.1 };
 
 const settings = fc
   .record({

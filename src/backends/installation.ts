@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../core/package-root.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** The backends that `run-pipeline setup` sets up. */
@@ -79,11 +80,7 @@ export const tfjsNode = { name: '@tensorflow/tfjs-node-gpu', version: '4.22.0' }
 
 /** Folder of the torch bridge's C++ sources, which the published package carries beside `dist/`. */
 export function torchSources(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const sources = join(folder, 'src/backends/torch/native');
-    if (existsSync(sources)) return sources;
-    if (dirname(folder) === folder) throw new Error(`${import.meta.dirname} is in no run-pipeline package`);
-  }
+  return join(packageRoot, 'src/backends/torch/native');
 }
 
 /** Digest of the sources that a backend's addon is compiled from, so that one compiled from others is not used. */

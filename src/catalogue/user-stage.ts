@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -6,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { BuildOptions, Message, OnResolveArgs, OnResolveResult, PluginBuild } from 'esbuild';
 import type { Digest } from '../core/artifact.ts';
 import { fail } from '../core/diagnostic.ts';
+import { sha256 } from '../core/digest.ts';
 import type { StageDescription } from '../core/pipeline.ts';
 import { promisesOf, type StageType } from '../core/stage.ts';
 import { readJson, writeAtomic } from '../store/files.ts';
@@ -158,5 +158,3 @@ function identityOf(path: string): string {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? 'missing' : `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`;
 }
-
-const sha256 = (data: string | Uint8Array): Digest => createHash('sha256').update(data).digest('hex') as Digest;

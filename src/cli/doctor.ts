@@ -5,7 +5,8 @@ import { installable, readInstallation } from '../backends/installation.ts';
 import { openBackend } from '../backends/select.ts';
 import { bytes, describeBackend } from '../reporting/format.ts';
 import { exitCodes, print } from './exit.ts';
-import { backendResolver, backendsRoot, packageRoot, projectOf, storeRoot } from './workspace.ts';
+import { packageRoot } from '../core/package-root.ts';
+import { backendResolver, backendsRoot, projectOf, storeRoot } from './workspace.ts';
 
 /** `doctor`: what this machine offers, whether the store can be written, and which backend a run would use and why. */
 export async function doctorCommand(options: { store?: string; json?: boolean }): Promise<number> {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { exitCodes, print, refuse } from './exit.ts';
-import { packageRoot } from './workspace.ts';
+import { packageRoot } from '../core/package-root.ts';
 
 /** `init [folder]`: a pipeline file to start from, over a text of the user's own. Never overwrites. */
 export function initCommand(folder = '.'): number {

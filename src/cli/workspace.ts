@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
+import { packageRoot } from '../core/package-root.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { createCatalogue } from '../catalogue/catalogue.ts';
 import { findGpus } from '../executors/local.ts';
@@ -26,8 +27,6 @@ export interface Workspace {
   readonly outputs: string;
 }
 
-/** The root of this package, where `dist/`, `schemas/` and `pipelines/` are. */
-export const packageRoot = nearest(dirname(fileURLToPath(import.meta.url)), 'package.json') ?? process.cwd();
 export const distribution = join(packageRoot, 'dist');
 export const contracts = join(packageRoot, 'schemas/contracts');
 

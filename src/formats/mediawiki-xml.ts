@@ -1,5 +1,5 @@
+import { decodeXML } from 'entities';
 import { fail } from '../core/diagnostic.ts';
-import { decodeEntities } from '../text/entities.ts';
 
 /** What a dump says about its wiki; empty strings and maps where it says nothing. */
 export interface SiteInfo {
@@ -163,7 +163,7 @@ function readSiteInfo(header: string, name: string): SiteInfo {
   const base = between(header, '<base>', '</base>');
   const namespaces = new Map<number, string>();
   for (const match of header.matchAll(/<namespace key="(-?\d{1,6})"[^<>]{0,200}>([^<]{1,200})<\/namespace>/g))
-    namespaces.set(Number(match[1]), decodeEntities(match[2] as string));
+    namespaces.set(Number(match[1]), decodeXML(match[2] as string));
   const dbname = between(header, '<dbname>', '</dbname>');
   return {
     dbname,
@@ -188,30 +188,24 @@ function readPage(xml: string, open: number, end: number): WikiPage {
     id: between(head, '<id>', '</id>'),
     namespace: Number(between(head, '<ns>', '</ns>') || '0'),
     title: between(head, '<title>', '</title>'),
-    redirect: redirect === null ? undefined : decodeEntities(redirect[1] ?? ''),
+    redirect: redirect === null ? undefined : decodeXML(redirect[1] ?? ''),
     model: between(meta, '<model>', '</model>') || 'wikitext',
     timestamp: between(meta, '<timestamp>', '</timestamp>'),
     text: textOpen < 0 ? '' : textOf(revision, textOpen),
   };
 }
 
+/** Only XML's own entities are decoded: what wikitext itself escapes stays escaped. */
 function textOf(revision: string, open: number): string {
   const start = revision.indexOf('>', open) + 1;
   if (start === 0 || revision[start - 2] === '/') return '';
   const end = revision.indexOf('</text>', start);
-  return decodeXml(revision.slice(start, end < 0 ? undefined : end));
+  return decodeXML(revision.slice(start, end < 0 ? undefined : end));
 }
 
 function between(text: string, open: string, close: string): string {
   const start = text.indexOf(open);
   if (start < 0) return '';
   const end = text.indexOf(close, start);
-  return end < 0 ? '' : decodeXml(text.slice(start + open.length, end));
-}
-
-/** XML's own entities only: what wikitext itself escapes stays escaped. */
-function decodeXml(text: string): string {
-  return text.includes('&')
-    ? text.replace(/&(?:lt|gt|quot|apos|amp|#\d{1,7}|#x[\da-f]{1,6});/gi, (entity) => decodeEntities(entity))
-    : text;
+  return end < 0 ? '' : decodeXML(text.slice(start + open.length, end));
 }

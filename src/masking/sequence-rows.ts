@@ -2,8 +2,8 @@ import type { Dataset, Row, Shard } from '../core/data.ts';
 import { fail } from '../core/diagnostic.ts';
 import type { StageContext } from '../core/stage.ts';
 
-/** A packed sequence, without its special meaning for training. */
-export interface Sequence {
+/** A packed sequence and where it is in its dataset. */
+export interface SequenceRow {
   readonly ids: Uint32Array;
   readonly starts: Uint16Array;
   /** Whether its second segment follows its first, where sequences are pairs. */
@@ -21,7 +21,7 @@ export interface Sequence {
 export async function* sequencesOf(
   dataset: Dataset,
   limit: (shard: Shard) => number = () => Infinity,
-): AsyncGenerator<Sequence> {
+): AsyncGenerator<SequenceRow> {
   let first = 0;
   for (const shard of dataset.shards) {
     const source = String(shard.meta?.source ?? '');
@@ -47,7 +47,7 @@ export async function* sequencesOf(
 export async function* checkedSequences(
   context: Pick<StageContext, 'dataset' | 'progress' | 'signal'>,
   vocabSize: number,
-): AsyncGenerator<Sequence> {
+): AsyncGenerator<SequenceRow> {
   const input = context.dataset('sequences');
   for await (const sequence of sequencesOf(input)) {
     checkIds(sequence.ids, vocabSize, sequence.number + 1);

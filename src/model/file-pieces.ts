@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 
 /**
  * Bytes that one call reads or writes. Node takes less than 2 GiB in a call and reads no whole file above that; a
@@ -21,19 +20,6 @@ export function readPieces(fd: number, position: number, into: NodeJS.ArrayBuffe
     done += read;
   }
   return done;
-}
-
-/** The SHA-256 of a file of any size, in hexadecimal. */
-export function digestPieces(path: string): string {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  const fd = openSync(path, 'r');
-  try {
-    for (let read; (read = readSync(fd, buffer)) > 0;) hash.update(buffer.subarray(0, read));
-  } finally {
-    closeSync(fd);
-  }
-  return hash.digest('hex');
 }
 
 /** A view of its own: one byte array over all of a large tensor could have more elements than an array may have. */

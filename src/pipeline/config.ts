@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { canonicalJson, type Digest } from '../core/artifact.ts';
+import { canonicalJson } from '../core/artifact.ts';
+import { sha256 } from '../core/digest.ts';
 import type { BackendChoice } from '../core/backend.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Resources, StageDescription } from '../core/pipeline.ts';
@@ -193,9 +193,7 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
     outputs,
     config: noConfig,
     // With its outputs: what a script left when it had fewer, or other, ports must not pass for what it promises now.
-    implementation: createHash('sha256')
-      .update(canonicalJson({ script: scriptOf(stage), env: envOf(stage), outputs: promises }))
-      .digest('hex') as Digest,
+    implementation: sha256(canonicalJson({ script: scriptOf(stage), env: envOf(stage), outputs: promises })),
     module: '',
   };
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import { canonicalJson } from '../core/artifact.ts';
+import { sha256 } from '../core/digest.ts';
 import { entryOf, type Span, type YamlNode } from './node.ts';
 import { isTemplate } from './interpolate.ts';
 import type { Problems } from './problems.ts';
@@ -32,7 +32,7 @@ export const ajvOptions = {
 
 /** What a compiled schema goes by. */
 export const schemaDigest = (schema: JsonSchema): string =>
-  createHash('sha256').update(canonicalJson(schema)).digest('hex');
+  sha256(canonicalJson(schema));
 
 /**
  * Take validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run may.

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { canonicalJson, type Digest } from '../core/artifact.ts';
-import { sha256 } from './fingerprint.ts';
+import { sha256 } from '../core/digest.ts';
 
 interface Field {
   readonly name: string;

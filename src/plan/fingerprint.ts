@@ -1,10 +1,6 @@
-import { hash } from 'node:crypto';
-import { canonicalJson, type ActionKey, type Digest, type Manifest } from '../core/artifact.ts';
+import { canonicalJson, type ActionKey, type Manifest } from '../core/artifact.ts';
+import { sha256 } from '../core/digest.ts';
 import type { Artifact, Ingredients } from './action-cache.ts';
-
-export function sha256(data: string | Uint8Array): Digest {
-  return hash('sha256', data) as Digest;
-}
 
 /** The fingerprint of an action: equal ingredients, equal key, on any machine. */
 export function actionKey(ingredients: Ingredients): ActionKey {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { eastAsianWidth } from 'get-east-asian-width';
 import picocolors from 'picocolors';
 import type { Diagnostic, SourceLocation } from '../core/diagnostic.ts';
 
@@ -107,18 +108,14 @@ function frame(
 const argumentPrefix = '--set ';
 const isArgument = (file: string): boolean => file.startsWith(argumentPrefix);
 
-/** Terminal columns of a text: East Asian wide characters take two, combining marks none. */
+/**
+ * Terminal columns of a text, where emoji joined to one count several times: string-width knows better, but takes 20 ms
+ * to load, and every start of the command line would pay them.
+ */
 function columnsOf(text: string): number {
   let columns = 0;
-  for (const character of printable(text)) {
-    if (/\p{M}/u.test(character)) continue;
-    columns +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(
-        character,
-      )
-        ? 2
-        : 1;
-  }
+  for (const character of printable(text))
+    if (!/\p{M}|\p{Cf}/u.test(character)) columns += eastAsianWidth(character.codePointAt(0)!);
   return columns;
 }
 

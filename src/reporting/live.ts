@@ -1,5 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
+import sliceAnsi from 'slice-ansi';
+import stringWidth from 'string-width';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { count, describeBackend, duration, plural } from './format.ts';
@@ -204,11 +206,7 @@ export class LiveReporter implements Reporter {
 
 /** As much of a line as fits, colours and all: one that wraps could not be painted over. */
 function cut(line: string, columns: number): string {
-  const pieces = [...line.matchAll(/\u001b\[[0-9;]*m|[^\u001b]/gu)].map(([piece]) => piece);
-  const tooLong = pieces.filter((piece) => !piece.startsWith('\u001b')).length > columns;
-  let room = tooLong ? columns - 1 : columns;
-  const shown = pieces.filter((piece) => piece.startsWith('\u001b') || room-- > 0);
-  return shown.join('') + (tooLong ? '…' : '');
+  return stringWidth(line) > columns ? `${sliceAnsi(line, 0, columns - 1)}…` : line;
 }
 
 function bar(share: number): string {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionKey } from '../core/artifact.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { noSpace } from '../core/no-space.ts';
 import type { EventBody } from '../core/event.ts';
 import type { StageNode } from '../core/pipeline.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -214,17 +215,14 @@ function eventOf(
 /** What the file system refused, or a Failure, as the user should see it; anything else is a bug and goes on. */
 export function systemDiagnostic(node: StageNode, error: unknown): Diagnostic {
   if (error instanceof Failure) return { stage: node.id, ...error.diagnostic };
-  const { code, path, message } = error as NodeJS.ErrnoException;
+  const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) throw error;
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
   return {
-    code: full ? 'no-space' : 'store-unusable',
     stage: node.id,
-    message: full
-      ? `No space is left on the disk${path === undefined ? '' : ` for ${path}`}.`
-      : `The store can't be written: ${message}`,
-    help: full
-      ? 'Free some space and run again: what finished is kept.'
-      : 'Make its folder writable, or name another with --store.',
+    ...(noSpace(error) ?? {
+      code: 'store-unusable',
+      message: `The store can't be written: ${message}`,
+      help: 'Make its folder writable, or name another with --store.',
+    }),
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -12,7 +11,9 @@ import {
 } from '../backends/installation.ts';
 import { choiceOf } from '../backends/resolve.ts';
 import { canonicalJson } from '../core/artifact.ts';
+import { sha256 } from '../core/digest.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
+import { noSpace } from '../core/no-space.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { writeAtomic } from '../store/files.ts';
 import { acquireLock } from '../store/lock.ts';
@@ -69,11 +70,13 @@ export async function setUp(options: SetUpOptions): Promise<Result<Installation,
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined || signal.aborted) throw error;
-    return err({
-      code: code === 'ENOSPC' || code === 'EDQUOT' ? 'no-space' : 'backends-unusable',
-      message: `${folder} can't be written: ${message}.`,
-      help: 'Free space there or mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.',
-    });
+    return err(
+      noSpace(error) ?? {
+        code: 'backends-unusable',
+        message: `${folder} can't be written: ${message}.`,
+        help: 'Mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.',
+      },
+    );
   }
 }
 
@@ -198,7 +201,7 @@ async function compile(
     compiler,
     arch: process.arch,
   });
-  const addon = join(home, 'addons', createHash('sha256').update(inputs).digest('hex').slice(0, 16), bridge.addonName);
+  const addon = join(home, 'addons', sha256(inputs).slice(0, 16), bridge.addonName);
   if (existsSync(addon)) {
     say({ name: 'bridge', done: true, text: `compiled already, ${addon}` });
     return ok(addon);

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, Failure } from '../core/diagnostic.ts';
+import { sha256 } from '../core/digest.ts';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
@@ -216,7 +216,7 @@ function rangeStart(response: Response): number {
 
 /** The URL's own file name behind a digest of the whole URL, so that two `data.gz` never meet. */
 function fileNameOf(url: string): string {
-  const digest = createHash('sha256').update(url).digest('hex').slice(0, 12);
+  const digest = sha256(url).slice(0, 12);
   const name =
     new URL(url).pathname
       .split('/')

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { fail, Failure } from '../core/diagnostic.ts';
+import { digestStream } from '../core/digest.ts';
 import type { Source, StageContext } from '../core/stage.ts';
+import { isUrl } from '../core/url.ts';
 import { decompress, type DecompressLimits } from '../formats/decompress.ts';
 import { download, type DownloadOptions } from './download.ts';
 
@@ -97,14 +98,8 @@ export function openStageSource(
   });
 }
 
-export function isUrl(uri: string): boolean {
-  return /^https?:\/\//i.test(uri);
-}
-
 async function verify(path: string, source: Source, expected: string): Promise<void> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  const actual = hash.digest('hex');
+  const actual: string = await digestStream(path);
   if (actual === expected.toLowerCase()) return;
   // Or the next run would find the same bad download. Local files stay.
   if (isUrl(source.uri)) await rm(path, { force: true });

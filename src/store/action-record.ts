@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { canonicalJson, type ActionKey } from '../core/artifact.ts';
+import { sha256 } from '../core/digest.ts';
 import type { ActionRecord } from '../plan/action-cache.ts';
-import { sha256 } from '../plan/fingerprint.ts';
 
 /** A record as the JSON object `{"checksum": …, "record": …}`, the checksum over the record's bytes in the file. */
 export function serializeRecord(record: ActionRecord): string {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync, statSync, type BigIntStats } from 'node:fs';
+import { statSync, type BigIntStats } from 'node:fs';
 import type { Digest } from '../core/artifact.ts';
+import { digestFile } from '../core/digest.ts';
 import { readJson, writeAtomic } from './files.ts';
 
 /** A file changed this soon before it was digested may have changed again without its times showing it. */
@@ -27,7 +27,7 @@ export function openDigestCache(file: string, temporary: string): DigestCache {
       const known = entries.get(path);
       if (known?.[0] === identityOf(stat)) return known[1];
       const began = Date.now();
-      const digest = digestFile(path);
+      const { digest } = digestFile(path);
       const after = statSync(path, { bigint: true });
       const touchedMs = Number(stat.mtimeMs > stat.ctimeMs ? stat.mtimeMs : stat.ctimeMs);
       if (identityOf(after) === identityOf(stat) && touchedMs + racyMs < began)
@@ -45,23 +45,3 @@ export function openDigestCache(file: string, temporary: string): DigestCache {
 
 const identityOf = (stat: BigIntStats): string =>
   `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.dev}:${stat.ino}`;
-
-/** The SHA-256 of a file's bytes, a mebibyte in memory at a time. */
-export function digestFile(path: string): Digest {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  const file = openSync(path, 'r');
-  try {
-    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
-      hash.update(buffer.subarray(0, read));
-  } finally {
-    closeSync(file);
-  }
-  return hash.digest('hex') as Digest;
-}
-
-export async function digestStream(path: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex') as Digest;
-}

@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActionKey, Digest } from '../core/artifact.ts';
 import { Failure } from '../core/diagnostic.ts';
+import { digestFile, digestStream } from '../core/digest.ts';
 import type { ActionOutcome } from '../core/worker.ts';
 import type { ActionCache, ActionRecord, Artifact, Ingredients, LastStage } from '../plan/action-cache.ts';
 import { toArtifact } from '../plan/fingerprint.ts';
 import { readRecord, serializeRecord } from './action-record.ts';
 import { buildView } from './artifact-view.ts';
-import { digestFile, digestStream, openDigestCache } from './digest-cache.ts';
+import { openDigestCache } from './digest-cache.ts';
 import { isMissing, readJson, readText, syncFolder, writeAtomic, writeDurable } from './files.ts';
 import { acquireLock, type Lock, type LockOptions } from './lock.ts';
 import { fileName, layoutOf, sharded, type Layout } from './layout.ts';
@@ -103,7 +104,7 @@ export function createStore(root: string): Store {
       if (sound.has(digest)) return true;
       const path = objectPath(digest);
       try {
-        if (digestFile(path) === digest) {
+        if (digestFile(path).digest === digest) {
           sound.add(digest);
           return true;
         }

@@ -17,8 +17,8 @@ type Reply = { readonly id: number } & (
 
 /**
  * Runs tasks in worker threads, or in this one when there is only one core to use; with `beside`, in a thread of their
- * own
- * even then. The module at `url` must define the same tasks and end with {@link serveTasks}.
+ * own even then. The module at `url` must define the same tasks and end with {@link serveTasks}. Costs less than
+ * tinypool and piscina do: bench/threads.
  * @example
  * const pool = new TaskPool(tasks, new URL('./tasks.js', import.meta.url), context.cpus);
  * for await (const rows of inOrder(batches, pool.size * 2, (batch) => pool.run('extract', batch))) …

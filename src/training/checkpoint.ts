@@ -10,7 +10,8 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { digestPieces, writePieces } from '../model/file-pieces.ts';
+import { digestFile } from '../core/digest.ts';
+import { writePieces } from '../model/file-pieces.ts';
 import { openSafetensors, writeSafetensors, type HostTensor } from '../model/safetensors.ts';
 
 /** Training state: everything a resumed run needs to continue as if it had never stopped. */
@@ -42,7 +43,7 @@ export function saveCheckpoint<Progress>(directory: string, { step, progress, te
   mkdirSync(temporary);
   const state = join(temporary, 'state.safetensors');
   writeSafetensors(state, tensors, { format: 'run-pipeline' });
-  const manifest: CheckpointManifest<Progress> = { version: 1, step, progress, sha256: digestPieces(state) };
+  const manifest: CheckpointManifest<Progress> = { version: 1, step, progress, sha256: digestFile(state).digest };
   writeDurably(join(temporary, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
   syncFolder(temporary);
   rmSync(final, { recursive: true, force: true });
@@ -70,7 +71,7 @@ export function loadCheckpoint<Progress>(
       const state = join(folder, 'state.safetensors');
       if (manifest.version !== 1 || manifest.step !== step)
         throw new Error('its manifest is not of this version or step');
-      if (digestPieces(state) !== manifest.sha256)
+      if (digestFile(state).digest !== manifest.sha256)
         throw new Error('state.safetensors does not have the recorded SHA-256');
       return { step, progress: manifest.progress, tensors: stored(state) };
     } catch (error) {

@@ -1,4 +1,5 @@
 import { tableFromIPC } from 'apache-arrow';
+import { CsvError, parse, type Info, type Options } from 'csv-parse/sync';
 import { fail } from '../core/diagnostic.ts';
 
 /** A text, or a pair of texts, with its class. */
@@ -74,8 +75,8 @@ function textRows(name: string, plain: string, text: string): [number, Record_][
       'Name it .tsv, .csv, .jsonl or .arrow.',
     );
   const [head, ...rest] = plain.endsWith('.csv')
-    ? csvRecords(text)
-    : lines(text).map(([line, value]): [number, string[]] => [line, value.split('\t')]);
+    ? tableRecords(name, text, { delimiter: ',', quote: '"', relax_quotes: true })
+    : tableRecords(name, text, { delimiter: '\t', quote: null });
   const header = head?.[1] ?? fail('bad-labelled-text', `${name} is empty.`, 'Its first line names the columns.');
   return rest.map(([line, cells]) => {
     if (cells.length !== header.length)
@@ -103,41 +104,37 @@ function jsonRows(name: string, text: string): [number, Record_][] {
 /** Lines that are not blank, with their numbers. */
 function lines(text: string): [number, string][] {
   return text
-    .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .map((line, index): [number, string] => [index + 1, line])
     .filter(([, line]) => line.trim() !== '');
 }
 
-function csvRecords(text: string): [number, string[]][] {
-  const records: [number, string[]][] = [];
-  let cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  let line = 1;
-  let start = 1;
-  const endRecord = (): void => {
-    cells.push(cell);
-    if (cells.length > 1 || cell.trim() !== '') records.push([start, cells]);
-    cells = [];
-    cell = '';
-    start = line;
-  };
-  const source = text.replace(/^\uFEFF/, '').replace(/\r\n/g, '\n');
-  for (let i = 0; i < source.length; i++) {
-    const char = source[i] as string;
-    if (char === '\n') line++;
-    if (quoted) {
-      if (char !== '"') cell += char;
-      else if (source[i + 1] === '"') cell += source[i++] as string;
-      else quoted = false;
-    } else if (char === '"' && cell === '') quoted = true;
-    else if (char === ',') {
-      cells.push(cell);
-      cell = '';
-    } else if (char === '\n') endRecord();
-    else cell += char;
+/** Records of a CSV or TSV file that are not blank, with the number of the line each starts on. */
+function tableRecords(
+  name: string,
+  text: string,
+  dialect: Pick<Options, 'delimiter' | 'quote' | 'relax_quotes'>,
+): [number, string[]][] {
+  const source = text.replaceAll('\r\n', '\n');
+  try {
+    const records = parse(source, {
+      ...dialect,
+      info: true,
+      record_delimiter: '\n',
+      relax_column_count: true,
+      skip_records_with_empty_values: true,
+    }) as unknown as readonly { readonly record: string[]; readonly info: Info }[];
+    // `lines` counts to the end of a record; the line ends inside it are those of its quoted cells.
+    return records.map(({ record, info }) => [info.lines - record.join('').split('\n').length + 1, record]);
+  } catch (cause) {
+    if (!(cause instanceof CsvError) || cause.code !== 'CSV_QUOTE_NOT_CLOSED') throw cause;
+    const read = Buffer.from(source).subarray(0, Number(cause.bytes)).toString();
+    const blank = /^\s*/.exec(source.slice(read.length))?.[0] ?? '';
+    return fail(
+      'bad-labelled-text',
+      `${name}:${`${read}${blank}`.split('\n').length} has a quote that is never closed.`,
+      'Double a quote that belongs to the text, and quote the cell that holds it.',
+      cause,
+    );
   }
-  if (cell !== '' || cells.length > 0) endRecord();
-  return records;
 }

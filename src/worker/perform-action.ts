@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactFile, Manifest } from '../core/artifact.ts';
 import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { noSpace } from '../core/no-space.ts';
 import { emptyOutput } from '../core/empty-output.ts';
 import type { Port, StageType } from '../core/stage.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
@@ -50,14 +51,9 @@ export async function performAction(
 /** Turn whatever a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */
 export function diagnosticOf(error: unknown, stage: string): Diagnostic {
   if (error instanceof Failure) return { stage, ...error.diagnostic };
-  const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return {
-      code: 'no-space',
-      stage,
-      message: `No space is left on the disk${typeof path === 'string' ? ` for ${path}` : ''}.`,
-      help: 'Free some space and run again: what finished is kept.',
-    };
+  const full = noSpace(error);
+  if (full !== undefined) return { stage, ...full };
+  const { code } = (error ?? {}) as { code?: unknown };
   if (code === 'EMFILE' || code === 'ENFILE')
     return {
       code: 'too-many-files',

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import type { Source, StageContext } from '../../src/core/stage.ts';
+import { isUrl } from '../../src/core/url.ts';
 import type { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import { readJsonLines } from '../../src/formats/json-lines.ts';
 import { readParquet } from '../../src/formats/parquet.ts';
 import { peekBytes } from '../../src/formats/peek.ts';
-import { isUrl, openStageSource, type OpenSource } from '../../src/sources/source.ts';
+import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
 import { readTar } from '../../src/formats/tar.ts';
 import { readZip } from '../../src/formats/zip.ts';
 import { readEpub } from './epub.ts';

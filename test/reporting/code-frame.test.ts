@@ -5,6 +5,7 @@ import { renderDiagnostics } from '../../src/reporting/code-frame.ts';
 const files: Record<string, string> = {
   '/work/a.yaml': 'stages:\n  mask: { inputs: { sequences: tokens } }\n',
   '/work/zh.yaml': 'vars: { 名字: 北京, x: y }\n\n\tz: 1\n',
+  '/work/emoji.yaml': 'vars: { caf\u0065\u0301: \u{1f600}, x: y }\n',
   '/work/long.yaml': `a: ${'x'.repeat(5000)} bad`,
 };
 const render = (diagnostic: Partial<Diagnostic>, color = false) =>
@@ -36,6 +37,14 @@ describe('code frames', () => {
   --> zh.yaml:1:13
    1 | vars: { 名字: 北京, x: y }
      |               ^^^^`,
+    ],
+    [
+      'emoji and combining marks',
+      at('/work/emoji.yaml', 1, 16, 2),
+      `error: it is wrong [some-code]
+  --> emoji.yaml:1:16
+   1 | vars: { caf\u0065\u0301: \u{1f600}, x: y }
+     |               ^^`,
     ],
     [
       'tabs',

@@ -107,6 +107,15 @@ it.each([
     ],
     /^. stage .{30}…$/,
   ],
+  [
+    'no more than fits of wide characters',
+    24,
+    [
+      [0, start(1, 0)],
+      [2_000, { type: 'progress', stage: 'stage', action: 'stage', done: 10, unit: 'pages', note: '读取北京维基百科' }],
+    ],
+    /^. stage {4}2\.1s · 读取…$/,
+  ],
 ] as const)('%s', (_, columns, events, line) => {
   expect(painted(columns, [[0, runStart], ...events])).toEqual([expect.stringMatching(line)]);
 });

@@ -8,7 +8,7 @@ import type { RunEvent } from '../../src/core/event.ts';
 import type { Pipeline, StageNode } from '../../src/core/pipeline.ts';
 import { divisionOf, type MapOf } from '../../src/core/stage.ts';
 import { createLocalExecutor } from '../../src/executors/local.ts';
-import { sha256 } from '../../src/plan/fingerprint.ts';
+import { sha256 } from '../../src/core/digest.ts';
 import { runPipeline, type RunOptions, type RunResult } from '../../src/runner/run-pipeline.ts';
 import { createStore, type Store } from '../../src/store/store.ts';
 

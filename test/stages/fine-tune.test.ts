@@ -226,7 +226,19 @@ describe('labelled texts', () => {
     ]);
   });
 
+  test('CSV takes a quote inside a plain cell, and TSV takes quotes as they are', () => {
+    expect(parseLabelledTexts('a.csv', bytes('text,label\na 5" disk,1'), columns)).toEqual([
+      { text: 'a 5" disk', label: '1' },
+    ]);
+    expect(parseLabelledTexts('a.tsv', bytes('text\tlabel\n"hi\t1\r\n'), columns)).toEqual([
+      { text: '"hi', label: '1' },
+    ]);
+  });
+
   test.each([
+    { name: 'a.csv', text: 'text,label\r\n\r\n"a\r\nb",1\r\n \r\nc\r\n', message: /a\.csv:6 has 1 columns/ },
+    { name: 'a.csv', text: 'text,label\né,1\n\n"a\nb,2\n', message: /a\.csv:4 has a quote that is never closed/ },
+    { name: 'a.csv', text: '\n', message: /a\.csv is empty/ },
     { name: 'a.tsv', text: 'text\tlabel\nhi\n', message: /a\.tsv:2 has 1 columns/ },
     { name: 'a.jsonl', text: '{"text":"hi"}\n', message: /a\.jsonl:1 has no "label"/ },
     { name: 'a.jsonl', text: '\n{oops\n', message: /a\.jsonl:2 is not a JSON object/ },

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { ActionKey, Digest } from '../../src/core/artifact.ts';
-import { sha256 } from '../../src/plan/fingerprint.ts';
+import { sha256 } from '../../src/core/digest.ts';
 import { buildView } from '../../src/store/artifact-view.ts';
 import { openDigestCache } from '../../src/store/digest-cache.ts';
 import { acquireLock } from '../../src/store/lock.ts';

@@ -22,6 +22,8 @@ const rows: readonly [what: string, wikitext: string, text: string][] = [
   ['comments', 'A<!-- x\n<ref> -->B\n<!-- line -->\nC', 'AB C'],
   ['nowiki', "<nowiki>''[[x]]'' {{y}} &amp;</nowiki>", "''[[x]]'' {{y}} &"],
   ['entities', 'A&nbsp;&amp;&nbsp;B &#8211; &#x4e2d; &eacute; &unknown;', 'A & B – 中 é &unknown;'],
+  ['entities of HTML 5', '&check; &frac13; &CounterClockwiseContourIntegral; &#150;', '✓ ⅓ ∳ –'],
+  ['entities that nobody sees', 'sol&shy;u&#xad;tion&lrm;s &#7;&amp;shy;', 'solutions &shy;'],
   ['escaped tag is text', '&lt;ref&gt; in HTML', '<ref> in HTML'],
   [
     'math',

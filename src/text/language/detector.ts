@@ -13,7 +13,7 @@ export type LanguageDetector = (text: string) => LanguageGuess;
 let detector: Promise<LanguageDetector> | undefined;
 
 /**
- * Load ELD's large model (60 languages; a tenth of a second and 7 MB) once per process.
+ * Load ELD's large model (60 languages, 7 MB) once per process.
  *
  * ELD reads no more than the first 350 bytes of a text and gives scores that are no probabilities. So it is shown a few
  * samples from all over the text, and its scores are turned into probabilities by a softmax: a page that is half in

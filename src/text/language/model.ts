@@ -1,5 +1,8 @@
-import { readEld, type EldData } from './eld-data.ts';
-import { hashOf, highOf, longestNGram, lowOf, NGramTable } from './ngram-table.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageRoot } from '../../core/package-root.ts';
+import { decodeModel, type ModelData } from './model-file.ts';
+import { hashOf, highOf, longestNGram, lowOf, type NGramTable } from './ngram-table.ts';
 import { plainUnits, space } from './plain-units.ts';
 
 // What ELD 2.1.0 does, number by number; the scores must be its own.
@@ -20,8 +23,7 @@ const scale = 25;
 /**
  * ELD's large model of 60 languages (npm `eld`), with its scores bit by bit, but as typed arrays without an object or
  * a string per n-gram: 7 MB rather than 400. A text is cut into words of letters, and words into n-grams of four bytes
- * of UTF-8,
- * every third one, with a space at the ends of the word; each n-gram counts once.
+ * of UTF-8, every third one, with a space at the ends of the word; each n-gram counts once.
  */
 export class LanguageModel {
   readonly languages: readonly string[];
@@ -38,21 +40,16 @@ export class LanguageModel {
   private readonly seen = new Uint32Array(2 * seenSlots);
   private distinct = 0;
 
-  private constructor(data: EldData, table: NGramTable) {
+  private constructor(data: ModelData) {
     this.languages = data.languages;
     this.symbols = data.symbols;
     this.usualScores = data.usualScores;
     this.means = new Float64Array(data.languages.length);
-    this.table = table;
+    this.table = data.table;
   }
 
-  /** Takes about a tenth of a second. */
   static async load(): Promise<LanguageModel> {
-    const table = new NGramTable(19);
-    const data = await readEld((symbols, length, pairs, count) =>
-      table.set(lowOf(symbols, 0, length), highOf(symbols, 0, length), pairs, count),
-    );
-    return new LanguageModel(data, table);
+    return new LanguageModel(decodeModel(await readFile(join(packageRoot, 'dist/language-model.bin'))));
   }
 
   /**

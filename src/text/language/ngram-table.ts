@@ -11,34 +11,17 @@ export const longestNGram = 6;
 export class NGramTable {
   /**
    * Three numbers a slot: `low`; `high` with the count of pairs above it; where the pairs begin. An empty slot has no
-   * pairs.
+   * pairs; one at least is empty, or a search would not end. There are 2^n of them.
    */
-  private readonly slots: Uint32Array;
+  readonly slots: Uint32Array;
+  /** Language in the lower byte, score in the upper. */
+  readonly pairs: Uint16Array;
   private readonly mask: number;
-  private pairs: Uint16Array;
-  private pairCount = 0;
-  private size = 0;
 
-  /** @param bits twice as many slots (2^bits) as n-grams, or more */
-  constructor(bits: number) {
-    this.slots = new Uint32Array(3 << bits);
-    this.mask = (1 << bits) - 1;
-    this.pairs = new Uint16Array(1 << bits);
-  }
-
-  /** Put an n-gram in that is not there: `count` pairs, language in the lower byte, score in the upper. */
-  set(low: number, high: number, pairs: Uint16Array, count: number): void {
-    // one stays empty, or a search would not end
-    if (this.size++ === this.mask) throw new RangeError(`more n-grams than ${this.mask} slots are for`);
-    let slot = hashOf(low, high) & this.mask;
-    while (this.slots[slot * 3 + 1] !== 0) slot = (slot + 1) & this.mask;
-    this.slots.set([low, high | (count << 16), this.pairCount], slot * 3);
-    if (this.pairCount + count > this.pairs.length) {
-      const longer = new Uint16Array(this.pairs.length * 2);
-      longer.set(this.pairs);
-      this.pairs = longer;
-    }
-    for (let pair = 0; pair < count; pair++) this.pairs[this.pairCount++] = pairs[pair]!;
+  constructor(slots: Uint32Array, pairs: Uint16Array) {
+    this.slots = slots;
+    this.pairs = pairs;
+    this.mask = slots.length / 3 - 1;
   }
 
   /** Add each language's score for an n-gram, and `base` besides, to its total. */

@@ -1,4 +1,4 @@
-import { decodeEntity } from '../entities.ts';
+import { decodeEntity, ENTITY } from '../entities.ts';
 import { renderExternalLink, renderLink, type LinkPrefixes } from './links.ts';
 import { LINE_BREAK, LITERAL, protect } from './marks.ts';
 import { renderTag, skipTag, tagAt } from './tags.ts';
@@ -24,8 +24,10 @@ interface Frame {
 const MAX_DEPTH = 40;
 
 /** Everything that may mean something inside a line. Each alternative is short, so the scan is linear. */
-const SPECIAL =
-  /\{\{|\}\}|\{\||\|\}|\[\[|\]\]|\[(?=https?:|\/\/|ftps?:|mailto:)|\]|\||<|-\{|\}-|\n|&(?:[A-Za-z]{2,8}\d{0,2}|#\d{1,7}|#[xX][\da-fA-F]{1,6});/g;
+const SPECIAL = new RegExp(
+  String.raw`\{\{|\}\}|\{\||\|\}|\[\[|\]\]|\[(?=https?:|//|ftps?:|mailto:)|\]|\||<|-\{|\}-|\n|${ENTITY.source}`,
+  'g',
+);
 
 /**
  * One pass over the page with a stack of open markup. Text goes to `parts`; closing markup replaces what it holds with

@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eld } from 'eld/large';
 import fc from 'fast-check';
 import { globSync } from 'tinyglobby';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readEld } from '../../../src/text/language/eld-data.ts';
+import { packageRoot } from '../../../src/core/package-root.ts';
 import { LanguageModel } from '../../../src/text/language/model.ts';
+import { decodeModel, encodeModel } from '../../../src/text/language/model-file.ts';
+import { highOf, lowOf } from '../../../src/text/language/ngram-table.ts';
 import { KeyedRandom } from '../../../src/text/random.ts';
 import { sentences } from './sentences.ts';
 
@@ -16,6 +19,10 @@ const files = globSync(['samples/books/*.txt', 'samples/*/*.tsv'], {
 const sharedFiles = existsSync(shared)
   ? globSync(['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'], { cwd: shared, absolute: true })
   : [];
+
+/** What `npm run build` made of the package. */
+const bytes = readFileSync(join(packageRoot, 'dist/language-model.bin'));
+const data = decodeModel(bytes);
 
 let model: LanguageModel;
 beforeAll(async () => {
@@ -62,27 +69,33 @@ function* stretches(text: string, count: number): Generator<string> {
 }
 
 describe('LanguageModel, beside ELD', () => {
-  it('reads every n-gram of the package', async () => {
-    const read = new Map<string, string>();
-    const data = await readEld((symbols, length, pairs, count) =>
-      read.set(String.fromCharCode(...symbols.subarray(0, length)), pairs.subarray(0, count).join(' ')),
-    );
+  it('has every n-gram of the package, with its scores', async () => {
     const theirs = Object.entries(await eldNGrams());
-    expect(read.size).toBe(theirs.length);
-    expect(
-      theirs.filter(
-        ([ngram, scores]) =>
-          read.get(ngram) !==
-          Object.entries(scores)
-            .map(([language, score]) => score * 256 + Number(language))
-            .join(' '),
-      ),
-    ).toEqual([]);
+    const wrong = theirs.filter(([ngram, scores]) => {
+      const symbols = Uint8Array.from(ngram, (symbol) => symbol.charCodeAt(0));
+      const totals = new Float64Array(data.languages.length);
+      data.table.addTo(totals, 0, lowOf(symbols, 0, symbols.length), highOf(symbols, 0, symbols.length));
+      return totals.some((total, language) => total !== (scores[language] ?? 0));
+    });
+    expect(wrong).toEqual([]);
+    expect(data.table.slots.filter((number, i) => i % 3 === 1 && number !== 0)).toHaveLength(theirs.length);
+    expect(data.table.pairs).toHaveLength(theirs.reduce((sum, [, scores]) => sum + Object.keys(scores).length, 0));
     expect(data.languages).toEqual(Object.values(eld.info().Languages));
   });
 
+  it('comes back from its file as it was, and not from half of it', () => {
+    expect(Buffer.from(encodeModel(data)).equals(bytes)).toBe(true);
+    expect(() => decodeModel(bytes.subarray(0, bytes.length - 2))).toThrow(/in place of \d+/);
+  });
+
+  it('comes with its licence', () => {
+    const licence = readFileSync(join(packageRoot, 'dist/language-model.LICENSE'), 'utf8');
+    expect(licence).toMatch(/^language-model\.bin holds .* of eld 2\.1\.0/);
+    expect(licence).toContain('Apache License');
+  });
+
   it('the same scores of n-grams of each of the 60 languages, put together at random', async () => {
-    const { languages, symbols } = await readEld(() => {});
+    const { languages, symbols } = data;
     const bytes = new Map(
       Array.from(symbols, (symbol, byte) => [String.fromCharCode(symbol), byte] as const).filter(
         ([symbol]) => symbol !== ' ',

@@ -1,0 +1,1 @@
+export const isUrl = (uri: string): boolean => /^https?:\/\//i.test(uri);

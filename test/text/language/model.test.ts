@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eld } from 'eld/large';
 import fc from 'fast-check';
 import { globSync } from 'tinyglobby';
@@ -6,16 +7,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readEld } from '../../../src/text/language/eld-data.ts';
 import { LanguageModel } from '../../../src/text/language/model.ts';
 import { KeyedRandom } from '../../../src/text/random.ts';
+import { root } from '../../rig/project.ts';
+import { sharedData, sharedDataMissing } from '../../rig/shared-data.ts';
+import { absent } from '../../rig/skipped.ts';
 import { sentences } from './sentences.ts';
 
-const shared = new URL('../../../../shared/data', import.meta.url).pathname;
-const files = globSync(['samples/books/*.txt', 'samples/*/*.tsv'], {
-  cwd: new URL('../../..', import.meta.url).pathname,
-  absolute: true,
-});
-const sharedFiles = existsSync(shared)
-  ? globSync(['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'], { cwd: shared, absolute: true })
-  : [];
+const ourFiles = ['samples/books/*.txt', 'samples/*/*.tsv', 'test/fixtures/*/*.{txt,xml}'];
+const realFiles = ['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'];
 
 let model: LanguageModel;
 beforeAll(async () => {
@@ -113,10 +111,21 @@ describe('LanguageModel, beside ELD', () => {
     for (const text of texts) expect(ours(text), text).toEqual(eldSays(text));
   });
 
-  it.each([...files, ...sharedFiles])('the same scores all over %s', (path) => {
+  const expectSameScores = (path: string): void => {
     for (const text of stretches(readFileSync(path, 'utf8'), 100)) expect(ours(text), text).toEqual(eldSays(text));
-  });
-  it.skipIf(sharedFiles.length > 0)(`the same scores in real data (skipped: ${shared} is not there)`, () => {});
+  };
+  it.each(
+    globSync(ourFiles, { cwd: root })
+      .sort()
+      .map((path) => [path]),
+  )('the same scores all over %s', (path) => expectSameScores(join(root, path)));
+  if (sharedDataMissing === undefined)
+    it.each(
+      globSync(realFiles, { cwd: sharedData })
+        .sort()
+        .map((path) => [path]),
+    )('the same scores all over %s', (path) => expectSameScores(join(sharedData, path)));
+  else absent('the same scores all over real files', sharedDataMissing);
 
   const marks = fc.constantFrom(
     "'",

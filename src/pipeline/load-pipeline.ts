@@ -28,7 +28,7 @@ import { applyOverrides } from './overrides.ts';
 import { Problems } from './problems.ts';
 import { readDocument } from './read.ts';
 import { anyContract, resolveInputs, type Producers, type Typed } from './references.ts';
-import { carryInputs, readRounds, toLoop, type Rounds } from './rounds.ts';
+import { carryInputs, readRounds, reportWaits, toLoop, type Rounds } from './rounds.ts';
 import { validate, type JsonSchema } from './schema.ts';
 import { suggest } from './suggest.ts';
 import { Vars } from './vars.ts';
@@ -93,6 +93,8 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   const { sorted, cycles } = orderStages(drafts.map(({ node }) => node));
   // Of stages that the pipeline writes: one that it implies is in a circle only where these are.
   if (cycles.length > 0) reportCycles(orderStages(connected.map(({ node }) => node)).cycles, connected, problems);
+  if (rounds !== undefined)
+    reportWaits(sorted, (id) => connected.find(({ node }) => node.id === id)?.stage.at, problems);
   await checkConfigs(drafts, options.catalogue, problems);
   checkEmptyInputs(drafts, problems);
   if (problems.count > 0) return err(problems.list());

@@ -16,7 +16,7 @@ import { applyOverrides } from './overrides.ts';
 import { Problems } from './problems.ts';
 import { readDocument } from './read.ts';
 import { recipeSchema } from './recipe.ts';
-import { readRounds, toLoop } from './rounds.ts';
+import { readRounds, reportWaits, toLoop } from './rounds.ts';
 import { validate, type JsonSchema } from './schema.ts';
 import { StageTypes } from './stage-types.ts';
 import { stageSchema, unroll } from './unroll.ts';
@@ -81,8 +81,9 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   const { drafts, isOrdered } = await connect(instances, { directory: dirname(file), rounds }, context);
   const { all, running, composites } = await openComposites(isOrdered ? drafts : [], ofStages, context);
   await checkConfigs(isOrdered ? all : drafts, options.catalogue, problems);
-  if (problems.count > 0) return err(problems.list());
   const { sorted } = orderStages(running.map(({ node }) => node));
+  if (rounds !== undefined) reportWaits(sorted, (id) => running.find(({ node }) => node.id === id)?.stage.at, problems);
+  if (problems.count > 0) return err(problems.list());
   const loop = rounds === undefined ? undefined : toLoop(rounds, sorted);
   return ok({
     name: stringOf(child(header, 'name')) ?? basename(file, extname(file)),

@@ -74,6 +74,39 @@ export function toLoop(rounds: Rounds, sorted: readonly StageNode[]): Loop {
   };
 }
 
+/**
+ * Report stages of the rounds that read, directly or not, what waits for the last round: neither they nor the stages in
+ * between could ever begin. `sorted` has producers before consumers.
+ */
+export function reportWaits(
+  sorted: readonly StageNode[],
+  placeOf: (id: string) => Span | undefined,
+  problems: Problems,
+) {
+  /** By stage that waits for the last round, itself or through what it reads: the path to it from the rounds. */
+  const waiting = new Map<string, readonly string[]>();
+  const said = new Set<string>();
+  for (const { id, name, round, inputs } of sorted) {
+    const path = Object.values(inputs)
+      .flat()
+      .map((reference) => (reference.kind === 'last-round' ? ['the last round'] : waiting.get(reference.stage)))
+      .find((each) => each !== undefined);
+    if (path === undefined) continue;
+    if (round === undefined) waiting.set(id, [...path, id]);
+    else if (!said.has(name)) {
+      said.add(name);
+      const between = path.at(-1) ?? '';
+      problems.add(
+        'rounds-wait',
+        `\`${name}\` is repeated in \`rounds\` and waits for the last of them: ${[...path, name].join(' -> ')}`,
+        placeOf(id),
+        `repeat \`${between}\` with it, in \`rounds.stages\`, or let \`${name}\` read something else`,
+        name,
+      );
+    }
+  }
+}
+
 /** Inputs that a looped stage takes from the round before; none in the first round. */
 export function carryInputs(
   stage: Typed,

@@ -31,8 +31,7 @@ export const ajvOptions = {
 } as const satisfies Options;
 
 /** What a compiled schema goes by. */
-export const schemaDigest = (schema: JsonSchema): string =>
-  sha256(canonicalJson(schema));
+export const schemaDigest = (schema: JsonSchema): string => sha256(canonicalJson(schema));
 
 /**
  * Take validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run may.

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { missingModules, runPython } from '../rig/python.ts';
 import { datasetOf, document } from '../rig/run-stage.ts';
+import { because } from '../rig/skipped.ts';
 
 const missing = missingModules('pyarrow');
 
-describe.skipIf(missing !== undefined)(`pyarrow opens every shard${missing ? ` — skipped: ${missing}` : ''}`, () => {
+describe.skipIf(missing !== undefined)(`pyarrow opens every shard${because(missing)}`, () => {
   const cases = [
     {
       contract: 'documents',

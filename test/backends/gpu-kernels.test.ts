@@ -9,6 +9,7 @@ import { registerTorch } from '../../src/backends/torch/index.ts';
 import { dropout } from '../../src/ops/index.ts';
 import { backendsRoot, torch, torchMissing } from '../rig/backends.ts';
 import { realNvrtc } from '../rig/fake-cuda.ts';
+import { because } from '../rig/skipped.ts';
 
 const installation = readInstallation(backendsRoot, 'torch');
 const nvrtc = installation.ok ? realNvrtc(installation.value.folder) : { missing: torchMissing ?? '' };
@@ -19,7 +20,7 @@ afterEach(() => {
 });
 
 describe.skipIf(!('library' in nvrtc))(
-  `our kernels for GPUs${'missing' in nvrtc ? ` (skipped: ${nvrtc.missing})` : ''}`,
+  `our kernels for GPUs${because('missing' in nvrtc ? nvrtc.missing : undefined)}`,
   () => {
     const library = 'library' in nvrtc ? nvrtc.library : '';
 
@@ -41,7 +42,7 @@ describe.skipIf(!('library' in nvrtc))(
 );
 
 test.skipIf(torch === undefined)(
-  'without a driver, training goes on with the operators of ATen, and says so',
+  `without a driver, training goes on with the operators of ATen, and says so${because(torchMissing)}`,
   async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     await openBackend(torch ?? 'torch');

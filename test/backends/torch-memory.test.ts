@@ -11,6 +11,7 @@ import { encode, loss, maskedLmLogits } from '../../src/model/roberta.ts';
 import { trainStep } from '../../src/training/train-step.ts';
 import { draw32 } from '../../src/ops/random.ts';
 import { torch, torchMissing } from '../rig/backends.ts';
+import { because } from '../rig/skipped.ts';
 
 const steps = 1000;
 setFlagsFromString('--expose-gc');
@@ -36,7 +37,7 @@ const config: RobertaConfig = {
 
 test.skipIf(torchMissing !== undefined).each(['fp32', 'bf16'] as const)(
   `over ${steps} training steps in %s, tensors and handles stay the same number and the process the same ` +
-    `size${torchMissing === undefined ? '' : ` (skipped: ${torchMissing})`}`,
+    `size${because(torchMissing)}`,
   async (precision) => {
     // Products of this size gain nothing from a second thread.
     await openBackend({ ...torch!, threads: 1 }, precision);
@@ -93,5 +94,3 @@ test.skipIf(torchMissing !== undefined).each(['fp32', 'bf16'] as const)(
     expect([memory().numTensors, addon.count()]).toEqual(empty);
   },
 );
-
-if (torchMissing !== undefined) test.skip(`memory on torch: ${torchMissing}`, () => {});

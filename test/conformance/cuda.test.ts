@@ -11,6 +11,7 @@ import { fakeCuda, fakeCudaMissing } from '../rig/fake-cuda.ts';
 import { withFlashAttention } from '../rig/fake-flash.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { recorded, type Trace } from '../rig/recorded.ts';
+import { because } from '../rig/skipped.ts';
 
 const trace: Trace = [];
 vi.mock('../../src/backends/torch/addon.ts', async (original) => {
@@ -71,8 +72,7 @@ test.skipIf(missing !== undefined).each<{
     run: padded,
   },
 ])(
-  'on a GPU PyTorch would take every call of $name, with the results that the CPU ' +
-    `has${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  'on a GPU PyTorch would take every call of $name, with the results that the CPU ' + `has${because(missing)}`,
   async ({ options, reads, tolerance = 0, run }) => {
     const reference = await losses('wasm', reads);
     await openBackend(backend);
@@ -101,8 +101,11 @@ function padded(): Promise<number[]> {
   return Promise.resolve([]);
 }
 
-test.skipIf(missing !== undefined)('every operator that the backend calls has a CUDA kernel', (context) => {
-  const without = check([]);
-  if (without === null) context.skip('this PyTorch has no CUDA');
-  expect(without).toEqual([]);
-});
+test.skipIf(missing !== undefined)(
+  `every operator that the backend calls has a CUDA kernel${because(missing)}`,
+  (context) => {
+    const without = check([]);
+    if (without === null) context.skip('this PyTorch has no CUDA');
+    expect(without).toEqual([]);
+  },
+);

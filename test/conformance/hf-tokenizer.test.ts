@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -8,9 +8,11 @@ import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer, writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
+import { root } from '../rig/project.ts';
 import { missingModules, runPython } from '../rig/python.ts';
+import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
+import { absent, because } from '../rig/skipped.ts';
 
-const shared = new URL('../../../shared/data/', import.meta.url).pathname;
 const vocabSize = 5000;
 
 const missing = missingModules('tokenizers');
@@ -40,27 +42,33 @@ const runs = ['a', '=', ' ', '\n', '我', 'ab'].map((unit) =>
   unit.repeat(Math.ceil((1 << 20) / Buffer.byteLength(unit))),
 );
 
-/** The shared files, decompressed, as text in pieces of some lines; what is not UTF-8 in web pages is U+FFFD. */
-const files = new Map<string, string[]>();
-for (const name of existsSync(shared)
-  ? readdirSync(shared, { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.(?:txt|json|tsv|bz2|gz)$/.test(path))
-      .sort()
-  : []) {
-  const bytes = readFileSync(join(shared, name));
-  const text = (
-    name.endsWith('.gz') ? gunzipSync(bytes) : name.endsWith('.bz2') ? await unpacked(bytes) : bytes
-  ).toString('utf8');
-  files.set(name, text.match(/(?:[^\n]*\n){1,200}|[^\n]+$/g) ?? []);
-}
-if (files.size === 0) console.log(`skipped: the shared files, for there is no ${shared}`);
+/** Files of ours, then real ones where they are; `learn` are those to train on, too. */
+const corpora = [
+  { folder: join(root, 'samples'), read: /./, learn: /^(?:books|chinese|wikipedia)\// },
+  { folder: join(root, 'test/fixtures'), read: /./, learn: /^(?:books|text)\// },
+  ...(sharedDataMissing === undefined
+    ? [{ folder: sharedData, read: /^(?:\w+|common-crawl)\/[^/]+$/, learn: /^(?:text|books|chinese)\// }]
+    : []),
+];
+/** Each decompressed, as text in pieces of some lines; what is not UTF-8 in web pages is U+FFFD. */
+const files: { readonly name: string; readonly pieces: readonly string[]; readonly isLearned: boolean }[] = [];
+for (const { folder, read, learn } of corpora)
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => read.test(path) && /\.(?:txt|json|tsv|xml|bz2|gz)$/.test(path))
+    .sort()) {
+    const bytes = readFileSync(join(folder, name));
+    const text = (
+      name.endsWith('.gz') ? gunzipSync(bytes) : name.endsWith('.bz2') ? await unpacked(bytes) : bytes
+    ).toString('utf8');
+    files.push({ name, pieces: text.match(/(?:[^\n]*\n){1,200}|[^\n]+$/g) ?? [], isLearned: learn.test(name) });
+  }
 
 async function unpacked(bytes: Buffer): Promise<Buffer> {
   async function* chunks() {
     yield bytes;
   }
   const parts: Uint8Array[] = [];
-  for await (const part of bunzip2(chunks(), 'shared file')) parts.push(part);
+  for await (const part of bunzip2(chunks(), 'a file')) parts.push(part);
   return Buffer.concat(parts);
 }
 
@@ -72,12 +80,9 @@ interface Answer {
   readonly fast: { readonly ids: number[]; readonly plain: number[][]; readonly [name: string]: unknown } | null;
 }
 
-describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  const learned = [
-    ...hard,
-    ...[...files].filter(([name]) => /^(?:text|books|chinese)\//.test(name)).flatMap(([, pieces]) => pieces),
-  ];
-  const inputs = [...hard, ...runs, ...[...files.values()].flat()];
+describe.skipIf(missing !== undefined)(`against Hugging Face${because(missing)}`, () => {
+  const learned = [...hard, ...files.flatMap(({ pieces, isLearned }) => (isLearned ? pieces : []))];
+  const inputs = [...hard, ...runs, ...files.flatMap(({ pieces }) => pieces)];
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   const words = new WordCounter();
   for (const text of learned) words.addText(text);
@@ -111,11 +116,13 @@ describe.skipIf(missing !== undefined)(`against Hugging Face${missing ? ` (skipp
   it('gives the same ids for a megabyte of one letter', () => expect(differing(runs, hard.length)).toEqual([]));
 
   let from = hard.length + runs.length;
-  for (const [name, pieces] of files) {
+  for (const { name, pieces } of files) {
     const start = from;
     from += pieces.length;
     it(`gives the same ids for ${name}`, () => expect(differing(pieces, start)).toEqual([]), 60_000);
   }
+
+  if (sharedDataMissing !== undefined) absent('gives the same ids for real files', sharedDataMissing);
 
   it("loads as RobertaTokenizerFast, with RoBERTa's special tokens", () => {
     const { bos, eos, mask } = model.special;

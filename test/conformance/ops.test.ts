@@ -5,7 +5,8 @@ import { registerTorch } from '../../src/backends/torch/index.ts';
 import type { TorchOptions } from '../../src/backends/torch/backend.ts';
 import { fakeCuda, fakeCudaMissing } from '../rig/fake-cuda.ts';
 import { withFlashAttention } from '../rig/fake-flash.ts';
-import { availableBackends, missingBackends, torch, torchMissing } from '../rig/backends.ts';
+import { absentBackends, availableBackends, torch, torchMissing } from '../rig/backends.ts';
+import { absent, because } from '../rig/skipped.ts';
 import {
   adamW,
   attention,
@@ -230,7 +231,7 @@ async function compositeValues(): Promise<ReadonlyMap<string, number[][]>> {
   return new Map(cases.map((each) => [each.name, valueAndGradients(each)]));
 }
 
-for (const reason of missingBackends.values()) test.skip(`fused ops: ${reason}`, () => {});
+absentBackends('fused ops');
 
 describe.each(availableBackends)('fused ops on $name equal the composites of plain tfjs ops', (backend) => {
   let composites: ReadonlyMap<string, number[][]>;
@@ -356,7 +357,7 @@ describe.each(availableBackends)('fused ops on $name equal the composites of pla
   });
 });
 
-if (fakeCudaMissing !== undefined) test.skip(`kernels for GPUs: ${fakeCudaMissing}`, () => {});
+if (fakeCudaMissing !== undefined) absent('kernels for GPUs', fakeCudaMissing);
 
 // What GPUs and other processors do: ATen's operators alone, kernels for GPUs, bfloat16 products by the processor or in
 // float32.
@@ -379,7 +380,7 @@ describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchO
         },
       ]
     : []),
-])('fused ops on torch: $name', ({ options, tolerance }) => {
+])(`fused ops on torch: $name${because(torchMissing)}`, ({ options, tolerance }) => {
   let composites: ReadonlyMap<string, number[][]>;
   const addon = torch?.native?.addon ?? '';
   beforeAll(async () => {

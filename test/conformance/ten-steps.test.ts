@@ -5,9 +5,10 @@ import type { TorchOptions } from '../../src/backends/torch/backend.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import { losses } from '../../src/setup/tiny-model.ts';
 import type { BackendChoice } from '../../src/core/backend.ts';
-import { availableBackends, missingBackends, torch } from '../rig/backends.ts';
+import { absentBackends, availableBackends, torch, torchMissing } from '../rig/backends.ts';
+import { because } from '../rig/skipped.ts';
 
-for (const reason of missingBackends.values()) test.skip(`training: ${reason}`, () => {});
+absentBackends('training');
 
 const steps = 10;
 // Threads that wait for one another on a busy machine make a step of so small a model slow.
@@ -52,7 +53,7 @@ test.skipIf(torch === undefined).each<{ name: string; options: TorchOptions; tol
     })),
   ),
 ])(
-  'ten steps with dropout on torch, $name',
+  `ten steps with dropout on torch, $name${because(torchMissing)}`,
   async ({ options, tolerance }) => {
     const backend = alone(torch as BackendChoice);
     await openBackend(backend);

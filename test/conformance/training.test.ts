@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import evaluate from '../../stages/evaluate/index.ts';
 import pretrain from '../../stages/pretrain/index.ts';
-import { availableBackends, backendsRoot, missingBackends } from '../rig/backends.ts';
+import { absentBackends, availableBackends, backendsRoot } from '../rig/backends.ts';
 import { runStage } from '../rig/run-stage.ts';
 import { pretrainingInputs } from '../stages/model-fixture.ts';
 
@@ -65,4 +65,4 @@ describe('a training run with dropout ends where it does on cpu, whatever comput
   });
 });
 
-for (const reason of missingBackends.values()) test.skip(`a training run: ${reason}`, () => {});
+absentBackends('a training run');

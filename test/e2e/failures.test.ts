@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestsOf, Project, statesOf } from '../rig/project.ts';
+import { because } from '../rig/skipped.ts';
 import { expectFailure, pipeline, shell } from '../rig/steps.ts';
 
 /** Three steps, each over the one before. */
@@ -55,13 +56,14 @@ function mountMemory(size: string): { folder: string; remount: (option: string) 
   };
 }
 
-const canMount = ((): boolean => {
+const cannotMount = ((): string | undefined => {
   try {
     mountMemory('64k')[Symbol.dispose]();
-    return true;
+    return undefined;
   } catch {
-    console.log('full and read-only stores are not tested: no permission to mount a tmpfs');
-    return false;
+    const reason = 'no permission to mount a tmpfs';
+    console.log(`skipped: ${reason}`);
+    return reason;
   }
 })();
 
@@ -174,40 +176,46 @@ describe("3 and 15: a store that is full or can't be written", () => {
     );
   });
 
-  it.skipIf(!canMount)('full: nothing is cached, the next run goes on when there is space', async () => {
-    const project = new Project({ 'p.yaml': yaml, 'books/a.txt': words });
-    using disk = mountMemory('1m');
-    const store = ['--store', join(disk.folder, 'store')];
-    expectFailure(
-      await project.run('p.yaml', '--keep-going', '--jobs', '1', ...store),
-      1,
-      'stage books: No space is left on the disk',
-      '[no-space]',
-      'quick: ran',
-    );
-    expect((await project.run('cache', 'ls', '--json', ...store)).stdout).not.toContain('"books"');
-    expectFailure(await project.run('cache', 'verify', ...store), 0, ' 0 damaged');
-    disk.remount('size=64m');
-    expect(await project.states('p.yaml', ...store)).toEqual({ quick: 'cached', books: 'ran' });
-    expect(await project.states('p.yaml', ...store)).toEqual({ quick: 'cached', books: 'cached' });
-  });
+  it.skipIf(cannotMount !== undefined)(
+    `full: nothing is cached, the next run goes on when there is space${because(cannotMount)}`,
+    async () => {
+      const project = new Project({ 'p.yaml': yaml, 'books/a.txt': words });
+      using disk = mountMemory('1m');
+      const store = ['--store', join(disk.folder, 'store')];
+      expectFailure(
+        await project.run('p.yaml', '--keep-going', '--jobs', '1', ...store),
+        1,
+        'stage books: No space is left on the disk',
+        '[no-space]',
+        'quick: ran',
+      );
+      expect((await project.run('cache', 'ls', '--json', ...store)).stdout).not.toContain('"books"');
+      expectFailure(await project.run('cache', 'verify', ...store), 0, ' 0 damaged');
+      disk.remount('size=64m');
+      expect(await project.states('p.yaml', ...store)).toEqual({ quick: 'cached', books: 'ran' });
+      expect(await project.states('p.yaml', ...store)).toEqual({ quick: 'cached', books: 'cached' });
+    },
+  );
 
-  it.skipIf(!canMount)('read-only: what it holds is delivered with a warning, what must run fails', async () => {
-    const project = new Project({ 'p.yaml': yaml, 'books/a.txt': 'A story.' });
-    using disk = mountMemory('16m');
-    const store = ['--store', join(disk.folder, 'store')];
-    await project.states('p.yaml', ...store);
-    rmSync(project.path('outputs'), { recursive: true });
-    disk.remount('ro');
-    expectFailure(await project.run('p.yaml', ...store), 0, '2 cached, 0 ran, 1 warning', '[journal-lost]');
-    expect(project.read('outputs/p/quick/a')).toBe('x\n');
-    expectFailure(
-      await project.run('p.yaml', ...store, '--set', 'stages.books.with.lang=en'),
-      1,
-      '[store-unusable]',
-      'quick: cached',
-    );
-  });
+  it.skipIf(cannotMount !== undefined)(
+    `read-only: what it holds is delivered with a warning, what must run fails${because(cannotMount)}`,
+    async () => {
+      const project = new Project({ 'p.yaml': yaml, 'books/a.txt': 'A story.' });
+      using disk = mountMemory('16m');
+      const store = ['--store', join(disk.folder, 'store')];
+      await project.states('p.yaml', ...store);
+      rmSync(project.path('outputs'), { recursive: true });
+      disk.remount('ro');
+      expectFailure(await project.run('p.yaml', ...store), 0, '2 cached, 0 ran, 1 warning', '[journal-lost]');
+      expect(project.read('outputs/p/quick/a')).toBe('x\n');
+      expectFailure(
+        await project.run('p.yaml', ...store, '--set', 'stages.books.with.lang=en'),
+        1,
+        '[store-unusable]',
+        'quick: cached',
+      );
+    },
+  );
 });
 
 it('10: an input that changes while a stage reads it: failure, nothing cached, the next run reads it anew', async () => {

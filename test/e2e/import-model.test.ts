@@ -100,8 +100,6 @@ describe.skipIf(missing !== undefined)(
   },
 );
 
-if (missing !== undefined) it.skip(`folders that transformers wrote: ${missing}`, () => {});
-
 describe('folders made by hand', () => {
   const vocabulary = (): string => {
     const words = new WordCounter();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../src/core/data.ts';
@@ -7,25 +7,95 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
 import { expectToAddUp, metricsTable } from '../rig/metrics.ts';
-import { eventsOf, Project } from '../rig/project.ts';
+import { eventsOf, Project, root, samples } from '../rig/project.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { contracts } from '../rig/run-stage.ts';
+import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
+import { because } from '../rig/skipped.ts';
 
-const data = new URL('../../../shared/data/', import.meta.url).pathname;
-const absent = existsSync(data) ? undefined : `there is no ${data}`;
-if (absent !== undefined) console.log(`skipped: ${absent}`);
+type Counts = Readonly<Record<string, number>>;
+
+interface Corpus {
+  readonly name: string;
+  readonly missing?: string | undefined;
+  /** Of each stage that ingests, as YAML. */
+  readonly sources: Readonly<Record<(typeof ingested)[number], string>>;
+  /** Chinese prose, which is written to `zh.txt`. */
+  chinese(): string;
+  /** What ingesting and cleaning count. */
+  readonly counts: Readonly<Record<string, Counts>>;
+}
+
+const noArrow = missingModules('pyarrow', 'duckdb');
+const ingested = ['wikipedia', 'tables', 'crawl', 'books'] as const;
+const fixtures = join(root, 'test/fixtures');
+const corpora: readonly Corpus[] = [
+  {
+    name: 'files of ours',
+    sources: {
+      wikipedia: `{ dump: ${samples}/wikipedia/mossewiki-20261001-pages-articles.xml.bz2, snapshot: 2026-10-01 }`,
+      tables: `{ dump: ${fixtures}/wikipedia/tables.xml, snapshot: 2026-11-01 }`,
+      crawl: `{ path: [${samples}/crawl/*.warc.gz, ${samples}/crawl/*.warc.wet.gz] }`,
+      books: `{ path: [${samples}/books, ${fixtures}/books/the-clockmakers-dictionary.txt, ${fixtures}/text, zh.txt] }`,
+    },
+    chinese: () => readFileSync(join(fixtures, 'books/zh.txt'), 'utf8'),
+    counts: {
+      wikipedia: { 'documents.in': 235, 'documents.out': 198, 'dropped.namespace': 16, 'dropped.redirect': 21 },
+      tables: { 'documents.in': 3, 'documents.out': 3 },
+      crawl: { 'documents.in': 248, 'documents.out': 240 },
+      books: { 'documents.in': 6, 'documents.out': 6 },
+      'clean-books': { 'documents.out': 6 },
+      'clean-tables': { 'documents.out': 3 },
+      'clean-crawl': { 'dropped.language': 2 },
+      documents: { 'documents.out': 409, 'dropped.duplicate': 27 },
+    },
+  },
+  {
+    name: 'real files',
+    missing: sharedDataMissing,
+    sources: {
+      wikipedia: `{ dump: ${sharedData}/wikipedia/smallwiki-pages-articles.xml.bz2, snapshot: 2017-12-01 }`,
+      tables: `{ dump: ${sharedData}/wikipedia/enwiki-table-markup.xml.bz2, snapshot: 2018-01-01 }`,
+      crawl: `{ path: [${sharedData}/common-crawl/*.warc.gz, ${sharedData}/common-crawl/*.warc.wet.gz] }`,
+      books: `{ path: [${sharedData}/books, ${sharedData}/text/wikitext-2-valid.txt, zh.txt] }`,
+    },
+    chinese: () =>
+      (
+        JSON.parse(readFileSync(join(sharedData, 'chinese/cmrc2018_trial.json'), 'utf8')) as {
+          title: string;
+          context_text: string;
+        }[]
+      )
+        .map(({ title, context_text: text }) => `${title}\n\n${text}`)
+        .join('\n\n'),
+    counts: {
+      wikipedia: {
+        'documents.in': 2004,
+        'documents.out': 895,
+        'dropped.namespace': 954,
+        'dropped.redirect': 147,
+        'dropped.empty': 8,
+      },
+      tables: { 'documents.in': 5, 'documents.out': 5 },
+      crawl: { 'documents.in': 24, 'documents.out': 24 },
+      books: { 'documents.in': 3, 'documents.out': 3 },
+      'clean-books': { 'documents.out': 3 },
+      'clean-crawl': { 'dropped.language': 2 }, // the page in Aragonese, as WARC and as WET
+    },
+  },
+];
 
 /**
  * Latgalian is no language that the detector knows, books are longer than web pages and WikiText has more marks, split
  * off words: hence the settings that differ from the defaults.
  */
-const pipeline = `name: real
+const pipelineOf = ({ sources }: Corpus): string => `name: real
 seed: 1
 stages:
-  wikipedia: { uses: ingest-wikipedia, with: { dump: ${data}wikipedia/smallwiki-pages-articles.xml.bz2, snapshot: 2017-12-01 } }
-  tables:    { uses: ingest-wikipedia, with: { dump: ${data}wikipedia/enwiki-table-markup.xml.bz2, snapshot: 2018-01-01 } }
-  crawl:     { uses: ingest-common-crawl, with: { path: [${data}common-crawl/*.warc.gz, ${data}common-crawl/*.warc.wet.gz] } }
-  books:     { uses: ingest-books, with: { path: [${data}books, ${data}text/wikitext-2-valid.txt, zh.txt] } }
+  wikipedia: { uses: ingest-wikipedia, with: ${sources.wikipedia} }
+  tables:    { uses: ingest-wikipedia, with: ${sources.tables} }
+  crawl:     { uses: ingest-common-crawl, with: ${sources.crawl} }
+  books:     { uses: ingest-books, with: ${sources.books} }
   clean-wikipedia: { uses: clean, inputs: { documents: wikipedia }, with: { keep_rejects: true, min_language_score: 0 } }
   clean-tables:    { uses: clean, inputs: { documents: tables }, with: { keep_rejects: true, languages: [en] } }
   clean-crawl:     { uses: clean, inputs: { documents: crawl }, with: { keep_rejects: true, languages: [en] } }
@@ -41,178 +111,162 @@ stages:
   dynamic:   { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance, importance: pmi } }
 `;
 
-type Metrics = Readonly<Record<string, number>>;
+for (const corpus of corpora)
+  describe.skipIf(corpus.missing !== undefined)(
+    `${corpus.name}, from dumps to masked sequences${because(corpus.missing)}`,
+    () => {
+      let project: Project;
+      let log = '';
+      let metrics: Readonly<Record<string, Counts>> = {};
+      const artifact = (reference: string): string => project.path('outputs/real', reference);
+      const sum = (counts: Counts, prefix: string): number =>
+        Object.entries(counts).reduce((total, [name, count]) => (name.startsWith(prefix) ? total + count : total), 0);
 
-describe.skipIf(absent !== undefined)(
-  `the real files, from dumps to masked sequences${absent ? ` (skipped: ${absent})` : ''}`,
-  () => {
-    let project: Project;
-    let log = '';
-    let metrics: Readonly<Record<string, Metrics>> = {};
-    const artifact = (reference: string): string => project.path('outputs/real', reference);
-    const sum = (counts: Metrics, prefix: string): number =>
-      Object.entries(counts).reduce((total, [name, count]) => (name.startsWith(prefix) ? total + count : total), 0);
-
-    beforeAll(async () => {
-      const chinese = JSON.parse(readFileSync(join(data, 'chinese/cmrc2018_trial.json'), 'utf8')) as {
-        title: string;
-        context_text: string;
-      }[];
-      project = new Project({
-        'real.yaml': pipeline,
-        'zh.txt': chinese.map(({ title, context_text: text }) => `${title}\n\n${text}`).join('\n\n'),
+      beforeAll(async () => {
+        project = new Project({ 'real.yaml': pipelineOf(corpus), 'zh.txt': corpus.chinese() });
+        const run = await project.run('real.yaml');
+        expect(run.code, run.stdout + run.stderr).toBe(0);
+        log = run.stdout;
+        console.log(log);
+        const again = await project.run('real.yaml', '--json');
+        metrics = Object.fromEntries(
+          eventsOf(again)
+            .filter((event) => event.type === 'stage-end')
+            .map((event) => [event.stage!, event.metrics ?? {}]),
+        );
       });
-      const run = await project.run('real.yaml');
-      expect(run.code, run.stdout + run.stderr).toBe(0);
-      log = run.stdout;
-      console.log(log);
-      const again = await project.run('real.yaml', '--json');
-      metrics = Object.fromEntries(
-        eventsOf(again)
-          .filter((event) => event.type === 'stage-end')
-          .map((event) => [event.stage!, event.metrics ?? {}]),
-      );
-    });
 
-    it('every document is let through or counted as dropped, by reason, from stage to stage', async () => {
-      const ingested = ['wikipedia', 'tables', 'crawl', 'books'];
-      for (const name of [...ingested, ...ingested.map((stage) => `clean-${stage}`), 'documents']) {
-        const counts = metrics[name]!;
-        expect(counts['documents.in'], name).toBe(counts['documents.out']! + sum(counts, 'dropped.'));
-        if (name.startsWith('clean-')) {
-          expect(counts['documents.in']).toBe(metrics[name.slice('clean-'.length)]!['documents.out']);
-          expect(await rowCount(artifact(name))).toBe(counts['documents.out']);
-          expect((await rowsOf(artifact(`${name}.rejects`))).map((row) => row.reason).sort()).toEqual(
-            Object.entries(counts)
-              .filter(([key]) => key.startsWith('dropped.'))
-              .flatMap(([key, count]) => Array<string>(count).fill(key.slice('dropped.'.length)))
-              .sort(),
+      it('every document is let through or counted as dropped, by reason, from stage to stage', async () => {
+        for (const name of [...ingested, ...ingested.map((stage) => `clean-${stage}`), 'documents']) {
+          const counts = metrics[name]!;
+          expect(counts['documents.in'], name).toBe(counts['documents.out']! + sum(counts, 'dropped.'));
+          if (name.startsWith('clean-')) {
+            expect(counts['documents.in']).toBe(metrics[name.slice('clean-'.length)]!['documents.out']);
+            expect(await rowCount(artifact(name))).toBe(counts['documents.out']);
+            expect((await rowsOf(artifact(`${name}.rejects`))).map((row) => row.reason).sort()).toEqual(
+              Object.entries(counts)
+                .filter(([key]) => key.startsWith('dropped.'))
+                .flatMap(([key, count]) => Array<string>(count).fill(key.slice('dropped.'.length)))
+                .sort(),
+            );
+          } else expect(await rowCount(artifact(name))).toBe(counts['documents.out']);
+        }
+        const cleaned = ingested.reduce((total, name) => total + metrics[`clean-${name}`]!['documents.out']!, 0);
+        expect(metrics['documents']!['documents.in']).toBe(cleaned);
+        expect(metrics['window']).toMatchObject({
+          'documents.in': metrics['documents']!['documents.out'],
+          'documents.out': metrics['documents']!['documents.out'],
+          'shards.evicted': 0,
+        });
+        expect(metrics['tokens']!['documents.in']).toBe(metrics['window']!['documents.out']);
+      });
+
+      it('the tables of all shards add up to the counters', async () => {
+        for (const [stage, counters] of Object.entries(metrics))
+          if ('documents.in' in counters && stage !== 'window')
+            expectToAddUp(stage, await metricsTable(artifact(`${stage}.metrics`)), counters);
+      });
+
+      it('the counts are those that the files have', () => {
+        expect(metrics).toMatchObject(corpus.counts);
+        expect(metrics['wikipedia']).toEqual(corpus.counts['wikipedia']);
+      });
+
+      it('the plain log has every count that the journal has', () => {
+        for (const [stage, counts] of Object.entries(metrics))
+          for (const [name, count] of Object.entries(counts))
+            expect(log).toMatch(
+              new RegExp(
+                `^${stage.replace(/[[\]]/g, '\\$&')}: (?:ran|cached) .*\\b${name.replaceAll('.', '\\.')} ` +
+                  `${Number.isInteger(count) ? count.toLocaleString('en') : ''}`,
+                'm',
+              ),
+            );
+      });
+
+      it('reads like the pages', async () => {
+        const texts = (
+          await Promise.all(['wikipedia', 'tables', 'crawl', 'books'].map((name) => rowsOf(artifact(name))))
+        )
+          .flat()
+          .map((row) => String(row.text));
+        for (const text of texts)
+          expect(text).not.toMatch(
+            /\[\[|\{\{|\}\}|<\/?ref\b|&(?:nbsp|amp|lt);|\uFFFD|\0|START OF TH(?:E|IS) PROJECT GUTENBERG/,
           );
-        } else expect(await rowCount(artifact(name))).toBe(counts['documents.out']);
-      }
-      const cleaned = ingested.reduce((total, name) => total + metrics[`clean-${name}`]!['documents.out']!, 0);
-      expect(metrics['documents']!['documents.in']).toBe(cleaned);
-      expect(metrics['window']).toMatchObject({
-        'documents.in': metrics['documents']!['documents.out'],
-        'documents.out': metrics['documents']!['documents.out'],
-        'shards.evicted': 0,
+        expect(texts.find((text) => text.includes('Project Gutenberg'))).toBeUndefined();
       });
-      expect(metrics['tokens']!['documents.in']).toBe(metrics['window']!['documents.out']);
-    });
 
-    it('the tables of all shards add up to the counters', async () => {
-      for (const [stage, counters] of Object.entries(metrics))
-        if ('documents.in' in counters && stage !== 'window')
-          expectToAddUp(stage, await metricsTable(artifact(`${stage}.metrics`)), counters);
-    });
-
-    it('the counts are those that the files have', () => {
-      expect(metrics['wikipedia']).toEqual({
-        'documents.in': 2004,
-        'documents.out': 895,
-        'dropped.namespace': 954,
-        'dropped.redirect': 147,
-        'dropped.empty': 8,
+      it('tokens add up, and are the text', async () => {
+        const { tokens, static: masked, dynamic } = metrics;
+        const [trained, heldOut] = [
+          await rowsOf(artifact('tokens.sequences')),
+          await rowsOf(artifact('tokens.held_out')),
+        ];
+        expect([trained.length, heldOut.length]).toEqual([tokens!['sequences'], tokens!['held_out.sequences']]);
+        expect([length(trained), length(heldOut)]).toEqual([tokens!['tokens'], tokens!['held_out.tokens']]);
+        const tokenizer = new Tokenizer(loadTokenizer(artifact('tokenizer')));
+        const special = new Set(tokenizer.model.specialIds);
+        const ordinary = trained.reduce((total, row) => total + ids(row).filter((id) => !special.has(id)).length, 0);
+        expect([masked!['tokens'], dynamic!['tokens']]).toEqual([ordinary, ordinary]);
+        const characters = (texts: readonly string[]): number =>
+          texts.reduce((total, text) => total + text.replace(/\s+/g, '').length, 0);
+        // Sentence by sentence the text is all there; only white space between sentences may go.
+        const decoded = tokenizer.decode([...trained, ...heldOut].flatMap(ids));
+        expect(characters([decoded])).toBe(
+          characters((await rowsOf(artifact('window'))).map((row) => String(row.text))),
+        );
+        expect(Math.max(...trained.map((row) => ids(row).length))).toBeLessThanOrEqual(128);
       });
-      expect(metrics['tables']).toMatchObject({ 'documents.in': 5, 'documents.out': 5 });
-      expect(metrics['crawl']).toMatchObject({ 'documents.in': 24, 'documents.out': 24 });
-      expect(metrics['books']).toMatchObject({ 'documents.in': 3, 'documents.out': 3 });
-      expect(metrics['clean-books']).toMatchObject({ 'documents.out': 3 });
-      expect(metrics['clean-crawl']!['dropped.language']).toBe(2); // the page in Aragonese, as WARC and as WET
-    });
 
-    it('the plain log has every count that the journal has', () => {
-      for (const [stage, counts] of Object.entries(metrics))
-        for (const [name, count] of Object.entries(counts))
-          expect(log).toMatch(
-            new RegExp(
-              `^${stage.replace(/[[\]]/g, '\\$&')}: (?:ran|cached) .*\\b${name.replaceAll('.', '\\.')} ` +
-                `${Number.isInteger(count) ? count.toLocaleString('en') : ''}`,
-              'm',
+      it('masks the share that was asked for', async () => {
+        const { tokens, static: masked, dynamic } = metrics;
+        const copies = await rowsOf(artifact('static.masked'));
+        expect(copies).toHaveLength(2 * tokens!['sequences']!);
+        expect(
+          copies.reduce((total, row) => total + (row.positions as Uint16Array).length, 0) / (2 * masked!['tokens']!),
+        ).toBeCloseTo(masked!['masked_share']!, 10);
+        expect(masked!['masked_share']).toBeCloseTo(0.15, 2);
+        expect(dynamic!['masked_share']).toBeCloseTo(0.15, 2);
+      });
+
+      it.skipIf(noArrow !== undefined)(
+        `pyarrow and DuckDB open every shard with its contract's schema${because(noArrow)}`,
+        () => {
+          const folders = [
+            ...['wikipedia', 'tables', 'crawl', 'books', 'documents', 'window'].map(
+              (name) => [artifact(name), 'documents'] as const,
             ),
+            ...['wikipedia', 'tables', 'crawl', 'books'].flatMap(
+              (name) =>
+                [
+                  [artifact(`clean-${name}`), 'documents'],
+                  [artifact(`clean-${name}.rejects`), 'rejects'],
+                ] as const,
+            ),
+            [artifact('tokens.sequences'), 'sequences'],
+            [artifact('tokens.held_out'), 'sequences'],
+            [artifact('static.masked'), 'masked'],
+          ] as const;
+          const shards = folders.flatMap(([folder, contract]) =>
+            manifestOf(folder).files.map((file) => ({
+              path: join(folder, file.path),
+              rows: file.rows,
+              fields: fieldsOf(contract),
+            })),
           );
-    });
+          expect(shards.length).toBeGreaterThan(20);
+          expect(JSON.parse(runPython(['-c', openShards], shards))).toEqual(
+            shards.map(({ rows: count, fields }) => ({ rows: count, duckdb: count, fields })),
+          );
+        },
+      );
 
-    it('reads like the pages', async () => {
-      const texts = (await Promise.all(['wikipedia', 'tables', 'crawl', 'books'].map((name) => rowsOf(artifact(name)))))
-        .flat()
-        .map((row) => String(row.text));
-      for (const text of texts)
-        expect(text).not.toMatch(
-          /\[\[|\{\{|\}\}|<\/?ref\b|&(?:nbsp|amp|lt);|\uFFFD|\0|START OF TH(?:E|IS) PROJECT GUTENBERG/,
-        );
-      expect(texts.find((text) => text.includes('Project Gutenberg'))).toBeUndefined();
-    });
-
-    it('tokens add up, and are the text', async () => {
-      const { tokens, static: masked, dynamic } = metrics;
-      const [trained, heldOut] = [
-        await rowsOf(artifact('tokens.sequences')),
-        await rowsOf(artifact('tokens.held_out')),
-      ];
-      expect([trained.length, heldOut.length]).toEqual([tokens!['sequences'], tokens!['held_out.sequences']]);
-      expect([length(trained), length(heldOut)]).toEqual([tokens!['tokens'], tokens!['held_out.tokens']]);
-      const tokenizer = new Tokenizer(loadTokenizer(artifact('tokenizer')));
-      const special = new Set(tokenizer.model.specialIds);
-      const ordinary = trained.reduce((total, row) => total + ids(row).filter((id) => !special.has(id)).length, 0);
-      expect([masked!['tokens'], dynamic!['tokens']]).toEqual([ordinary, ordinary]);
-      const characters = (texts: readonly string[]): number =>
-        texts.reduce((total, text) => total + text.replace(/\s+/g, '').length, 0);
-      // Sentence by sentence the text is all there; only white space between sentences may go.
-      const decoded = tokenizer.decode([...trained, ...heldOut].flatMap(ids));
-      expect(characters([decoded])).toBe(characters((await rowsOf(artifact('window'))).map((row) => String(row.text))));
-      expect(Math.max(...trained.map((row) => ids(row).length))).toBeLessThanOrEqual(128);
-    });
-
-    it('masks the share that was asked for', async () => {
-      const { tokens, static: masked, dynamic } = metrics;
-      const copies = await rowsOf(artifact('static.masked'));
-      expect(copies).toHaveLength(2 * tokens!['sequences']!);
-      expect(
-        copies.reduce((total, row) => total + (row.positions as Uint16Array).length, 0) / (2 * masked!['tokens']!),
-      ).toBeCloseTo(masked!['masked_share']!, 10);
-      expect(masked!['masked_share']).toBeCloseTo(0.15, 2);
-      expect(dynamic!['masked_share']).toBeCloseTo(0.15, 2);
-    });
-
-    const noArrow = missingModules('pyarrow', 'duckdb');
-    it.skipIf(noArrow !== undefined)(
-      `pyarrow and DuckDB open every shard with its contract's schema${noArrow ? ` (skipped: ${noArrow})` : ''}`,
-      () => {
-        const folders = [
-          ...['wikipedia', 'tables', 'crawl', 'books', 'documents', 'window'].map(
-            (name) => [artifact(name), 'documents'] as const,
-          ),
-          ...['wikipedia', 'tables', 'crawl', 'books'].flatMap(
-            (name) =>
-              [
-                [artifact(`clean-${name}`), 'documents'],
-                [artifact(`clean-${name}.rejects`), 'rejects'],
-              ] as const,
-          ),
-          [artifact('tokens.sequences'), 'sequences'],
-          [artifact('tokens.held_out'), 'sequences'],
-          [artifact('static.masked'), 'masked'],
-        ] as const;
-        const shards = folders.flatMap(([folder, contract]) =>
-          manifestOf(folder).files.map((file) => ({
-            path: join(folder, file.path),
-            rows: file.rows,
-            fields: fieldsOf(contract),
-          })),
-        );
-        expect(shards.length).toBeGreaterThan(20);
-        expect(JSON.parse(runPython(['-c', openShards], shards))).toEqual(
-          shards.map(({ rows: count, fields }) => ({ rows: count, duckdb: count, fields })),
-        );
-      },
-    );
-
-    it('a second run does nothing', async () => {
-      expect(new Set(Object.values(await project.states('real.yaml')))).toEqual(new Set(['cached']));
-    });
-  },
-);
+      it('a second run does nothing', async () => {
+        expect(new Set(Object.values(await project.states('real.yaml')))).toEqual(new Set(['cached']));
+      });
+    },
+  );
 
 /** Opens every shard twice over: with pyarrow, and as a table that DuckDB reads in full. */
 const openShards = `

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +7,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import pretrain from '../../stages/pretrain/index.ts';
 import { installationFile, type Installation } from '../../src/backends/installation.ts';
 import { Project, type CliResult } from '../rig/project.ts';
+import { missingCompiler, missingModules, python } from '../rig/python.ts';
 import { runStage } from '../rig/run-stage.ts';
+import { because } from '../rig/skipped.ts';
 import { pretrainingInputs } from '../stages/model-fixture.ts';
 
-const python = process.env.RUN_PIPELINE_PYTHON ?? 'python3';
-const missing = ((): string | undefined => {
-  if (
-    spawnSync(python, ['-c', 'import importlib.util as u, sys; sys.exit(u.find_spec("tensorflow") is None)']).status !==
-    0
-  )
-    return `${python} has no tensorflow; RUN_PIPELINE_PYTHON names another`;
-  return spawnSync('g++', ['--version']).status === 0 ? undefined : 'there is no g++';
-})();
+const missing = missingModules('tensorflow') ?? missingCompiler();
 
 const root = mkdtempSync(join(tmpdir(), 'backends-'));
 const setup = (...args: string[]) =>
@@ -28,7 +21,7 @@ const setup = (...args: string[]) =>
     CUDA_VISIBLE_DEVICES: '',
   });
 
-describe.skipIf(missing !== undefined)(`tensorflow${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+describe.skipIf(missing !== undefined)(`tensorflow${because(missing)}`, () => {
   let result: CliResult;
   beforeAll(async () => {
     // Killed while it compiles, it must go on as if nothing had been.

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { availableBackends, backendsRoot, missingBackends } from '../rig/backends.ts';
+import { absentBackends, availableBackends, backendsRoot } from '../rig/backends.ts';
 import { eventsOf, Project, samples, statesOf, type AnyEvent, type CliResult } from '../rig/project.ts';
 
 /** Dropout, accumulation and masks drawn as sequences are served: all that a resumed run has to draw again. */
@@ -49,7 +49,7 @@ async function killedAfter(
   return ended;
 }
 
-for (const reason of missingBackends.values()) it.skip(`killed in mid-training: ${reason}`, () => {});
+absentBackends('killed in mid-training');
 
 describe.each(availableBackends.filter(({ name }) => name !== 'cpu'))('killed in mid-training on $name', ({ name }) => {
   it('three times, it goes on from its checkpoints to the very weights of an undisturbed run', async () => {

@@ -1,8 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { gunzipMembers } from '../../src/formats/gzip-members.ts';
 import { readWarc, targetUri, type WarcOptions } from '../../src/formats/warc.ts';
+import { samples } from '../rig/project.ts';
+import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
+import { because } from '../rig/skipped.ts';
+
+const real = join(sharedData, 'common-crawl');
 
 const record = (name: string, block: string, fields: Record<string, string> = {}): string => {
   const all = {
@@ -156,16 +162,18 @@ describe('readWarc', () => {
     expect(closed).toBe(true);
   });
 
-  const real = new URL('../../../shared/data/common-crawl/', import.meta.url).pathname;
-  test.skipIf(!existsSync(real)).each([
-    ['sample-0000.warc.gz', 48],
-    ['whirlwind.warc.gz', 4],
-    ['whirlwind.warc.wet.gz', 2],
-  ])(`reads the real %s${existsSync(real) ? '' : ` (skipped: no ${real})`}`, async (name, count) => {
-    const seen = await read(readFileSync(real + name), { chunk: 65536 });
-    expect(seen.filter((item) => item.startsWith('!'))).toEqual([]);
-    expect(seen).toHaveLength(count);
-  });
+  for (const { name, folder, missing, count } of [
+    { name: 'CC-MAIN-2026-43-sample.warc.gz', folder: join(samples, 'crawl'), count: 253 },
+    { name: 'CC-MAIN-2026-43-sample.warc.wet.gz', folder: join(samples, 'crawl'), count: 81 },
+    { name: 'sample-0000.warc.gz', folder: real, missing: sharedDataMissing, count: 48 },
+    { name: 'whirlwind.warc.gz', folder: real, missing: sharedDataMissing, count: 4 },
+    { name: 'whirlwind.warc.wet.gz', folder: real, missing: sharedDataMissing, count: 2 },
+  ])
+    test.skipIf(missing !== undefined)(`reads all of ${name}${because(missing)}`, async () => {
+      const seen = await read(readFileSync(join(folder, name)), { chunk: 65536 });
+      expect(seen.filter((item) => item.startsWith('!'))).toEqual([]);
+      expect(seen).toHaveLength(count);
+    });
 });
 
 test('gunzipMembers gives what gunzip gives, member by member', async () => {

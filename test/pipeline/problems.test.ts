@@ -267,6 +267,16 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
     `${base}rounds: { stages: [mask] }`,
     ['missing-property 6:1 `max` is missing in `rounds` in the pipeline'],
   ],
+  [
+    'rounds: a stage that waits for the last of them',
+    'stages:\n  a: { uses: ingest, with: { path: x } }\n  b: { uses: clean, inputs: { documents: a } }\n' +
+      '  b2: { uses: clean, inputs: { documents: b } }\n  c: { uses: refresh, inputs: { documents: [a, b2] } }\n' +
+      '  d: { uses: clean, inputs: { documents: c } }\nrounds: { max: 2, stages: [a, c, d] }',
+    [
+      'rounds-wait 5:3 `c` is repeated in `rounds` and waits for the last of them: the last round -> b -> b2 -> c ' +
+        '(repeat `b2` with it, in `rounds.stages`, or let `c` read something else)',
+    ],
+  ],
 
   [
     'several at once',

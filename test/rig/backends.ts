@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { installable, readInstallation } from '../../src/backends/installation.ts';
 import { createBackendResolver } from '../../src/backends/resolve.ts';
 import type { BackendChoice } from '../../src/core/backend.ts';
+import { absent } from './skipped.ts';
 
 /** Where this machine has its backends; without CUDA, so that results can be compared. */
 export const backendsRoot = process.env.RUN_PIPELINE_BACKENDS ?? join(homedir(), '.cache/run-pipeline/backends');
@@ -16,6 +17,11 @@ export const missingBackends: ReadonlyMap<string, string> = new Map(
   }),
 );
 export const torchMissing = missingBackends.get('torch');
+
+/** Tests to be skipped, one for each backend that has to be set up and is not. */
+export function absentBackends(name: string): void {
+  for (const [backend, reason] of missingBackends) absent(`${name} on ${backend}`, reason);
+}
 
 /** Every backend that this machine has, the embedded ones first. */
 export const availableBackends: readonly BackendChoice[] = [

@@ -25,6 +25,10 @@ export function missingModules(...modules: string[]): string | undefined {
   return reason;
 }
 
+/** Why native bridges cannot be compiled here; `undefined` when they can. */
+export const missingCompiler = (): string | undefined =>
+  spawnSync('g++', ['--version']).status === 0 ? undefined : 'there is no g++';
+
 /**
  * Run a program (`-c`) or script with something on its standard input; throws what it wrote to standard error when it
  * fails.

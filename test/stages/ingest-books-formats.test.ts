@@ -8,6 +8,7 @@ import stage from '../../stages/ingest-books/index.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { runStage } from '../rig/run-stage.ts';
 import { zipOf } from '../rig/zip.ts';
+import { because } from '../rig/skipped.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'books-'));
 
@@ -191,7 +192,7 @@ describe('Parquet', () => {
 
   const missing = missingModules('pyarrow');
   test.skipIf(missing !== undefined).each(['snappy', 'zstd', 'gzip', 'none'])(
-    `as pyarrow writes it: %s${missing ? ` — skipped: ${missing}` : ''}`,
+    `as pyarrow writes it: %s${because(missing)}`,
     async (codec) => {
       const path = join(folder, `${codec}.parquet`);
       runPython(

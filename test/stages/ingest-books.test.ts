@@ -1,11 +1,14 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import stage from '../../stages/ingest-books/index.ts';
+import { root } from '../rig/project.ts';
 import { runStage } from '../rig/run-stage.ts';
+import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
+import { because } from '../rig/skipped.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'books-'));
 
@@ -120,21 +123,37 @@ describe('ingest-books', () => {
     });
   });
 
-  const real = new URL('../../../shared/data/books/the-devils-dictionary.txt', import.meta.url).pathname;
-  test.skipIf(!existsSync(real))(`reads a real book${existsSync(real) ? '' : ` (skipped: no ${real})`}`, async () => {
-    const { rows, digests } = await ingest([real]);
-    expect(rows).toHaveLength(1);
-    expect(rows[0]).toMatchObject({
+  for (const { name, missing, path, title, ebook, start, end, part } of [
+    {
+      name: 'reads a book of ours without what is before and after it',
+      missing: undefined,
+      path: join(root, 'test/fixtures/books/the-clockmakers-dictionary.txt'),
+      title: "The Clockmaker's Dictionary",
+      ebook: 4321,
+      start:
+        "THE CLOCKMAKER'S DICTIONARY\n\nby Odo Fennel\n\nAUTHOR'S PREFACE\n\nThe Clockmaker's Dictionary was begun",
+      end: 'DUST, n. The enemy.',
+      part: 'what the weather would have been if it had only listened. The almanac of our valley has foretold snow',
+    },
+    {
+      name: 'reads a real book without what is before and after it',
+      missing: sharedDataMissing,
+      path: join(sharedData, 'books/the-devils-dictionary.txt'),
       title: "The Devil's Dictionary",
-      lang: 'en',
-      url: 'https://www.gutenberg.org/ebooks/972',
+      ebook: 972,
+      start: "THE DEVIL'S DICTIONARY\n\nby Ambrose Bierce\n\nAUTHOR'S PREFACE",
+      end: '',
+      part: 'This more reverent title had previously been forced upon him by the religious scruples of the last newspaper',
+    },
+  ])
+    test.skipIf(missing !== undefined)(`${name}${because(missing)}`, async () => {
+      const { rows, digests } = await ingest([path]);
+      expect(rows).toHaveLength(1);
+      expect(rows[0]).toMatchObject({ title, lang: 'en', url: `https://www.gutenberg.org/ebooks/${ebook}` });
+      const text = String(rows[0]!.text);
+      expect(text).not.toMatch(/Gutenberg|Produced by/);
+      expect([text.startsWith(start), text.endsWith(end)]).toEqual([true, true]);
+      expect(text).toContain(part);
+      expect((await ingest([path])).digests).toEqual(digests);
     });
-    const text = String(rows[0]!.text);
-    expect(text).not.toMatch(/Gutenberg/);
-    expect(text.startsWith("THE DEVIL'S DICTIONARY\n\nby Ambrose Bierce\n\nAUTHOR'S PREFACE")).toBe(true);
-    expect(text).toContain(
-      'This more reverent title had previously been forced upon him by the religious scruples of the last newspaper',
-    );
-    expect((await ingest([real])).digests).toEqual(digests);
-  });
 });

@@ -1,12 +1,16 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import stage from '../../stages/ingest-common-crawl/index.ts';
+import { samples } from '../rig/project.ts';
 import { runStage } from '../rig/run-stage.ts';
+import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
+import { because } from '../rig/skipped.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crawl-'));
+const real = join(sharedData, 'common-crawl');
 const prose =
   'A paragraph that is long enough to be taken for prose by anyone who comes to read this page in earnest. ';
 const html = (title: string) => `<title>${title}</title><nav>Home</nav><p>${prose}</p><p>${prose.repeat(2)}</p>`;
@@ -183,17 +187,21 @@ describe('ingest-common-crawl', () => {
     });
   });
 
-  const real = new URL('../../../shared/data/common-crawl/', import.meta.url).pathname;
-  test.skipIf(!existsSync(real)).each([
-    ['sample-0000.warc.gz', 22],
-    ['whirlwind.warc.gz', 1],
-    ['whirlwind.warc.wet.gz', 1],
-  ])(`reads the real %s${existsSync(real) ? '' : ` (skipped: no ${real})`}`, async (name, pages) => {
-    const run = () =>
-      runStage(stage, { type: 'ingest-common-crawl', config: { path: 'x' }, sources: { path: [real + name] } });
-    const first = await run();
-    expect(first.metrics).toMatchObject({ 'documents.in': pages, 'documents.out': pages });
-    for (const row of await first.outputs.documents!.rows()) expect(row.text).not.toMatch(/<\/?[a-z]+>|\ufffd/);
-    expect((await run()).outputs.documents!.manifest).toEqual(first.outputs.documents!.manifest);
-  });
+  for (const { name, folder: at, missing, pages, kept } of [
+    { name: 'CC-MAIN-2026-38-sample.warc.gz', folder: join(samples, 'crawl'), pages: 84, kept: 79 },
+    { name: 'CC-MAIN-2026-43-sample.warc.wet.gz', folder: join(samples, 'crawl'), pages: 80, kept: 80 },
+    { name: 'sample-0000.warc.gz', folder: real, missing: sharedDataMissing, pages: 22, kept: 22 },
+    { name: 'whirlwind.warc.gz', folder: real, missing: sharedDataMissing, pages: 1, kept: 1 },
+    { name: 'whirlwind.warc.wet.gz', folder: real, missing: sharedDataMissing, pages: 1, kept: 1 },
+  ])
+    test.skipIf(missing !== undefined)(`reads all of ${name}${because(missing)}`, async () => {
+      const run = () =>
+        runStage(stage, { type: 'ingest-common-crawl', config: { path: 'x' }, sources: { path: [join(at, name)] } });
+      const first = await run();
+      expect(first.metrics).toMatchObject({ 'documents.in': pages, 'documents.out': kept });
+      const rows = await first.outputs.documents!.rows();
+      expect(rows).toHaveLength(kept);
+      for (const row of rows) expect(row.text).not.toMatch(/<\/?[a-z]+>|\ufffd/);
+      expect((await run()).outputs.documents!.manifest).toEqual(first.outputs.documents!.manifest);
+    });
 });

@@ -1,12 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import stage from '../../stages/ingest-wikipedia/index.ts';
+import { root } from '../rig/project.ts';
 import { runStage } from '../rig/run-stage.ts';
+import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
+import { because } from '../rig/skipped.ts';
 
 const page = (id: number, title: string, text: string, extra = '', ns = 0) =>
   `<page><title>${title}</title><ns>${ns}</ns><id>${id}</id>${extra}<revision><id>1${id}</id>` +
@@ -125,31 +128,60 @@ describe('ingest-wikipedia', () => {
   });
 });
 
-const real = new URL('../../../shared/data/wikipedia/', import.meta.url).pathname;
-if (!existsSync(real)) console.log(`skipping real dumps: no ${real}`);
-describe.runIf(existsSync(real))('real dumps', () => {
-  it.each([
-    [
-      'smallwiki-pages-articles.xml.bz2',
+const samples = join(root, 'samples/wikipedia');
+/** A dump as Wikipedia has it, and pages with more tables than text. */
+const corpora = [
+  {
+    name: 'dumps of ours',
+    missing: undefined,
+    whole: join(samples, 'mossewiki-20261001-pages-articles.xml.bz2'),
+    dumps: [
       {
-        'documents.in': 2004,
-        'documents.out': 895,
-        'dropped.redirect': 147,
-        'dropped.namespace': 954,
-        'dropped.empty': 8,
+        dump: join(samples, 'mossewiki-20261001-pages-articles.xml.bz2'),
+        counts: { 'documents.in': 235, 'documents.out': 198, 'dropped.redirect': 21, 'dropped.namespace': 16 },
+      },
+      {
+        dump: join(samples, 'mossewiki-20261101-pages-articles-multistream.xml.bz2'),
+        counts: { 'documents.in': 254, 'documents.out': 220, 'dropped.redirect': 21, 'dropped.namespace': 13 },
+      },
+      { dump: join(root, 'test/fixtures/wikipedia/tables.xml'), counts: { 'documents.in': 3, 'documents.out': 3 } },
+    ],
+  },
+  {
+    name: 'real dumps',
+    missing: sharedDataMissing,
+    whole: join(sharedData, 'wikipedia/smallwiki-pages-articles.xml.bz2'),
+    dumps: [
+      {
+        dump: join(sharedData, 'wikipedia/smallwiki-pages-articles.xml.bz2'),
+        counts: {
+          'documents.in': 2004,
+          'documents.out': 895,
+          'dropped.redirect': 147,
+          'dropped.namespace': 954,
+          'dropped.empty': 8,
+        },
+      },
+      {
+        dump: join(sharedData, 'wikipedia/enwiki-table-markup.xml.bz2'),
+        counts: { 'documents.in': 5, 'documents.out': 5 },
       },
     ],
-    ['enwiki-table-markup.xml.bz2', { 'documents.in': 5, 'documents.out': 5 }],
-  ])('%s', async (name, counts) => {
-    const { outputs, metrics } = await ingest(real + name);
-    console.log(`${name}: ${JSON.stringify(metrics)}`);
-    expect(metrics).toMatchObject(counts);
-    const text = ((await outputs.documents?.rows()) ?? []).map((row) => String(row.text)).join('\n');
-    expect(text.match(/\{\{|\}\}|\[\[|\{\||<ref|'''|&nbsp;|\d+px/g)).toBeNull();
-  });
+  },
+];
 
-  it('a dump cut off in the middle', async () => {
-    const bytes = readFileSync(`${real}smallwiki-pages-articles.xml.bz2`);
-    await fails(ingest(write('cut.xml.bz2', bytes.subarray(0, bytes.length >> 1))), 'corrupt-bzip2');
+for (const { name, missing, whole, dumps } of corpora)
+  describe.skipIf(missing !== undefined)(`${name}${because(missing)}`, () => {
+    it.each(dumps.map(({ dump, counts }) => [basename(dump), dump, counts] as const))('%s', async (_, dump, counts) => {
+      const { outputs, metrics } = await ingest(dump);
+      expect(metrics).toEqual(counts);
+      const texts = (await outputs.documents!.rows()).map((row) => String(row.text));
+      expect(texts).toHaveLength(counts['documents.out']);
+      expect(texts.join('\n').match(/\{\{|\}\}|\[\[|\{\||<ref|'''|&nbsp;|\d+px/g)).toBeNull();
+    });
+
+    it('a dump cut off in the middle', async () => {
+      const bytes = readFileSync(whole);
+      await fails(ingest(write('cut.xml.bz2', bytes.subarray(0, bytes.length >> 1))), 'corrupt-bzip2');
+    });
   });
-});

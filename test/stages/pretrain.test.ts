@@ -10,6 +10,7 @@ import { openBackend } from '../../src/backends/select.ts';
 import { readModel } from '../../src/model/hf.ts';
 import { availableBackends, backendsRoot, torchMissing } from '../rig/backends.ts';
 import { datasetOf, runStage } from '../rig/run-stage.ts';
+import { because } from '../rig/skipped.ts';
 import { pretrainingInputs } from './model-fixture.ts';
 
 let inputs: Awaited<ReturnType<typeof pretrainingInputs>>;
@@ -216,7 +217,7 @@ describe('pretrain', () => {
 
   test.skipIf(torchMissing !== undefined)(
     'learns in bf16 on torch, within 0.1 of its loss in fp32, and gives the same bytes ' +
-      `again${torchMissing === undefined ? '' : ` (skipped: ${torchMissing})`}`,
+      `again${because(torchMissing)}`,
     async () => {
       const { tokenizer, plan, masked } = inputs;
       const on = (precision: string) =>

@@ -17,6 +17,7 @@ import { encode, maskedLmLogits, nextSentenceLogits, type Batch } from '../../sr
 import { draw32, fillNormal, key32 } from '../../src/ops/random.ts';
 import { availableBackends } from '../rig/backends.ts';
 import { missingModules, runPython } from '../rig/python.ts';
+import { because } from '../rig/skipped.ts';
 
 const missing = missingModules('torch', 'transformers', 'safetensors');
 const config: RobertaConfig = {
@@ -43,7 +44,7 @@ const batch: Batch = {
 
 test.skipIf(missing !== undefined).each(availableBackends)(
   'a model with a head for pairs is, to transformers, a masked language model and a pooled encoder with the same ' +
-    `scores: $name${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+    `scores: $name${because(missing)}`,
   async (backend) => {
     await openBackend(backend);
     const values = initialValues(parameterSpecs(config, head), config, 3);

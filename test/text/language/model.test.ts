@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eld } from 'eld/large';
 import fc from 'fast-check';
@@ -9,16 +9,13 @@ import { LanguageModel } from '../../../src/text/language/model.ts';
 import { decodeModel, encodeModel } from '../../../src/text/language/model-file.ts';
 import { highOf, lowOf } from '../../../src/text/language/ngram-table.ts';
 import { KeyedRandom } from '../../../src/text/random.ts';
+import { root } from '../../rig/project.ts';
+import { sharedData, sharedDataMissing } from '../../rig/shared-data.ts';
+import { absent } from '../../rig/skipped.ts';
 import { sentences } from './sentences.ts';
 
-const shared = new URL('../../../../shared/data', import.meta.url).pathname;
-const files = globSync(['samples/books/*.txt', 'samples/*/*.tsv'], {
-  cwd: new URL('../../..', import.meta.url).pathname,
-  absolute: true,
-});
-const sharedFiles = existsSync(shared)
-  ? globSync(['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'], { cwd: shared, absolute: true })
-  : [];
+const ourFiles = ['samples/books/*.txt', 'samples/*/*.tsv', 'test/fixtures/*/*.{txt,xml}'];
+const realFiles = ['text/*.txt', 'books/*.txt', 'chinese/*.json', 'tasks/*-dev.tsv'];
 
 /** What `npm run build` made of the package. */
 const bytes = readFileSync(join(packageRoot, 'dist/language-model.bin'));
@@ -126,10 +123,21 @@ describe('LanguageModel, beside ELD', () => {
     for (const text of texts) expect(ours(text), text).toEqual(eldSays(text));
   });
 
-  it.each([...files, ...sharedFiles])('the same scores all over %s', (path) => {
+  const expectSameScores = (path: string): void => {
     for (const text of stretches(readFileSync(path, 'utf8'), 100)) expect(ours(text), text).toEqual(eldSays(text));
-  });
-  it.skipIf(sharedFiles.length > 0)(`the same scores in real data (skipped: ${shared} is not there)`, () => {});
+  };
+  it.each(
+    globSync(ourFiles, { cwd: root })
+      .sort()
+      .map((path) => [path]),
+  )('the same scores all over %s', (path) => expectSameScores(join(root, path)));
+  if (sharedDataMissing === undefined)
+    it.each(
+      globSync(realFiles, { cwd: sharedData })
+        .sort()
+        .map((path) => [path]),
+    )('the same scores all over %s', (path) => expectSameScores(join(sharedData, path)));
+  else absent('the same scores all over real files', sharedDataMissing);
 
   const marks = fc.constantFrom(
     "'",

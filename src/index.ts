@@ -4,4 +4,4 @@ export type { Document } from './corpus/document.ts';
 export type { Verdict } from './corpus/document-output.ts';
 export { defineStage, type Port, type Source, type StageContext, type StageType } from './core/stage.ts';
 export { Failure, fail, type Diagnostic } from './core/diagnostic.ts';
-export type { Dataset, DatasetWriter, FolderWriter, ModelFolder, Row, Shard, Value } from './core/data.ts';
+export type { Dataset, DatasetWriter, OutputFolder, Folder, Row, Shard, Value } from './core/data.ts';

@@ -78,7 +78,7 @@ import { defineStage } from 'run-pipeline';
 export default defineStage({
   description: 'Size of files.', inputs: {}, outputs: { files: { contract: 'files', description: 'a number' } },
   config: { type: 'object', additionalProperties: false, properties: { path: { type: 'string', 'x-source': true } } },
-  async run(context) { writeFileSync(context.folder('files').path + '/size', String(context.sources('path').reduce((sum, { uri }) => sum + statSync(uri).size, 0))); },
+  async run(context) { writeFileSync(context.outputFolder('files').path + '/size', String(context.sources('path').reduce((sum, { uri }) => sum + statSync(uri).size, 0))); },
 });
 `,
   );

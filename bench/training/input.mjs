@@ -20,7 +20,7 @@ import { createParameters, initialValues, parameterSpecs } from '../../dist/src/
 import { encode, loss, maskedLmLogits } from '../../dist/src/model/roberta.js';
 import { trainStep } from '../../dist/src/training/train-step.js';
 import { draw32, key32 } from '../../dist/src/ops/random.js';
-import { writeMaskPlan } from '../../dist/src/masking/mask-plan.js';
+import { planIn, writeMaskPlan } from '../../dist/src/masking/mask-plan.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -174,7 +174,14 @@ async function train(plan, count) {
 }
 
 function planOf(sequences, plan) {
-  return { sequences, plan, limits: { maxTokens: length, vocab_size }, batch_size, batches_per_step: 1, seed: 1 };
+  return {
+    sequences,
+    plan: planIn(plan),
+    limits: { maxTokens: length, vocab_size },
+    batch_size,
+    batches_per_step: 1,
+    seed: 1,
+  };
 }
 
 /** Full sequences of made-up tokens, a word each three of four, as the tokenize stage leaves them. */

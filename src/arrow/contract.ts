@@ -28,7 +28,7 @@ export interface ContractMeta {
 }
 
 /**
- * What a port promises: the columns of a dataset's shards or the files of a model folder. `schemas/contract.schema.json`
+ * What a port promises: the columns of a dataset's shards or the files of a folder. `schemas/contract.schema.json`
  * describes the format.
  */
 export type Contract =
@@ -38,10 +38,12 @@ export type Contract =
       readonly description: string;
       readonly fields: readonly ContractField[];
       readonly meta?: readonly ContractMeta[];
+      /** Files beside the shards that belong to the whole dataset. */
+      readonly files?: readonly string[];
       /** A shard is full when the values of a column have this total length: characters of texts, items of lists. */
       readonly shard_size?: { readonly column: string; readonly length: number };
     }
-  | { readonly name: string; readonly kind: 'model'; readonly description: string; readonly files: readonly string[] };
+  | { readonly name: string; readonly kind: 'folder'; readonly description: string; readonly files: readonly string[] };
 
 export type DatasetContract = Extract<Contract, { kind: 'dataset' }>;
 

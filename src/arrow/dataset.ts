@@ -11,10 +11,14 @@ export class ArrowDataset implements Dataset {
   readonly shards: readonly Shard[];
   private readonly definition: DatasetContract;
 
-  constructor(definition: DatasetContract, shards: readonly Shard[]) {
+  private readonly files: readonly Shard[];
+
+  /** @param files the shards, and the files beside them that the contract names */
+  constructor(definition: DatasetContract, files: readonly Shard[]) {
     this.contract = definition.name;
     this.definition = definition;
-    this.shards = shards;
+    this.files = files.filter(({ path }) => definition.files?.includes(path));
+    this.shards = this.files.length === 0 ? files : files.filter((file) => !this.files.includes(file));
   }
 
   get rowCount(): number {
@@ -26,7 +30,13 @@ export class ArrowDataset implements Dataset {
   }
 
   select(shards: readonly Shard[]): ArrowDataset {
-    return new ArrowDataset(this.definition, shards);
+    return new ArrowDataset(this.definition, [...shards, ...this.files]);
+  }
+
+  file(path: string): string {
+    const file = this.files.find((each) => each.path === path);
+    if (file === undefined) throw new TypeError(`no file "${path}" beside the shards of "${this.contract}"`);
+    return file.location;
   }
 
   async *batches(): AsyncGenerator<RecordBatch> {

@@ -24,7 +24,7 @@ interface WriterOptions {
  * Optional columns of the contract are written when the first row of a shard has them.
  */
 export class ArrowDatasetWriter implements DatasetWriter {
-  private readonly folder: string;
+  readonly folder: string;
   private readonly contract: DatasetContract;
   private readonly shardBytes: number;
   private readonly freeChanges: number;

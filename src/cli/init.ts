@@ -31,6 +31,6 @@ stages:
   tokenizer: { uses: train-tokenizer, inputs: { documents: cleaned }, with: { vocab_size: 4096 } }
   tokens:    { uses: tokenize, inputs: { documents: cleaned, tokenizer: tokenizer }, with: { max_length: "\${{ vars.max_length }}", held_out: 0.05 } }
   masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: dynamic } }
-  pretrain:  { uses: pretrain, inputs: { masked: masked.masked, plan: masked.plan, tokenizer: tokenizer }, with: { size: tiny, max_steps: 500 } }
+  pretrain:  { uses: pretrain, inputs: { masked: masked, tokenizer: tokenizer }, with: { size: tiny, max_steps: 500 } }
   exported:  { uses: export, inputs: { model: pretrain } }
 `;

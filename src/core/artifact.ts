@@ -17,7 +17,7 @@ export interface ArtifactFile {
 /** An immutable output. Its digest is the SHA-256 of its manifest's canonical JSON. */
 export interface Manifest {
   readonly version: 1;
-  readonly kind: 'dataset' | 'model';
+  readonly kind: 'dataset' | 'folder';
   /** Name of the contract in `schemas/contracts/`. */
   readonly contract: string;
   readonly files: readonly ArtifactFile[];

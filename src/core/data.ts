@@ -23,6 +23,8 @@ export interface Dataset {
   rows(): AsyncGenerator<Row>;
   /** Record batches in order, as apache-arrow gives them; columns by name with `batch.getChild(name)`. */
   batches(): AsyncGenerator<import('apache-arrow').RecordBatch>;
+  /** Absolute path of a file beside the shards that the contract promises. */
+  file(path: string): string;
   /** The same dataset restricted to some shards. */
   select(shards: readonly Shard[]): Dataset;
 }
@@ -49,15 +51,17 @@ export interface DatasetWriter {
    */
   link(shard: Shard): void;
   readonly rowCount: number;
+  /** Where files go that the contract promises beside the shards, by their paths. */
+  readonly folder: string;
 }
 
-/** A model input: a folder whose layout its contract names. */
-export interface ModelFolder {
+/** A folder input; its contract names the files. */
+export interface Folder {
   readonly path: string;
   readonly files: readonly ArtifactFile[];
 }
 
-/** A model output: a private folder; every file in it when the stage ends becomes part of the artifact. */
-export interface FolderWriter {
+/** A folder output: a private folder; every file in it when the stage ends becomes part of the artifact. */
+export interface OutputFolder {
   readonly path: string;
 }

@@ -1,5 +1,5 @@
 import type { BackendChoice } from './backend.ts';
-import type { Dataset, DatasetWriter, FolderWriter, ModelFolder } from './data.ts';
+import type { Dataset, DatasetWriter, OutputFolder, Folder } from './data.ts';
 
 /** A named input or output of a stage type. */
 export interface Port {
@@ -61,16 +61,16 @@ export interface StageContext<Config = Record<string, unknown>> {
   /** Dataset inputs by port; for a `map` port, a dataset of the one shard this action works on. */
   dataset(port: string): Dataset;
   datasets(port: string): readonly Dataset[];
-  /** The folder of a model input, or `undefined` when an optional port is not connected. */
-  model(port: string): ModelFolder | undefined;
+  /** The folder of a folder input, or `undefined` when an optional port is not connected. */
+  folder(port: string): Folder | undefined;
   /** Whether an optional input is connected. */
   has(port: string): boolean;
   /** Files behind a config property that its schema marks `x-source`; globs are expanded, in sorted order. */
   sources(property: string): readonly Source[];
   /** The writer of a dataset output. */
   writer(port: string): DatasetWriter;
-  /** The folder of a model output, to write files into. */
-  folder(port: string): FolderWriter;
+  /** The folder of a folder output, to write files into. */
+  outputFolder(port: string): OutputFolder;
   /**
    * Say how far it got, in the stage's own unit (`documents`, `bytes`, `tokens`, `steps`). Call it often; it is
    * throttled.

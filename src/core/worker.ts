@@ -7,7 +7,7 @@ import type { Shard } from './data.ts';
 
 /** An input artifact as a worker sees it: its manifest and where each file is. */
 export interface InputArtifact {
-  readonly kind: 'dataset' | 'model';
+  readonly kind: 'dataset' | 'folder';
   readonly contract: string;
   /** Folder view, for model inputs and shell steps. */
   readonly folder: string;

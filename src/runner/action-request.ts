@@ -17,7 +17,7 @@ export function actionRequest(
     return {
       kind,
       contract,
-      folder: kind === 'model' || node.shell !== undefined ? store.view(artifact) : '',
+      folder: kind === 'folder' || node.shell !== undefined ? store.view(artifact) : '',
       shards: files.map((file) => ({ ...file, location: store.objectPath(file.digest) })),
     };
   };

@@ -348,7 +348,7 @@ class PipelineRun {
         node.type.map !== undefined &&
         optional !== true &&
         manifest?.kind === 'dataset' &&
-        manifest.files.every(({ rows }) => rows === 0)
+        manifest.files.every(({ rows = 0 }) => rows === 0)
       );
     });
     if (empty !== undefined) {

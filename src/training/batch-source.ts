@@ -1,4 +1,4 @@
-import { loadMaskPlan } from '../masking/mask-plan.ts';
+import { loadMaskPlan, type MaskPlanSource } from '../masking/mask-plan.ts';
 import { maskSequence, type MaskPlan } from '../masking/masking.ts';
 import { samplesOf, type Sample } from './data-order.ts';
 import { labelSlots, maskedBatch, type MaskedBatch } from './masked-batch.ts';
@@ -7,8 +7,8 @@ import { Sequences, type SequenceLimits, type SequenceShards } from './sequences
 /** Which batches to make, as plain data. */
 export interface BatchPlan {
   readonly sequences: SequenceShards;
-  /** Folder of the mask plan. */
-  readonly plan: string;
+  /** How sequences are masked that are not masked yet. */
+  readonly plan: MaskPlanSource;
   readonly limits: SequenceLimits;
   readonly batch_size: number;
   /** Batches of one optimizer step. */

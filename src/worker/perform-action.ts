@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactFile, Manifest } from '../core/artifact.ts';
 import { fail, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { noSpace } from '../core/no-space.ts';
+import { digestFile } from '../core/digest.ts';
 import { emptyOutput } from '../core/empty-output.ts';
 import type { Port, StageType } from '../core/stage.ts';
 import type { ActionOutcome, ActionRequest, WorkerMessage } from '../core/worker.ts';
@@ -42,7 +43,7 @@ export async function performAction(
     const contract = loadContract(request.contracts, port.contract);
     outputs[name] =
       contract.kind === 'dataset'
-        ? checkDataset(await run.writer(name).finish(), request, name, port, run)
+        ? checkDataset(withFiles(await run.writer(name).finish(), contract, request, name), request, name, port, run)
         : checkFolder(sealFolder(join(request.attempt, name), request.stage), request, name, port, contract.files);
   }
   return { outputs, metrics: run.metrics, gauges: [...run.gauges], drops: [...run.drops] };
@@ -75,9 +76,13 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
   const folder = join(request.attempt, name);
   mkdirSync(folder, { recursive: true }); // a script may have removed it
   const files = sealFolder(folder, request.stage);
-  if (contract.kind === 'model') return checkFolder(files, request, name, port, contract.files);
+  if (contract.kind === 'folder') return checkFolder(files, request, name, port, contract.files);
   const shards: ArtifactFile[] = [];
   for (const file of files) {
+    if (contract.files?.includes(file.path)) {
+      shards.push(file);
+      continue;
+    }
     if (!file.path.endsWith('.arrow'))
       fail(
         'contract-broken',
@@ -86,6 +91,8 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
       );
     shards.push({ ...file, rows: await countRows(join(folder, file.path), file, contract, request, name) });
   }
+  const missing = contract.files?.find((path) => !files.some((file) => file.path === path));
+  if (missing !== undefined) failMissing([missing], contract.name, contract.files ?? [], request, name);
   return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port);
 }
 
@@ -115,6 +122,32 @@ async function countRows(
   return rows;
 }
 
+/** With the files beside the shards that the contract promises. */
+function withFiles(manifest: Manifest, contract: DatasetContract, request: ActionRequest, name: string): Manifest {
+  const promised = contract.files ?? [];
+  if (promised.length === 0) return manifest;
+  const at = (path: string): string => join(request.attempt, name, path);
+  const missing = promised.filter((path) => !existsSync(at(path)));
+  if (missing.length > 0) failMissing(missing, contract.name, promised, request, name);
+  const files = promised.map((path): ArtifactFile => ({ path, ...digestFile(at(path), { flush: true }) }));
+  return { ...manifest, files: [...manifest.files, ...files] };
+}
+
+function failMissing(
+  missing: readonly string[],
+  contract: string,
+  promised: readonly string[],
+  { stage }: ActionRequest,
+  name: string,
+): never {
+  return fail(
+    'contract-broken',
+    `Output "${name}" of stage "${stage}" lacks ${missing.join(', ') || 'any file'}; its contract "${contract}" promises ` +
+      `${promised.join(', ') || 'at least one file'}.`,
+    `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`,
+  );
+}
+
 function checkDataset(
   manifest: Manifest,
   request: ActionRequest,
@@ -136,15 +169,8 @@ function checkFolder(
   { contract, optional }: Port,
   promised: readonly string[],
 ): Manifest {
-  if (files.length === 0 && optional === true) return { version: 1, kind: 'model', contract, files };
+  if (files.length === 0 && optional === true) return { version: 1, kind: 'folder', contract, files };
   const missing = promised.filter((path) => !files.some((file) => file.path === path && file.bytes > 0));
-  if (missing.length > 0 || files.length === 0) {
-    fail(
-      'contract-broken',
-      `Output "${name}" of stage "${request.stage}" lacks ${missing.join(', ') || 'any file'}; its contract ` +
-        `"${contract}" promises ${promised.join(', ') || 'at least one file'}.`,
-      `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`,
-    );
-  }
-  return { version: 1, kind: 'model', contract, files };
+  if (missing.length > 0 || files.length === 0) failMissing(missing, contract, promised, request, name);
+  return { version: 1, kind: 'folder', contract, files };
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackendChoice } from '../core/backend.ts';
 import { fail } from '../core/diagnostic.ts';
-import type { Dataset, FolderWriter, ModelFolder } from '../core/data.ts';
+import type { Dataset, OutputFolder, Folder } from '../core/data.ts';
 import type { Source, StageContext } from '../core/stage.ts';
 import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 import { loadContract } from '../arrow/contract.ts';
@@ -52,7 +52,7 @@ export class StageRun implements StageContext {
     return (this.request.inputs[port]?.length ?? 0) > 0;
   }
 
-  model(port: string): ModelFolder | undefined {
+  folder(port: string): Folder | undefined {
     const artifact = this.request.inputs[port]?.[0];
     if (artifact?.shards.length === 0)
       fail(
@@ -71,14 +71,15 @@ export class StageRun implements StageContext {
     let writer = this.writers.get(port);
     if (!writer) {
       const contract = loadContract(this.request.contracts, this.output(port));
-      if (contract.kind !== 'dataset') throw new TypeError(`output "${port}" is a ${contract.kind}: use folder()`);
+      if (contract.kind !== 'dataset')
+        throw new TypeError(`output "${port}" is a ${contract.kind}: use outputFolder()`);
       writer = new ArrowDatasetWriter(join(this.request.attempt, port), contract);
       this.writers.set(port, writer);
     }
     return writer;
   }
 
-  folder(port: string): FolderWriter {
+  outputFolder(port: string): OutputFolder {
     this.output(port);
     return { path: join(this.request.attempt, port) };
   }

@@ -4,7 +4,10 @@ import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { reportMetrics } from '../../src/corpus/corpus-report.ts';
+import { planOf, type MaskPlanSource } from '../../src/masking/mask-plan.ts';
+import { maskSettings } from '../../src/masking/mask-settings.ts';
 import { BatchFeed } from '../../src/training/batch-feed.ts';
+import { hasTokenizer } from '../../src/text/bpe/files.ts';
 import { readModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/training/masked-batch.ts';
 import { createParameters, disposeParameters, parameterSpecs } from '../../src/model/parameters.ts';
@@ -13,17 +16,22 @@ import { labelScores, readBack } from '../../src/ops/index.ts';
 import { limitsOf } from '../../src/training/sequences.ts';
 
 interface Config {
+  mlm_probability: number;
   precision: Precision;
   batch_size: number;
   max_sequences?: number;
 }
 
 export default defineStage<Config>({
-  description: 'Measure a masked language model on held-out sequences, with the masks of epoch 0.',
+  description: 'Measure a masked language model on held-out sequences, with masks that are the same every time.',
   inputs: {
     model: { contract: 'model', description: 'RobertaForMaskedLM to measure' },
     sequences: { contract: 'sequences', description: 'held-out sequences' },
-    plan: { contract: 'mask-plan', description: 'how to mask them' },
+    masking: {
+      contract: 'masked',
+      description: 'a mask stage whose way of masking to use, rather than `mlm_probability`',
+      optional: true,
+    },
   },
   outputs: {
     metrics: {
@@ -37,7 +45,8 @@ export default defineStage<Config>({
   async run(context) {
     const { config } = context;
     await openBackend(context.backend, config.precision);
-    const loaded = readModel(context.model('model')?.path ?? '');
+    const folder = context.folder('model')?.path ?? '';
+    const loaded = readModel(folder);
     if (loaded.head.kind !== 'masked-lm')
       fail(
         'unsupported-model',
@@ -47,7 +56,7 @@ export default defineStage<Config>({
     const { contract, shards } = context.dataset('sequences');
     const feed = await BatchFeed.open({
       sequences: { contract, shards },
-      plan: context.model('plan')?.path ?? '',
+      plan: context.has('masking') ? planOf(context.dataset('masking')) : plainMasks(folder, config.mlm_probability),
       limits: limitsOf(loaded.config),
       batch_size: config.batch_size,
       batches_per_step: 1,
@@ -76,8 +85,8 @@ export default defineStage<Config>({
     if (sums.labels === 0)
       fail(
         'nothing-masked',
-        'The mask plan chose no position in the held-out sequences.',
-        'Raise its rate, or hold out more text.',
+        'Masking selected no position in the held-out sequences.',
+        'Raise `mlm_probability`, or hold out more text.',
       );
     const loss = sums.loss / sums.labels;
     await reportMetrics(context, {
@@ -89,6 +98,35 @@ export default defineStage<Config>({
     });
   },
 });
+
+/**
+ * Masks that do not depend on how the model was trained, so that models can be compared: tokens chosen one by one, all
+ * equally likely; 80% become `<mask>` and 10% a random token, as in BERT.
+ */
+function plainMasks(folder: string, mlm_probability: number): MaskPlanSource {
+  if (!hasTokenizer(folder))
+    fail(
+      'no-tokenizer',
+      'The model was brought in without a tokenizer, so that its special tokens are not known.',
+      'Connect `masking` to the mask stage that it was trained with.',
+    );
+  return {
+    settings: maskSettings(
+      {
+        mlm_probability,
+        epochs: 1,
+        whole_word: false,
+        max_span_length: 1,
+        span_p: 0.2,
+        mask_replace_prob: 0.8,
+        random_replace_prob: 0.1,
+        seed: 42,
+      },
+      'dynamic',
+      folder,
+    ),
+  };
+}
 
 /**
  * Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size

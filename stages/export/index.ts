@@ -16,7 +16,7 @@ export default defineStage<Config>({
   outputs: { model: { contract: 'model', description: 'folder that from_pretrained loads' } },
 
   run: async (context) => {
-    const source = context.model('model')?.path ?? '';
+    const source = context.folder('model')?.path ?? '';
     const model = readModel(source);
     checkFinite(model);
     const vocabulary = loadModelTokenizer(source).tokens.length;
@@ -27,7 +27,7 @@ export default defineStage<Config>({
         `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`,
         'Export a model together with the tokenizer it was trained with.',
       );
-    const { path } = context.folder('model');
+    const { path } = context.outputFolder('model');
     writeModel(path, model, source);
     writeFileSync(join(path, 'README.md'), modelCard(context.config.name, model));
     for (const file of ['tokenizer.json', 'vocab.json', 'merges.txt'])

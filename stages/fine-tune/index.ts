@@ -73,7 +73,7 @@ export default defineStage<Config>({
   async run(context) {
     const { config } = context;
     await openBackend(context.backend, config.precision);
-    const folder = context.model('model')?.path ?? '';
+    const folder = context.folder('model')?.path ?? '';
     const [train, held] = [await readTexts(context, 'train'), await readTexts(context, 'eval')];
     const names = train.map(({ label }) => label);
     if (new Set(names).size < 2)
@@ -105,7 +105,7 @@ export default defineStage<Config>({
         `gives ${metrics.majority.toFixed(3)}`,
     );
     writeModel(
-      context.folder('model').path,
+      context.outputFolder('model').path,
       { config: architecture, head, labels: classes.labels, values: readParameters(parameters) },
       folder,
     );

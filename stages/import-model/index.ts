@@ -33,12 +33,12 @@ export default defineStage<{ readonly path: string }>({
     for (const note of model.notes) context.log(note);
 
     const tokenizer = tokenizerOf(folder, context);
-    const { path: tokenizerFolder } = context.folder('tokenizer');
+    const { path: tokenizerFolder } = context.outputFolder('tokenizer');
     if (tokenizer !== undefined) {
       checkVocabulary(tokenizer, model, folder);
       writeTokenizer(tokenizerFolder, tokenizer);
     }
-    writeModel(context.folder('model').path, model, tokenizer === undefined ? folder : tokenizerFolder);
+    writeModel(context.outputFolder('model').path, model, tokenizer === undefined ? folder : tokenizerFolder);
 
     const parameters = countParameters(parameterSpecs(model.config, model.head));
     context.log(

@@ -33,7 +33,7 @@ export default defineStage<{ readonly path: string }>({
       );
     const { model, notes } = readTokenizer(folder);
     for (const note of notes) context.log(note);
-    writeTokenizer(context.folder('tokenizer').path, model);
+    writeTokenizer(context.outputFolder('tokenizer').path, model);
     context.metric('vocab_size', model.tokens.length);
   },
 });

@@ -3,6 +3,7 @@ import { add, type Scalar } from '@tensorflow/tfjs-core';
 import { openBackend, type Precision } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
+import { planOf } from '../../src/masking/mask-plan.ts';
 import { BatchFeed } from '../../src/training/batch-feed.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint.ts';
 import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
@@ -75,7 +76,6 @@ export default defineStage<Config>({
       contract: 'masked',
       description: 'sequences, masked already (static) or to be masked as they are served',
     },
-    plan: { contract: 'mask-plan', description: 'how to mask sequences that are not masked yet' },
     tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences; it goes into the model folder' },
     init: { contract: 'model', description: 'model to start from, instead of random weights', optional: true },
   },
@@ -90,12 +90,12 @@ export default defineStage<Config>({
 
   async run(context) {
     const { config, backend } = context;
-    const tokenizerFolder = context.model('tokenizer')?.path ?? '';
+    const tokenizerFolder = context.folder('tokenizer')?.path ?? '';
     const start = startingPoint(context, loadTokenizer(tokenizerFolder));
     const { contract, shards } = context.dataset('masked');
     const feed = await BatchFeed.open({
       sequences: { contract, shards },
-      plan: context.model('plan')?.path ?? '',
+      plan: planOf(context.dataset('masked')),
       limits: limitsOf(start.config),
       batch_size: config.batch_size,
       batches_per_step: config.gradient_accumulation_steps,
@@ -126,7 +126,7 @@ export default defineStage<Config>({
       await train(context, model, optimizer, feed);
 
       writeModel(
-        context.folder('model').path,
+        context.outputFolder('model').path,
         { config: start.config, head, labels: [], values: readParameters(parameters) },
         tokenizerFolder,
       );
@@ -154,7 +154,7 @@ function startingPoint(
     layer_norm_eps,
     initializer_range,
   };
-  const init = context.model('init');
+  const init = context.folder('init');
   if (init === undefined) return { config: fresh };
   const loaded = readInitModel(init.path, tokenizer);
   context.log('continuing from the weights of init; its architecture counts, not size and dimensions here');

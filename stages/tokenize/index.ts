@@ -1,4 +1,4 @@
-import type { DatasetWriter, ModelFolder } from '../../src/core/data.ts';
+import type { DatasetWriter, Folder } from '../../src/core/data.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import type { Document } from '../../src/corpus/document.ts';
@@ -55,7 +55,7 @@ export default defineStage<Config>({
   map: 'documents',
   async run(context) {
     const { config } = context;
-    const tokenizer = new Tokenizer(loadTokenizer((context.model('tokenizer') as ModelFolder).path));
+    const tokenizer = new Tokenizer(loadTokenizer((context.folder('tokenizer') as Folder).path));
     const markWords = await wordMarker(config.word_segmentation, tokenizer);
     const report = new CorpusReport(context);
     const train = new Output(context.writer('sequences'), config, tokenizer);

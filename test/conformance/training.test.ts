@@ -25,18 +25,18 @@ async function train(
   backend: string,
   precision: string,
 ): Promise<{ loss_first: number; loss: number; evaluated: number }> {
-  const { tokenizer, plan, masked, sequences } = await inputs;
+  const { tokenizer, masked, sequences } = await inputs;
   const options = { backends: backendsRoot, config: { backend, precision } };
   const { outputs, metrics } = await runStage(pretrain, {
     ...options,
     type: 'pretrain',
     config: { ...config, ...options.config },
-    inputs: { tokenizer, plan, masked },
+    inputs: { tokenizer, masked },
   });
   const measured = await runStage(evaluate, {
     ...options,
     type: 'evaluate',
-    inputs: { model: outputs.model!, sequences, plan },
+    inputs: { model: outputs.model!, sequences },
   });
   return { loss_first: metrics.loss_first!, loss: metrics.loss!, evaluated: measured.metrics.loss! };
 }

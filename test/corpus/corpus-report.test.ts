@@ -15,6 +15,7 @@ describe('CorpusReport', () => {
         add: async (row) => void rows.push(row),
         endShard: async () => {},
         link: () => {},
+        folder: '',
         rowCount: 0,
       }),
     });

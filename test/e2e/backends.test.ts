@@ -9,7 +9,7 @@ export default defineStage({
   config: { type: 'object', additionalProperties: false, properties: { backend: { type: 'string', default: 'auto', 'x-inherits': 'backend' } } },
   async run(context) {
     const { writeFileSync } = await import('node:fs');
-    writeFileSync(context.folder('files').path + '/backend.json', JSON.stringify(context.backend));
+    writeFileSync(context.outputFolder('files').path + '/backend.json', JSON.stringify(context.backend));
   },
 });
 `;

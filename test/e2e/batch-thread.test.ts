@@ -16,9 +16,9 @@ stages:
   masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance } }
   pretrain:
     uses: pretrain
-    inputs: { masked: masked.masked, plan: masked.plan, tokenizer: tokenizer }
+    inputs: { masked: masked, tokenizer: tokenizer }
     with: { hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_length: 32, batch_size: 8, max_steps: "\${{ vars.steps }}", logging_steps: 2, save_steps: 1000 }
-  evaluate:  { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out, plan: masked.plan } }
+  evaluate:  { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out } }
 `;
 const project = new Project({ 'p.yaml': pipeline });
 for (const name of readdirSync(join(samples, 'books')))
@@ -89,9 +89,9 @@ it('what is wrong with a sequence is said once, and nothing is left running', as
       .replace(
         '  pretrain:',
         `  wrong: { run: 'node ${project.path('copy.mjs')} "$IN_MASKED" "$OUT_OUT"', inputs: { masked: ` +
-          `masked.masked }, outputs: { out: { contract: masked } } }\n  pretrain:`,
+          `masked }, outputs: { out: { contract: masked } } }\n  pretrain:`,
       )
-      .replace('masked: masked.masked, plan', 'masked: wrong, plan'),
+      .replace('inputs: { masked: masked,', 'inputs: { masked: wrong,'),
   );
   const { ended, events } = project.start(['wrong.yaml', '--json']);
   const result = await ended;

@@ -246,7 +246,7 @@ stages:
   tokenizer: { uses: train-tokenizer, inputs: { documents: books }, with: { vocab_size: "\${{ vars.size }}" } }
   tokens:    { uses: tokenize, inputs: { documents: books, tokenizer: tokenizer } }
   masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mlm_probability: "\${{ vars.rate }}" } }
-  pretrain:  { uses: pretrain, inputs: { masked: masked.masked, plan: masked.plan, tokenizer: tokenizer }, with: { max_steps: 1 } }
+  pretrain:  { uses: pretrain, inputs: { masked: masked, tokenizer: tokenizer }, with: { max_steps: 1 } }
   window:    { uses: refresh, inputs: { documents: books } }
 `;
   const edit = (from: string, to: string): string => {
@@ -323,7 +323,7 @@ stages:
       edit(
         'inputs: { documents: books } }\n',
         'inputs: { documents: books } }\n  test: { uses: evaluate, inputs: { model: pretrain, sequences: ' +
-          'tokens.held_out, plan: masked.plan } }\n',
+          'tokens.held_out } }\n',
       ),
       'empty-input',
       '10:',

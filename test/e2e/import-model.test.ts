@@ -141,7 +141,7 @@ stages:
   masked: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: ./hub } }
   pretrain:
     uses: pretrain
-    inputs: { masked: masked.masked, plan: masked.plan, tokenizer: ./hub, init: ./hub }
+    inputs: { masked: masked, tokenizer: ./hub, init: ./hub }
     with: { max_length: 64, batch_size: 8, max_steps: 2, learning_rate: 1.0e-30 }
   sentiment:
     uses: fine-tune

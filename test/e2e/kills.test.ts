@@ -19,9 +19,9 @@ stages:
   masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer } }
   pretrain:
     uses: pretrain
-    inputs: { masked: masked.masked, plan: masked.plan, tokenizer: tokenizer }
+    inputs: { masked: masked, tokenizer: tokenizer }
     with: { hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_length: 32, batch_size: 8, max_steps: 16, save_steps: 2 }
-  evaluate:  { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out, plan: masked.plan } }
+  evaluate:  { uses: evaluate, inputs: { model: pretrain, sequences: tokens.held_out } }
   listing:
     run: for i in 1 2 3 4; do ls "$IN_TEXT" >> "$OUT_FILES/list.txt"; sleep 0.05; done
     inputs: { text: cleaned.documents }

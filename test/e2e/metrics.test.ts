@@ -120,7 +120,7 @@ describe('the tables `metrics` of every corpus stage, on the samples', () => {
 
   it('static masking: every masked position is counted, by source and by what became of it', async () => {
     const table = await tableOf('static');
-    const masked = (await rowsOf(folder('static.masked'))).reduce(
+    const masked = (await rowsOf(folder('static'))).reduce(
       (sum, row) => sum + (row.positions as Uint16Array).length,
       0,
     );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { loadMaskPlan } from '../../src/masking/mask-plan.ts';
+import { loadMaskPlan, planIn } from '../../src/masking/mask-plan.ts';
 import { maskSequence } from '../../src/masking/masking.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
 import { eventsOf, Project, statesOf, type CliResult } from '../rig/project.ts';
@@ -134,7 +134,7 @@ describe('chinese.yaml', () => {
 
   it('masks 天安门 as a whole, or not at all', async () => {
     const tokenizer = new Tokenizer(loadTokenizer(artifact('tokenizer')));
-    const plan = loadMaskPlan(artifact('masked.plan'));
+    const plan = loadMaskPlan(planIn(artifact('masked')));
     expect(plan.whole_word).toBe(true);
     const rows = [...(await rowsOf(artifact('tokens.sequences'))), ...(await rowsOf(artifact('tokens.held_out')))];
     let found = 0;

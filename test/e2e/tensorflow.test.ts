@@ -67,12 +67,12 @@ describe.skipIf(missing !== undefined)(`tensorflow${because(missing)}`, () => {
   });
 
   test('trains as wasm does: losses within 0.1 % after 30 steps with dropout, and memory is flat', async () => {
-    const { tokenizer, plan, masked } = await pretrainingInputs(64, 32);
+    const { tokenizer, masked } = await pretrainingInputs(64, 32);
     const train = (backend: string, max_steps: number) =>
       runStage(pretrain, {
         type: 'pretrain',
         backends: root,
-        inputs: { tokenizer, plan, masked },
+        inputs: { tokenizer, masked },
         config: {
           hidden_size: 32,
           num_hidden_layers: 2,

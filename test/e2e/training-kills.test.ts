@@ -14,7 +14,7 @@ stages:
   masked:    { uses: mask, inputs: { sequences: tokens, tokenizer: tokenizer } }
   pretrain:
     uses: pretrain
-    inputs: { masked: masked.masked, plan: masked.plan, tokenizer: tokenizer }
+    inputs: { masked: masked, tokenizer: tokenizer }
     with: { hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 2, max_length: 32, batch_size: 8, gradient_accumulation_steps: 2, max_steps: 60, save_steps: 5, logging_steps: 1, learning_rate: 0.002 }
 `;
 

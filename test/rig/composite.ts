@@ -95,7 +95,7 @@ export default {
   config: { type: 'object', properties: { artifact: { type: 'string', 'x-source': true } } },
   async run(context) {
     const { shards, folder } = JSON.parse(readFileSync(context.sources('artifact')[0].uri, 'utf8'));
-    if (${kind !== 'dataset'}) return cpSync(folder, context.folder('given').path, { recursive: true });
+    if (${kind !== 'dataset'}) return cpSync(folder, context.outputFolder('given').path, { recursive: true });
     const out = context.writer('given');
     const contract = loadContract('${contracts}', '${contract}');
     // What the writer does not take from the rows itself.

@@ -67,7 +67,7 @@ test.each<{ name: string; stage: StageType; message: string }>([
     name: 'a folder without the files of its contract',
     stage: stageThat(async (context) => {
       await copy(context);
-      writeFileSync(join(context.folder('tokenizer').path, 'vocab.json'), '{}');
+      writeFileSync(join(context.outputFolder('tokenizer').path, 'vocab.json'), '{}');
     }),
     message: 'lacks tokenizer.json, merges.txt',
   },
@@ -76,7 +76,7 @@ test.each<{ name: string; stage: StageType; message: string }>([
     stage: stageThat(async (context) => {
       await copy(context);
       for (const name of ['vocab.json', 'merges.txt', 'tokenizer.json'])
-        symlinkSync('/dev/null', join(context.folder('tokenizer').path, name));
+        symlinkSync('/dev/null', join(context.outputFolder('tokenizer').path, name));
     }),
     message: 'which is a link',
   },

@@ -140,7 +140,7 @@ function datasetContract(name: string): DatasetContract {
 
 /** The artifact in a folder that a test has filled: a tokenizer, a mask plan. */
 export function folderOf(contract: string, folder: string): TestArtifact {
-  return artifactOf({ version: 1, kind: 'model', contract, files: sealFolder(folder, contract) }, folder);
+  return artifactOf({ version: 1, kind: 'folder', contract, files: sealFolder(folder, contract) }, folder);
 }
 
 /** A document row; what is left out gets a plausible value. */

@@ -5,7 +5,8 @@ import { memory, Tensor, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, it, test } from 'vitest';
 import evaluate from '../../stages/evaluate/index.ts';
 import { openBackend } from '../../src/backends/select.ts';
-import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
+import type { MaskSettings } from '../../src/masking/masking.ts';
+import { withPlan } from '../rig/masked.ts';
 import type { RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
 import { createParameters, disposeParameters, parameterSpecs, type Head } from '../../src/model/parameters.ts';
@@ -25,29 +26,20 @@ async function fixture(vocab_size: number, count: number, length: number) {
   const folder = mkdtempSync(join(tmpdir(), 'model-'));
   const values = loudValues(config, head);
   writeModel(folder, { config, head, labels: [], values }, '/nowhere');
-  const plan = mkdtempSync(join(tmpdir(), 'plan-'));
-  writeMaskPlan(
-    plan,
-    {
-      mode: 'dynamic',
-      mlm_probability: 0.15,
-      epochs: 1,
-      seed: 3,
-      mask_replace_prob: 0.8,
-      random_replace_prob: 0.1,
-      whole_word: false,
-      max_span_length: 1,
-      span_p: 0.2,
-      special_ids: [0, 1, 2, 3, vocab_size - 1],
-      mask_id: vocab_size - 1,
-      vocab_size,
-    },
-    {
-      count: new Float64Array(vocab_size),
-      importance: new Float64Array(vocab_size),
-      probability: new Float32Array(vocab_size),
-    },
-  );
+  const settings: MaskSettings = {
+    mode: 'dynamic',
+    mlm_probability: 0.15,
+    epochs: 1,
+    seed: 3,
+    mask_replace_prob: 0.8,
+    random_replace_prob: 0.1,
+    whole_word: false,
+    max_span_length: 1,
+    span_p: 0.2,
+    special_ids: [0, 1, 2, 3, vocab_size - 1],
+    mask_id: vocab_size - 1,
+    vocab_size,
+  };
   const sequences = await datasetOf(
     'sequences',
     Array.from({ length: count }, (_, row) => ({
@@ -59,17 +51,19 @@ async function fixture(vocab_size: number, count: number, length: number) {
       next_sentence_label: Uint32Array.of(row % 2)[0]!,
     })),
   );
-  return { config, values, model: folderOf('model', folder), plan: folderOf('mask-plan', plan), sequences };
+  const row = { input_ids: Uint32Array.of(0, 2), word_starts: Uint16Array.of(1) };
+  const masking = withPlan(await datasetOf('masked', [row]), settings);
+  return { config, values, model: folderOf('model', folder), settings, masking, sequences };
 }
 
 type Fixture = Awaited<ReturnType<typeof fixture>>;
 
 /** What the stage should find, from all of the scores, in doubles on the host. */
-async function expected({ config, values, plan, sequences }: Fixture): Promise<Record<string, number>> {
+async function expected({ config, values, settings, sequences }: Fixture): Promise<Record<string, number>> {
   await openBackend('cpu');
   const feed = await BatchFeed.open({
     sequences: { contract: sequences.contract, shards: sequences.shards },
-    plan: plan.folder,
+    plan: { settings },
     limits: limitsOf(config),
     batch_size: 4,
     batches_per_step: 1,
@@ -107,7 +101,7 @@ async function expected({ config, values, plan, sequences }: Fixture): Promise<R
 }
 
 /** Run the stage, and note how many values at most it brings to the host at once. */
-async function measure({ model, plan, sequences }: Fixture, backend: string, config: Record<string, unknown> = {}) {
+async function measure({ model, masking, sequences }: Fixture, backend: string, config: Record<string, unknown> = {}) {
   await openBackend(availableBackends.find(({ name }) => name === backend)!);
   let most = 0;
   const original = Tensor.prototype.dataSync;
@@ -120,7 +114,7 @@ async function measure({ model, plan, sequences }: Fixture, backend: string, con
     const { metrics } = await runStage(evaluate, {
       type: 'evaluate',
       config: { backend, ...config },
-      inputs: { model, sequences, plan },
+      inputs: { model, sequences, masking },
       backends: backendsRoot,
     });
     expect(memory().numTensors).toBe(before);

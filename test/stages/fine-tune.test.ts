@@ -28,7 +28,7 @@ let model: TestArtifact;
 const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
 
 beforeAll(async () => {
-  const { tokenizer, plan, masked } = await pretrainingInputs(16, 32);
+  const { tokenizer, masked } = await pretrainingInputs(16, 32);
   const config = {
     hidden_size: 32,
     num_hidden_layers: 1,
@@ -38,7 +38,7 @@ beforeAll(async () => {
     max_steps: 2,
     backend: 'wasm',
   };
-  model = (await runStage(pretrain, { type: 'pretrain', config, inputs: { tokenizer, plan, masked } })).outputs.model!;
+  model = (await runStage(pretrain, { type: 'pretrain', config, inputs: { tokenizer, masked } })).outputs.model!;
   const rows = (from: number, count: number) =>
     Array.from({ length: count }, (_, i) => {
       const good = draw32(11, from + i) % 5 < 2;

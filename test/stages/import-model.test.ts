@@ -461,19 +461,19 @@ test('an imported model is evaluated, pretrained further and exported with its o
   const { model, tokenizer } = await run(
     new HuggingFaceFolder(maskedLm, padded, vocabulary()).write({ everywhere: 'F16' }),
   );
-  const { plan, masked, sequences } = inputs;
+  const { masked, sequences } = inputs;
   const measure = async (of: typeof model) =>
     (
       await runStage(evaluate, {
         type: 'evaluate',
         config: { backend: 'wasm' },
-        inputs: { model: of, sequences, plan },
+        inputs: { model: of, sequences },
       })
     ).metrics.loss!;
   const training = {
     type: 'pretrain',
     config: { backend: 'wasm', max_length: 32, batch_size: 8, max_steps: 20, learning_rate: 5e-3 },
-    inputs: { masked, plan, tokenizer, init: model },
+    inputs: { masked, tokenizer, init: model },
   };
   const { outputs } = await runStage(pretrain, training);
   expect(await measure(outputs.model!)).toBeLessThan((await measure(model)) - 0.5);

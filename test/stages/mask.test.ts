@@ -7,7 +7,7 @@ import { check } from '../../stages/mask/check.ts';
 import type { Row } from '../../src/core/data.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
-import { loadMaskPlan } from '../../src/masking/mask-plan.ts';
+import { loadMaskPlan, planIn } from '../../src/masking/mask-plan.ts';
 import { maskSequence } from '../../src/masking/masking.ts';
 import { runInPipeline } from '../rig/composite.ts';
 import { datasetOf, folderOf, type TestArtifact } from '../rig/run-stage.ts';
@@ -40,6 +40,9 @@ const sequences = (count: number, length = 42): Promise<TestArtifact> =>
 const mask = async (config: Record<string, unknown>, input?: TestArtifact) =>
   runInPipeline('mask', config, { sequences: input ?? (await sequences(50)), tokenizer: tokenizer() });
 
+/** Without the plan beside them. */
+const shardsOf = ({ manifest }: TestArtifact) => manifest.files.filter(({ rows }) => rows !== undefined);
+
 describe('mask', () => {
   it('static: writes every sequence once per copy, each masked otherwise', async () => {
     const input = await sequences(50);
@@ -47,7 +50,7 @@ describe('mask', () => {
     const rows = await outputs.masked!.rows();
     const originals = await input.rows();
     expect(rows).toHaveLength(150);
-    expect(outputs.masked!.manifest.files.map((file) => file.meta)).toEqual([{ copy: 0 }, { copy: 1 }, { copy: 2 }]);
+    expect(shardsOf(outputs.masked!).map((file) => file.meta)).toEqual([{ copy: 0 }, { copy: 1 }, { copy: 2 }]);
     expect(metrics.masked_share).toBeCloseTo(0.15, 1);
     rows.forEach((row, i) => {
       const restored = Uint32Array.from(row.input_ids as Uint32Array);
@@ -60,7 +63,7 @@ describe('mask', () => {
   it('static copies are what the plan gives for their epoch', async () => {
     const input = await sequences(5);
     const { outputs } = await mask({ mode: 'static', copies: 2, whole_word: true }, input);
-    const plan = loadMaskPlan(outputs.plan!.folder);
+    const plan = loadMaskPlan(planIn(outputs.masked!.folder));
     const original = (await input.rows())[3]!;
     const shard = parseInt(input.manifest.files[0]!.digest.slice(0, 12), 16) + 1e9;
     const { input_ids, positions, labels } = maskSequence(
@@ -89,7 +92,7 @@ describe('mask', () => {
     async (mode, config: Record<string, unknown>) => {
       const input = await sequences(400);
       const { outputs, metrics } = await mask({ mode, ...config }, input);
-      expect(outputs.masked!.manifest.files).toEqual(input.manifest.files);
+      expect(shardsOf(outputs.masked!)).toEqual(input.manifest.files);
       expect(metrics.masked_share).toBeCloseTo((config['mlm_probability'] as number | undefined) ?? 0.15, 2);
     },
   );
@@ -99,7 +102,7 @@ describe('mask', () => {
     async (importance) => {
       const input = await sequences(200);
       const { outputs } = await mask({ mode: 'importance', importance, mlm_probability: 0.2 }, input);
-      const plan = loadMaskPlan(outputs.plan!.folder);
+      const plan = loadMaskPlan(planIn(outputs.masked!.folder));
       expect(plan.probability).toHaveLength(plan.vocab_size);
       let masked = 0;
       let expected = 0;
@@ -126,7 +129,9 @@ describe('mask', () => {
     );
     const input = { ...shards[0]!, shards: shards.flatMap((one) => one.shards) };
     const { outputs } = await mask({ mode: 'importance', importance: 'pmi' }, input);
-    const column = tableFromIPC(readFileSync(join(outputs.plan!.folder, 'tokens.arrow'))).getChild('importance')!;
+    const column = tableFromIPC(readFileSync(join(outputs.masked!.folder, '_plan/tokens.arrow'))).getChild(
+      'importance',
+    )!;
     for (let shard = 0; shard < 20; shard++)
       expect([shard, Number(column.get(10 + shard)) === 0]).toEqual([shard, false]);
   });

@@ -9,7 +9,8 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { pretokenize } from '../../src/text/bpe/pretokenize.ts';
-import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
+import type { MaskSettings } from '../../src/masking/masking.ts';
+import { withPlan } from '../rig/masked.ts';
 import { contracts, datasetOf, type TestArtifact } from '../rig/run-stage.ts';
 
 const subjects = ['The old sailor', 'A young painter', 'My neighbour', 'The tall captain', 'Her sister'];
@@ -29,10 +30,10 @@ export function folderArtifact(contract: string, folder: string): TestArtifact {
   loadContract(contracts, contract);
   const files = sealFolder(folder, 'fixture');
   return {
-    kind: 'model',
+    kind: 'folder',
     contract,
     folder,
-    manifest: { version: 1, kind: 'model', contract, files },
+    manifest: { version: 1, kind: 'folder', contract, files },
     shards: files.map((file) => ({ ...file, location: join(folder, file.path) })),
     rows: () => Promise.reject(new TypeError('a model has no rows')),
   };
@@ -44,10 +45,10 @@ export async function pretrainingInputs(
   length: number,
 ): Promise<{
   tokenizer: TestArtifact;
-  plan: TestArtifact;
   sequences: TestArtifact;
   masked: TestArtifact;
   vocabSize: number;
+  settings: MaskSettings;
 }> {
   const words = new Map<string, number>();
   for (let i = 0; i < 400; i++)
@@ -66,34 +67,30 @@ export async function pretrainingInputs(
       doc_ids: Uint32Array.from([row]),
     };
   });
-  const planFolder = mkdtempSync(join(tmpdir(), 'plan-'));
   const size = model.tokens.length;
-  writeMaskPlan(
-    planFolder,
-    {
-      mode: 'dynamic',
-      mlm_probability: 0.15,
-      epochs: 10,
-      seed: 3,
-      mask_replace_prob: 0.8,
-      random_replace_prob: 0.1,
-      whole_word: false,
-      max_span_length: 1,
-      span_p: 0.2,
-      special_ids: [...model.specialIds],
-      mask_id: model.special.mask,
-      vocab_size: size,
-    },
-    { count: new Float64Array(size), importance: new Float64Array(size), probability: new Float32Array(size) },
+  const settings: MaskSettings = {
+    mode: 'dynamic',
+    mlm_probability: 0.15,
+    epochs: 10,
+    seed: 3,
+    mask_replace_prob: 0.8,
+    random_replace_prob: 0.1,
+    whole_word: false,
+    max_span_length: 1,
+    span_p: 0.2,
+    special_ids: [...model.specialIds],
+    mask_id: model.special.mask,
+    vocab_size: size,
+  };
+  const masked = await datasetOf(
+    'masked',
+    rows.map(({ doc_ids: _, ...row }) => row as Row),
   );
   return {
     tokenizer: folderArtifact('tokenizer', tokenizerFolder),
-    plan: folderArtifact('mask-plan', planFolder),
     vocabSize: size,
+    settings,
     sequences: await datasetOf('sequences', rows),
-    masked: await datasetOf(
-      'masked',
-      rows.map(({ doc_ids: _, ...row }) => row as Row),
-    ),
+    masked: withPlan(masked, settings),
   };
 }

@@ -21,7 +21,7 @@ async function publish(store: Store, name: string, text: string): Promise<Action
   const key = sha256(name) as string as ActionKey;
   const manifest = {
     version: 1,
-    kind: 'model',
+    kind: 'folder',
     contract: 'c',
     files: [{ path: 'a.txt', digest: sha256(text), bytes: text.length }],
   } as const;
@@ -67,7 +67,7 @@ describe('records', () => {
     writeFileSync(join(attempt, 'out/a.txt'), 'short');
     const manifest = {
       version: 1,
-      kind: 'model',
+      kind: 'folder',
       contract: 'c',
       files: [{ path: 'a.txt', digest: sha256('longer text'), bytes: 11 }],
     } as const;

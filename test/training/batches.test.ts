@@ -13,7 +13,7 @@ import { maskedBatch, type MaskedBatch } from '../../src/training/masked-batch.t
 import { createParameters, initialValues, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits } from '../../src/model/roberta.ts';
 import { ignoredLabel } from '../../src/ops/ignored-label.ts';
-import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
+import { planIn, writeMaskPlan } from '../../src/masking/mask-plan.ts';
 import { createMaskPlan, maskSequence, type MaskSettings } from '../../src/masking/masking.ts';
 import { compiled } from '../rig/compiled.ts';
 import { datasetOf } from '../rig/run-stage.ts';
@@ -71,7 +71,7 @@ async function planOf(
   );
   const plan = {
     sequences: { contract, shards },
-    plan: folder,
+    plan: planIn(folder),
     limits: { maxTokens: 64, vocab_size },
     batch_size: 8,
     batches_per_step: 2,
@@ -361,7 +361,7 @@ describe('batches from another thread', () => {
 
   it.each([
     ['longer than the model takes', { limits: { maxTokens: 63, vocab_size } }, 'sequence-too-long'],
-    ['masked by no plan', { plan: '/nowhere' }, 'damaged-mask-plan'],
+    ['masked by no plan', { plan: planIn('/nowhere') }, 'damaged-mask-plan'],
   ])('fail at once when sequences are %s', async (_, options, code) => {
     const { plan } = await planOf(packed, {}, options);
     await expect(BatchFeed.open(plan, thread)).rejects.toMatchObject({ diagnostic: { code } });

@@ -27,7 +27,7 @@ export default defineStage({
   },
   map: 'sequences',
   async run(context) {
-    const isSpecial = specialOf(context.model('tokenizer')!.path);
+    const isSpecial = specialOf(context.folder('tokenizer')!.path);
     const counter = new PairCounts(isSpecial);
     let sampled = 0,
       tokens = 0;

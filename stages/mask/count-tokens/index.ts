@@ -21,7 +21,7 @@ export default defineStage({
   },
   map: 'sequences',
   async run(context) {
-    const isSpecial = specialOf(context.model('tokenizer')!.path);
+    const isSpecial = specialOf(context.folder('tokenizer')!.path);
     const counter = new TokenCounts(isSpecial);
     for await (const { ids } of checkedSequences(context, isSpecial.length)) counter.add(ids);
     const out = context.writer('token_counts');

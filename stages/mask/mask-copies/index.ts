@@ -19,7 +19,7 @@ export default defineStage<Config>({
     tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
   },
   outputs: {
-    copies: { contract: 'masked', description: 'of each shard as many masked copies, each a shard' },
+    copies: { contract: 'masked-copies', description: 'of each shard as many masked copies, each a shard' },
     metrics: {
       contract: 'metrics',
       description: '`masked` by what becomes of a token, and how many tokens there are and are masked by source',
@@ -30,7 +30,7 @@ export default defineStage<Config>({
     const { config } = context;
     const input = context.dataset('sequences');
     const repeat = await repeatOf(context.dataset('repeats'));
-    const plan = createMaskPlan(maskSettings(config, 'static', context.model('tokenizer')!.path));
+    const plan = createMaskPlan(maskSettings(config, 'static', context.folder('tokenizer')!.path));
     const statistics = new MaskStatistics(plan);
     const out = context.writer('copies');
     // Copy k is masked as epoch k would be.

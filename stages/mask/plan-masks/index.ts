@@ -25,12 +25,14 @@ export default defineStage<Config>({
     tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
     token_counts: { contract: 'token-counts', description: 'how often each token occurs in them' },
     pair_counts: { contract: 'pair-counts', description: 'for importance by `pmi`', optional: true },
-    copies: { contract: 'masked', description: 'for `static`: the masked copies', optional: true },
+    copies: { contract: 'masked-copies', description: 'for `static`: the masked copies', optional: true },
     copy_metrics: { contract: 'metrics', description: 'for `static`: what was masked', optional: true },
   },
   outputs: {
-    masked: { contract: 'masked', description: 'masked copies (static), or the sequences themselves by reference' },
-    plan: { contract: 'mask-plan', description: 'how to mask a sequence when it is served' },
+    masked: {
+      contract: 'masked',
+      description: 'masked copies (static), or the sequences themselves by reference, with the plan beside them',
+    },
     metrics: {
       contract: 'metrics',
       description:
@@ -42,7 +44,7 @@ export default defineStage<Config>({
   async run(context) {
     const { config } = context;
     const sequences = context.dataset('sequences');
-    const settings = maskSettings(config, config.mode, context.model('tokenizer')!.path);
+    const settings = maskSettings(config, config.mode, context.folder('tokenizer')!.path);
     const uniform = createMaskPlan(settings);
 
     const counted = await readTokenCounts(context, settings.vocab_size);
@@ -55,7 +57,7 @@ export default defineStage<Config>({
       ? { importance: config.importance, favour: config.favour, strength: config.strength }
       : {};
     writeMaskPlan(
-      context.folder('plan').path,
+      context.writer('masked').folder,
       settings,
       { count: counted.counts, importance, probability },
       { ...weighting, ...(config.mode === 'static' ? { copies: config.copies } : {}) },

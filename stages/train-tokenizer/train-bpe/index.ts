@@ -36,7 +36,7 @@ export default defineStage<Config>({
       minFrequency,
       onProgress: (done, all) => context.progress(done, all, 'tokens', 'merging pairs'),
     });
-    writeTokenizer(context.folder('tokenizer').path, model);
+    writeTokenizer(context.outputFolder('tokenizer').path, model);
 
     const tokenizer = new Tokenizer(model);
     let words = 0,

@@ -1,8 +1,8 @@
-// Twenty training steps in one process, and again in another: every loss and every weight must have equal bits.
-import { spawnSync } from 'node:child_process';
+// Twenty training steps in each of two processes: every loss and every weight must have equal bits.
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { createBackendResolver } from '../../../dist/src/backends/resolve.js';
 import { openBackend } from '../../../dist/src/backends/select.js';
 import { madeUpTraining } from '../../training/made-up.mjs';
@@ -17,7 +17,7 @@ const shape =
     : { hidden: 64, layers: 2, heads: 2, intermediate: 256, vocab: 515, batch: 8, length: 32 };
 const steps = 20;
 
-if (options.precision === undefined) for (const precision of ['bf16', 'fp32']) compare(precision);
+if (options.precision === undefined) for (const precision of ['bf16', 'fp32']) await compare(precision);
 else console.log(JSON.stringify(await train(options.precision)));
 
 async function train(precision) {
@@ -36,8 +36,8 @@ async function train(precision) {
   return { losses, weights: weights.digest('hex') };
 }
 
-function compare(precision) {
-  const [first, second] = [run(precision), run(precision)];
+async function compare(precision) {
+  const [first, second] = await Promise.all([run(precision), run(precision)]);
   const at = first.losses.findIndex((loss, i) => !Object.is(loss, second.losses[i]));
   const learns = first.losses.at(-1) < first.losses[0];
   const what =
@@ -54,12 +54,8 @@ function compare(precision) {
   );
 }
 
-function run(precision) {
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [fileURLToPath(import.meta.url), '--device', options.device, '--precision', precision],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  if (status !== 0) throw new Error(`training in ${precision} ended with ${status}`);
+async function run(precision) {
+  const args = [fileURLToPath(import.meta.url), '--device', options.device, '--precision', precision];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout);
 }

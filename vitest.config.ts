@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Minutes of computing where native backends are set up: run by `npm test`, not by `npm run check`. */
 const backends = [
   'test/conformance/cuda.test.ts',
+  'test/conformance/gpu-check.test.ts',
   'test/conformance/transformers.test.ts',
   'test/conformance/training.test.ts',
   'test/backends/torch-memory.test.ts',

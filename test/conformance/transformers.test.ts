@@ -1,50 +1,41 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory, tidy, variableGrads, type Scalar, type Tensor2D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBackend, type Precision } from '../../src/backends/select.ts';
+import { openBackend } from '../../src/backends/select.ts';
 import type { BackendChoice } from '../../src/core/backend.ts';
 import { presets, type RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
 import { Optimizer } from '../../src/training/optimizer.ts';
-import {
-  createParameters,
-  disposeParameters,
-  parameterSpecs,
-  type Head,
-  type ParameterSpec,
-} from '../../src/model/parameters.ts';
-import {
-  classificationLogits,
-  encode,
-  loss,
-  maskedLmLogits,
-  type Batch,
-  type Roberta,
-} from '../../src/model/roberta.ts';
+import { createParameters, disposeParameters, parameterSpecs, type Head } from '../../src/model/parameters.ts';
 import { readSafetensors } from '../../src/model/safetensors.ts';
 import { learningRate } from '../../src/training/schedule.ts';
 import { trainStep } from '../../src/training/train-step.ts';
 import { captureState } from '../../src/training/trainer-state.ts';
-import { draw32 } from '../../src/ops/random.ts';
 import { absentBackends, availableBackends } from '../rig/backends.ts';
 import { loudValues } from '../rig/hugging-face-folder.ts';
 import { missingModules, runPython } from '../rig/python.ts';
+import {
+  answerOf,
+  common,
+  distance,
+  errors,
+  lossOf,
+  makeBatch,
+  ours,
+  outward,
+  rowsOf,
+  worst,
+  type LabelledBatch,
+} from './transformers-compare.ts';
 
 const missing = missingModules('torch', 'transformers', 'safetensors');
 const work = mkdtempSync(join(tmpdir(), 'transformers-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-const rest = {
-  hidden_dropout_prob: 0.1,
-  attention_probs_dropout_prob: 0.1,
-  layer_norm_eps: 1e-5,
-  initializer_range: 0.02,
-};
 const shapes = {
   tiny: {
-    ...rest,
+    ...common,
     vocab_size: 120,
     hidden_size: 48,
     num_hidden_layers: 2,
@@ -52,8 +43,8 @@ const shapes = {
     intermediate_size: 96,
     max_position_embeddings: 20,
   },
-  'base width': { ...rest, ...presets.base, num_hidden_layers: 2, vocab_size: 1000, max_position_embeddings: 66 },
-  base: { ...rest, ...presets.base, vocab_size: 50265, max_position_embeddings: 514 },
+  'base width': { ...common, ...presets.base, num_hidden_layers: 2, vocab_size: 1000, max_position_embeddings: 66 },
+  base: { ...common, ...presets.base, vocab_size: 50265, max_position_embeddings: 514 },
 } as const satisfies Record<string, RobertaConfig>;
 type Shape = keyof typeof shapes;
 
@@ -71,51 +62,6 @@ const classes = {
   classification: 'RobertaForSequenceClassification',
   encoder: 'RobertaModel',
 };
-
-interface LabelledBatch extends Batch {
-  /** Labels of all positions, -100 where there is none; or one of each sequence. */
-  readonly labels: readonly number[];
-}
-
-/** Three sequences of random tokens, of 12, 9 and 6 when `padded`; every third token has a label. */
-function makeBatch({ vocab_size }: RobertaConfig, { kind }: Head, padded: boolean, key: number): LabelledBatch {
-  const [batch, length] = [3, 12];
-  const input_ids = Int32Array.from({ length: batch * length }, (_, i) =>
-    padded && i % length >= length - 3 * Math.floor(i / length)
-      ? 1
-      : i % length === 0
-        ? 0
-        : 4 + (draw32(key, i) % (vocab_size - 4)),
-  );
-  return {
-    input_ids,
-    batch,
-    length,
-    labels:
-      kind === 'masked-lm'
-        ? [...input_ids].map((id, i) => (id !== 1 && i % 3 === 1 ? (id + 7) % vocab_size : -100))
-        : [2, 0, 1],
-  };
-}
-
-function rowsOf({ input_ids, batch, length, labels }: LabelledBatch): { input_ids: number[][]; labels: unknown } {
-  const split = (values: ArrayLike<number>) =>
-    Array.from({ length: batch }, (_, row) => Array.from(values).slice(row * length, (row + 1) * length));
-  return { input_ids: split(input_ids), labels: labels.length === batch ? labels : split(labels) };
-}
-
-/** Mean loss of a batch without dropout, from the labelled positions only, as the model computes it in training. */
-function lossOf(model: Roberta, batch: LabelledBatch): Scalar {
-  const hidden = encode(model, batch, undefined);
-  if (batch.labels.length === batch.batch)
-    return loss(classificationLogits(model, hidden, batch, undefined), Int32Array.from(batch.labels), batch.batch);
-  const positions = Int32Array.from(batch.labels.keys()).filter((i) => batch.labels[i] !== -100);
-  return loss(
-    maskedLmLogits(model, hidden, positions),
-    positions.map((at) => batch.labels[at] as number),
-    positions.length,
-  );
-}
 
 interface Problem {
   readonly name: string;
@@ -217,92 +163,12 @@ function weightsOf(shape: Shape, head: Head): Map<string, Float32Array> {
   return latest.values;
 }
 
-type Values = ReadonlyMap<string, ArrayLike<number>>;
-
-function answerOf(path: string, { input_ids, labels, batch }: LabelledBatch): Values {
-  const answer = new Map([...readSafetensors(path)].map(([name, { data }]): [string, Float32Array] => [name, data]));
-  const logits = answer.get('logits') as Float32Array;
-  const width = logits.length / input_ids.length;
-  // What comes out at padding is nobody's business.
-  if (labels.length !== batch)
-    answer.set(
-      'logits',
-      logits.filter((_, i) => input_ids[Math.floor(i / width)] !== 1),
-    );
-  return answer;
-}
-
-/** Logits, loss and gradients of ours, laid out as Hugging Face has them. */
-async function ours({ shape, head, batch }: Problem, backend: BackendChoice, precision: Precision): Promise<Values> {
-  await openBackend(backend, precision);
-  const before = memory().numTensors;
-  const config = shapes[shape];
-  const specs = parameterSpecs(config, head);
-  const parameters = createParameters(specs, weightsOf(shape, head));
-  const model: Roberta = { config, parameters };
-  const tokens = Int32Array.from(batch.input_ids.keys()).filter((i) => batch.input_ids[i] !== 1);
-  const logits = tidy(() => {
-    const hidden = encode(model, batch, undefined);
-    return (
-      head.kind === 'masked-lm'
-        ? maskedLmLogits(model, hidden, tokens)
-        : (classificationLogits(model, hidden, batch, undefined) as Tensor2D)
-    ).dataSync();
-  });
-  const { value, grads } = variableGrads(() => lossOf(model, batch), [...parameters.values()]);
-  const answer = new Map<string, ArrayLike<number>>([
-    ['logits', logits],
-    ['loss', value.dataSync()],
-  ]);
-  for (const spec of specs)
-    answer.set(`gradient/${spec.name}`, outward(spec, grads[parameters.get(spec.name)!.name]!.dataSync()));
-  for (const gradient of Object.values(grads)) gradient.dispose();
-  value.dispose();
-  disposeParameters(parameters);
-  expect(memory().numTensors).toBe(before);
-  return answer;
-}
-
-// Loops: there are 125 million of them, and a call for each takes minutes.
-function outward({ shape, transposed }: ParameterSpec, values: ArrayLike<number>): ArrayLike<number> {
-  if (!transposed) return values;
-  const [rows, columns] = shape as [number, number];
-  const out = new Float32Array(values.length);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) out[c * rows + r] = values[r * columns + c] as number;
-  return out;
-}
-
-/** ‖a − b‖; ‖a‖ without b. */
-function distance(a: ArrayLike<number>, b?: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b?.[i] ?? 0)) ** 2;
-  return Math.sqrt(sum);
-}
-
-/** ‖ours − theirs‖ / ‖theirs‖ of each tensor. */
-function errors(actual: Values, expected: Values): Record<string, number> {
-  expect([...actual.keys()].sort()).toEqual([...expected.keys()].sort());
-  return Object.fromEntries(
-    [...expected].map(([name, values]) => {
-      const found = actual.get(name) as ArrayLike<number>;
-      expect(found.length, name).toBe(values.length);
-      // Softmax does not see a key's bias, so its true gradient is 0 and what is left is rounding, in the measure of
-      // its weight's.
-      return [
-        name,
-        distance(found, values) / distance(expected.get(name.replace('key.bias', 'key.weight')) as ArrayLike<number>),
-      ];
-    }),
-  );
-}
-
-/** The largest error of the tensors whose names begin so. */
-function worst(all: Record<string, number>, prefix: string): [string, number] {
-  return Object.entries(all)
-    .filter(([name]) => name.startsWith(prefix))
-    .reduce((a, b) => (b[1] > a[1] || Number.isNaN(b[1]) ? b : a));
-}
+const settingOf = ({ shape, head, batch }: Problem) => ({
+  config: shapes[shape],
+  head,
+  batch,
+  values: weightsOf(shape, head),
+});
 
 describe.skipIf(missing !== undefined)(
   `transformers agrees${missing === undefined ? '' : ` (skipped: ${missing})`}`,
@@ -322,7 +188,7 @@ describe.skipIf(missing !== undefined)(
         backendsOf[problem.shape].map((backend) => ({ problem, backend, of: problem.name, on: backend.name })),
       ),
     )('$of, on $on: logits, loss and every gradient within 1e-4', async ({ problem, backend }) => {
-      const found = errors(await ours(problem, backend, 'fp32'), answerOf(problem.answer, problem.batch));
+      const found = errors(await ours(settingOf(problem), backend, 'fp32'), answerOf(problem.answer, problem.batch));
       for (const [name, error] of Object.entries(found)) expect(error, name).toBeLessThan(1e-4);
     });
 
@@ -336,7 +202,7 @@ describe.skipIf(missing !== undefined)(
       async ({ problem, backend }) => {
         const exact = answerOf(problem.answer, problem.batch);
         const [mine, theirs] = [
-          errors(await ours(problem, backend, 'bf16'), exact),
+          errors(await ours(settingOf(problem), backend, 'bf16'), exact),
           errors(answerOf(`${problem.answer}-bf16`, problem.batch), exact),
         ];
         // Measured: logits 0.9 to 1.6 %, gradients 2.5 to 3.1 %; autocast of transformers 0.9 to 1.6 and 2.5 to 2.7 %.

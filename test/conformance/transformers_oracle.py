@@ -2,6 +2,7 @@
 
 A request has `folder`, `batches` of `input_ids` and `labels`, and either nothing more (logits, loss and gradients of the first
 batch; `autocast` does it in bfloat16) or `adamw` (an update of torch.optim.AdamW per batch: parameters and moments at the end).
+All of it on the CPU, or on a `device`.
 """
 import json
 import sys
@@ -14,18 +15,20 @@ from transformers import AutoConfig, RobertaForMaskedLM, RobertaForSequenceClass
 def run(request):
     architecture = AutoConfig.from_pretrained(request["folder"]).architectures[0]
     cls = {c.__name__: c for c in (RobertaForMaskedLM, RobertaForSequenceClassification)}[architecture]
-    model, info = cls.from_pretrained(request["folder"], output_loading_info=True)
-    model.eval()
+    # On a GPU, kernels that compute attention at once may round float32 on the way; the plain products do not.
+    attention = {"attn_implementation": "eager"} if "device" in request and not request.get("autocast") else {}
+    model, info = cls.from_pretrained(request["folder"], output_loading_info=True, **attention)
+    model.to(request.get("device", "cpu")).eval()
     answer = adamw(model, request) if "adamw" in request else once(model, request)
-    save_file({name: value.detach().float().contiguous() for name, value in answer.items()}, request["answer"])
+    save_file({name: value.detach().float().cpu().contiguous() for name, value in answer.items()}, request["answer"])
     return {"architecture": architecture, "missing": sorted(info["missing_keys"]), "unexpected": sorted(info["unexpected_keys"])}
 
 
 def forward(model, batch, autocast=False):
-    ids = torch.tensor(batch["input_ids"])
+    ids, labels = (torch.tensor(batch[name], device=model.device) for name in ("input_ids", "labels"))
     # The model does not infer which positions are padding.
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-        return model(input_ids=ids, attention_mask=(ids != 1).long(), labels=torch.tensor(batch["labels"]))
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=autocast):
+        return model(input_ids=ids, attention_mask=(ids != 1).long(), labels=labels)
 
 
 def once(model, request):

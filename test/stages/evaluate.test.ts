@@ -14,7 +14,7 @@ import { encode, maskedLmLogits, nextSentenceLogits } from '../../src/model/robe
 import { draw32 } from '../../src/ops/random.ts';
 import { BatchFeed } from '../../src/training/batch-feed.ts';
 import { limitsOf } from '../../src/training/sequences.ts';
-import { availableBackends, backendsRoot, missingBackends } from '../rig/backends.ts';
+import { absentBackends, availableBackends, backendsRoot } from '../rig/backends.ts';
 import { loudValues, tinyConfig } from '../rig/hugging-face-folder.ts';
 import { datasetOf, folderOf, runStage } from '../rig/run-stage.ts';
 
@@ -124,7 +124,7 @@ async function measure({ model, masking, sequences }: Fixture, backend: string, 
   }
 }
 
-for (const reason of missingBackends.values()) it.skip(`evaluate: ${reason}`, () => {});
+absentBackends('evaluate');
 
 describe.each(availableBackends)('evaluate on $name', ({ name }) => {
   test('gives the figures of all scores, and brings three numbers per label to the host', async () => {

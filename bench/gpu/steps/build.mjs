@@ -1,0 +1,50 @@
+// Compile the bridge against the PyTorch of a Python, and let it make the training step that `setup` asks of it.
+// The installation is written down before that: where the step fails, the checks that follow say more about why.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bridgeSources, installationFile, stampOf } from '../../../dist/src/backends/installation.js';
+import { choiceOf } from '../../../dist/src/backends/resolve.js';
+import { buildAddon, findTorch } from '../../../dist/src/backends/torch/build.js';
+import { checkBackend } from '../../../dist/src/setup/self-check.js';
+import { row } from '../row.mjs';
+
+const { values: options } = parseArgs({ options: { device: { type: 'string' }, python: { type: 'string' } } });
+const root = process.env.RUN_PIPELINE_BACKENDS;
+const compiler = process.env.CXX ?? 'g++';
+
+const torch = expect(await findTorch({ python: options.python }));
+const began = performance.now();
+const addon = expect(await buildAddon({ torch, output: join(root, 'torch/addons/check/torch_bridge.node'), compiler }));
+const installation = {
+  v: 1,
+  backend: 'torch',
+  version: torch.version,
+  addon,
+  cuda: torch.cuda,
+  library: stampOf(join(torch.folder, 'lib/libtorch_cpu.so')),
+  sources: bridgeSources('torch'),
+  folder: torch.folder,
+  python: options.python,
+};
+const file = installationFile(root, 'torch');
+mkdirSync(dirname(file), { recursive: true });
+writeFileSync(file, JSON.stringify(installation));
+const version = spawnSync(compiler, ['-dumpfullversion'], { encoding: 'utf8' }).stdout.trim();
+const seconds = Math.round((performance.now() - began) / 1000);
+row(
+  'bridge',
+  torch.cuda || options.device === 'cpu',
+  `PyTorch ${torch.version}${torch.cuda ? ' with CUDA' : ', which has no CUDA'}, ${compiler} ${version}, ${seconds} s`,
+  { torch: torch.version, compiler: version, seconds },
+);
+
+const checked = await checkBackend(choiceOf(installation, options.device === 'cuda', ''), AbortSignal.timeout(60_000));
+row('first step', checked.ok, checked.ok ? checked.value : checked.error.message);
+
+function expect(result) {
+  if (result.ok) return result.value;
+  row('bridge', false, result.error.message);
+  process.exit(1);
+}

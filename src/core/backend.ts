@@ -1,5 +1,7 @@
 /** What can execute tensor kernels. */
 export type BackendName = 'torch' | 'tensorflow' | 'wasm' | 'cpu';
+/** In which type matrix products are computed; bf16 on torch only. */
+export type Precision = 'fp32' | 'bf16';
 
 /** What computes tensors in a stage, decided at plan time: name, version and device go into the action key. */
 export interface BackendChoice {

@@ -10,7 +10,7 @@ import {
   packageOf,
   sweepEnvironments,
 } from './python.ts';
-import type { Context } from './set-up.ts';
+import type { Context } from './context.ts';
 
 /** The package that the user named, if any. */
 export async function namedPackage({

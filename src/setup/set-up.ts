@@ -18,36 +18,13 @@ import { err, ok, type Result } from '../core/result.ts';
 import { writeAtomic } from '../store/files.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Bridge, Package } from './bridge.ts';
+import type { Context, SetUpOptions } from './context.ts';
 import { findCompiler } from './compiler.ts';
 import { findPackage, namedPackage } from './package.ts';
 import { sweepEnvironments } from './python.ts';
 import { checkBackend } from './self-check.ts';
 import { tensorflowBridge } from './tensorflow.ts';
 import { torchBridge } from './torch.ts';
-
-export interface SetUpOptions {
-  readonly backend: Installable;
-  /** Folder of all installations. */
-  readonly root: string;
-  /** Use the packages of this Python. */
-  readonly python?: string;
-  /** Use this PyTorch or TensorFlow. */
-  readonly folder?: string;
-  /** Do everything anew. */
-  readonly force: boolean;
-  readonly compiler: string;
-  /** How many NVIDIA GPUs the machine has. */
-  readonly gpus: number;
-  readonly signal: AbortSignal;
-  readonly say: (step: SetUpStep) => void;
-}
-
-/** What setup does now, or has found or done. */
-export interface SetUpStep {
-  readonly name: 'machine' | 'compiler' | 'package' | 'modules' | 'bridge' | 'check';
-  readonly done: boolean;
-  readonly text: string;
-}
 
 const bridges: Readonly<Record<Installable, Bridge>> = { torch: torchBridge, tensorflow: tensorflowBridge };
 
@@ -102,15 +79,6 @@ async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result
   } finally {
     await lock.release();
   }
-}
-
-/** What the steps share. */
-export interface Context extends SetUpOptions {
-  readonly bridge: Bridge;
-  /** Folder of this backend's installation. */
-  readonly home: string;
-  /** Scratch space in it, gone with this setup or the next. */
-  readonly scratch: string;
 }
 
 async function setUpLocked(context: Context): Promise<Result<Installation, Diagnostic>> {

@@ -4,7 +4,8 @@ import { CorpusReport } from '../../src/corpus/corpus-report.ts';
 import { ShardedDocuments } from '../../src/corpus/sharded-documents.ts';
 import { decodeAs, decodeText } from '../../src/text/encoding/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
-import { readBookFiles, type BookFile } from './files.ts';
+import type { BookFile } from './book-file.ts';
+import { readBookFiles } from './files.ts';
 import { check } from './check.ts';
 
 interface Config {

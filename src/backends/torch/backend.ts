@@ -10,8 +10,8 @@ import {
   type DataType,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
+import type { Precision } from '../../core/backend.ts';
 import { torchSources } from '../installation.ts';
-import type { Precision } from '../select.ts';
 import type { Addon, Argument, Handle, HostValues } from './addon.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
 import { gpuOperators } from './gpu-operators.ts';

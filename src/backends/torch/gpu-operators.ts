@@ -1,8 +1,12 @@
-import type { Argument, Handle } from './addon.ts';
+import type { Addon, Argument, Handle } from './addon.ts';
 import { aten, ours, scalar, type Op, type ScalarType } from './aten.ts';
-import type { KernelCall } from './kernel-call.ts';
 
-type Call = KernelCall<unknown>;
+/** What these need of the kernel call that they are part of; a `KernelCall` has it. */
+interface Call {
+  readonly backend: { readonly addon: Pick<Addon, 'info'>; readonly device: string };
+  call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, ...args: Args): Result;
+  launch(...args: Parameters<Addon['launch']>): void;
+}
 type OnGpu = (k: Call, args: readonly Argument[]) => unknown;
 
 /** Those of our own operators that are kernels of `native/kernels.cu` on a GPU, called as they are on the CPU. */

@@ -9,7 +9,10 @@ interface Call {
 }
 type OnGpu = (k: Call, args: readonly Argument[]) => unknown;
 
-/** Those of our own operators that are kernels of `native/kernels.cu` on a GPU, called as they are on the CPU. */
+/**
+ * Those of our own operators that are kernels of `native/kernels.cu` on a GPU, called as they are on the CPU: with the
+ * arguments of the native operators, in their order.
+ */
 export const gpuOperators: { has(op: unknown): boolean; get(op: unknown): OnGpu | undefined } = new Map<unknown, OnGpu>(
   [
     on(ours.dropout, (k, x, rate, key) => {

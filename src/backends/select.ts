@@ -55,11 +55,11 @@ async function register({ name, native, device }: NamedBackend, precision: Preci
       return;
     case 'tensorflow':
       if (native?.modules === undefined) throw new Error('it is not set up');
-      (await import('./tensorflow.ts')).registerTensorflow(native.addon, native.modules, device ?? 'cpu');
+      (await import('./tensorflow.ts')).registerTensorflow(native.bridge, native.modules, device ?? 'cpu');
       return;
     case 'torch':
       if (native === undefined) throw new Error('it is not set up');
-      (await import('./torch/index.ts')).registerTorch(native.addon, { precision, device: device ?? 'cpu' });
+      (await import('./torch/index.ts')).registerTorch(native.bridge, { precision, device: device ?? 'cpu' });
       return;
   }
 }

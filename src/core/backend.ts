@@ -10,11 +10,11 @@ export interface BackendChoice {
   readonly version: string;
   readonly device: 'cpu' | 'cuda';
   /**
-   * What `run-pipeline setup` made, for backends that it sets up: the compiled addon, a digest of what that was
+   * What `run-pipeline setup` made, for backends that it sets up: the compiled bridge, a digest of what that was
    * compiled
    * from, which goes into the action key as well, and, where it has one, the folder of its npm package.
    */
-  readonly native?: { readonly addon: string; readonly sources: string; readonly modules?: string };
+  readonly native?: { readonly bridge: string; readonly sources: string; readonly modules?: string };
   /** How many threads it may use, once the stage has its cores. */
   readonly threads?: number;
   /** Why this one, in a few words. */

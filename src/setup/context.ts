@@ -1,5 +1,5 @@
 import type { Installable } from '../backends/installation.ts';
-import type { Bridge } from './bridge.ts';
+import type { Recipe } from './recipe.ts';
 
 /** What `setup` was asked for, and on which machine. */
 export interface SetUpOptions {
@@ -28,7 +28,7 @@ export interface SetUpStep {
 
 /** What the steps share. */
 export interface Context extends SetUpOptions {
-  readonly bridge: Bridge;
+  readonly recipe: Recipe;
   /** Folder of this backend's installation. */
   readonly home: string;
   /** Scratch space in it, gone with this setup or the next. */

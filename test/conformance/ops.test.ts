@@ -23,9 +23,9 @@ import {
 import { fillNormal, key32 } from '../../src/ops/random.ts';
 import { ignoredLabel } from '../../src/ops/ignored-label.ts';
 
-vi.mock('../../src/backends/torch/addon.ts', async (original) => {
-  const { loadAddon } = await original<typeof import('../../src/backends/torch/addon.ts')>();
-  return { loadAddon: (path: string) => withFlashAttention(loadAddon(path)) };
+vi.mock('../../src/backends/torch/bridge.ts', async (original) => {
+  const { loadBridge } = await original<typeof import('../../src/backends/torch/bridge.ts')>();
+  return { loadBridge: (path: string) => withFlashAttention(loadBridge(path)) };
 });
 
 registerGradients();
@@ -339,13 +339,13 @@ describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchO
     : []),
 ])('fused ops on torch: $name', ({ options, tolerance }) => {
   let composites: ReadonlyMap<string, number[][]>;
-  const addon = torch?.native?.addon ?? '';
+  const bridge = torch?.native?.bridge ?? '';
   beforeAll(async () => {
     composites = await compositeValues();
     await openBackend(torch ?? 'torch');
-    registerTorch(addon, options);
+    registerTorch(bridge, options);
   });
-  afterAll(() => registerTorch(addon));
+  afterAll(() => registerTorch(bridge));
 
   test.each(cases)('$name', (each) => {
     const actual = valueAndGradients(each);

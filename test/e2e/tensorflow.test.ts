@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)(`tensorflow${missing === undefined ? '' :
       cuda: expect.any(Boolean),
       python: expect.stringContaining('python'),
     });
-    expect(statSync(installation.addon).isFile()).toBe(true);
+    expect(statSync(installation.bridge).isFile()).toBe(true);
   });
 
   test('setting it up again does nothing', async () => {

@@ -1,11 +1,11 @@
-import type { Addon, Argument, Handle } from './addon.ts';
+import type { Bridge, Argument, Handle } from './bridge.ts';
 import { aten, ours, scalar, type Op, type ScalarType } from './aten.ts';
 
 /** What these need of the kernel call that they are part of; a `KernelCall` has it. */
 interface Call {
-  readonly backend: { readonly addon: Pick<Addon, 'info'>; readonly device: string };
+  readonly backend: { readonly bridge: Pick<Bridge, 'info'>; readonly device: string };
   call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, ...args: Args): Result;
-  launch(...args: Parameters<Addon['launch']>): void;
+  launch(...args: Parameters<Bridge['launch']>): void;
 }
 type OnGpu = (k: Call, args: readonly Argument[]) => unknown;
 
@@ -127,7 +127,7 @@ interface Like {
 }
 
 function describe(k: Call, x: Handle): Like {
-  const [type, ...shape] = k.backend.addon.info(x);
+  const [type, ...shape] = k.backend.bridge.info(x);
   if (type !== scalar.float32 && type !== scalar.bfloat16) throw new TypeError('activations are float32 or bfloat16');
   return { type, shape };
 }

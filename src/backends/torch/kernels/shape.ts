@@ -1,5 +1,5 @@
 import { slice_util, type DataType } from '@tensorflow/tfjs-core';
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten } from '../aten.ts';
 import { scalarOf, type KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
@@ -104,7 +104,7 @@ export const shapeKernels = new FamilyBuilder()
 
 /** Numbers out of a small tensor that describes a shape. */
 function hostShape(k: KernelCall, name: string): number[] {
-  return Array.from(k.backend.addon.toHost(k.in(name)));
+  return Array.from(k.backend.bridge.toHost(k.in(name)));
 }
 
 /** One size may be -1, for what the others leave. */

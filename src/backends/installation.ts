@@ -15,14 +15,14 @@ export interface Installation {
   /** Of PyTorch or TensorFlow. */
   readonly version: string;
   /** The compiled bridge. */
-  readonly addon: string;
-  /** Folder of the npm package that drives the addon; the torch backend has none, its JavaScript is ours. */
+  readonly bridge: string;
+  /** Folder of the npm package that drives the bridge; the torch backend has none, its JavaScript is ours. */
   readonly modules?: string;
   /** Whether the libraries can compute on NVIDIA GPUs. */
   readonly cuda: boolean;
-  /** The library that the addon is linked against, as it was then. */
+  /** The library that the bridge is linked against, as it was then. */
   readonly library: FileStamp;
-  /** Digest of what the addon was compiled from. */
+  /** Digest of what the bridge was compiled from. */
   readonly sources: string;
   /** The folder of the package, and the Python it was found with. */
   readonly folder: string;
@@ -54,8 +54,8 @@ export function readInstallation(root: string, backend: Installable): Result<Ins
   }
   const installation = parse(text);
   if (installation?.backend !== backend) return err('was set up by another version of run-pipeline');
-  const { addon, modules, library, sources } = installation;
-  for (const path of [addon, library.path, ...(modules === undefined ? [] : [modules])])
+  const { bridge, modules, library, sources } = installation;
+  for (const path of [bridge, library.path, ...(modules === undefined ? [] : [modules])])
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return err(`was set up, but ${path} is gone`);
   const now = stampOf(library.path);
   if (now.bytes !== library.bytes || now.mtimeMs !== library.mtimeMs)
@@ -66,9 +66,11 @@ export function readInstallation(root: string, backend: Installable): Result<Ins
 
 function parse(text: string): Installation | undefined {
   try {
-    const value = JSON.parse(text) as Installation;
-    return value.v === 1 && typeof value.addon === 'string' && typeof value.library?.path === 'string'
-      ? value
+    // What was set up when bridges were called addons stays good.
+    const { addon, ...value } = JSON.parse(text) as Installation & { readonly addon?: string };
+    const bridge = value.bridge ?? addon;
+    return value.v === 1 && typeof bridge === 'string' && typeof value.library?.path === 'string'
+      ? { ...value, bridge }
       : undefined;
   } catch {
     return undefined;
@@ -83,7 +85,7 @@ export function torchSources(): string {
   return join(packageRoot, 'src/backends/torch/native');
 }
 
-/** Digest of the sources that a backend's addon is compiled from, so that one compiled from others is not used. */
+/** Digest of the sources that a backend's bridge is compiled from, so that one compiled from others is not used. */
 export function bridgeSources(backend: Installable): string {
   if (backend === 'tensorflow') return `${tfjsNode.name}@${tfjsNode.version}`;
   const digest = createHash('sha256');

@@ -61,7 +61,7 @@ export function createBackendResolver({
 
 /** An installation as the choice of a stage that may use a GPU or not. */
 export function choiceOf(installation: Installation, usesGpu: boolean, reason: string): BackendChoice {
-  const { backend, version, addon, sources, modules, cuda } = installation;
+  const { backend, version, bridge, sources, modules, cuda } = installation;
   const device = cuda && usesGpu ? 'cuda' : 'cpu';
   const hint =
     backend === 'torch' && device === 'cuda'
@@ -72,7 +72,7 @@ export function choiceOf(installation: Installation, usesGpu: boolean, reason: s
     version,
     device,
     precisions: backend === 'torch' ? ['fp32', 'bf16'] : ['fp32'],
-    native: { addon, sources, ...(modules === undefined ? {} : { modules }) },
+    native: { bridge, sources, ...(modules === undefined ? {} : { modules }) },
     reason,
     ...hint,
   };

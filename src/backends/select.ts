@@ -1,17 +1,14 @@
 import { enableProdMode, ready, setBackend } from '@tensorflow/tfjs-core';
-import type { BackendChoice, BackendName } from '../core/backend.ts';
+import type { BackendChoice, BackendName, Precision } from '../core/backend.ts';
 import { fail } from '../core/diagnostic.ts';
 
-export type { BackendName };
+export type { Precision };
 
 /** The part of the planner's choice that starting a backend takes. */
 type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device' | 'threads'>>;
 
 /** The precision with which each backend was registered. */
 const registered = new Map<BackendName, Precision>();
-
-/** In which type matrix products are computed; bf16 on torch only. */
-export type Precision = 'fp32' | 'bf16';
 
 /**
  * Make a backend current for every tensor operation of this process. `wasm` and `cpu` need nothing but their name; the
@@ -58,11 +55,11 @@ async function register({ name, native, device }: NamedBackend, precision: Preci
       return;
     case 'tensorflow':
       if (native?.modules === undefined) throw new Error('it is not set up');
-      (await import('./tensorflow.ts')).registerTensorflow(native.addon, native.modules, device ?? 'cpu');
+      (await import('./tensorflow.ts')).registerTensorflow(native.bridge, native.modules, device ?? 'cpu');
       return;
     case 'torch':
       if (native === undefined) throw new Error('it is not set up');
-      (await import('./torch/index.ts')).registerTorch(native.addon, { precision, device: device ?? 'cpu' });
+      (await import('./torch/index.ts')).registerTorch(native.bridge, { precision, device: device ?? 'cpu' });
       return;
   }
 }

@@ -39,7 +39,7 @@ type TensorflowBackend = KernelBackend & {
 
 type Attribute = { readonly name: string; readonly type: number; readonly value: number | boolean };
 
-/** The addon that setup compiled from tfjs-node's own sources. */
+/** The bridge that setup compiled from tfjs-node's own sources. */
 interface Binding {
   readonly TF_ATTR_TYPE: number;
   readonly TF_ATTR_INT: number;
@@ -49,15 +49,15 @@ interface Binding {
 }
 
 /**
- * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what
+ * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the bridge that setup compiled, and what
  * our
  * ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
  */
-export function registerTensorflow(addon: string, modules: string, device: 'cpu' | 'cuda'): void {
+export function registerTensorflow(bridge: string, modules: string, device: 'cpu' | 'cuda'): void {
   const load = createRequire(join(modules, 'package.json'));
   shimNode();
   shareCore(load, modules);
-  const binding = load(addon) as Binding;
+  const binding = load(bridge) as Binding;
   if (device === 'cuda' && !binding.isUsingGpuDevice())
     throw new Error(
       'TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them ' +

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import pc from 'picocolors';
 import type { Installable } from '../backends/installation.ts';
 import { findGpus } from '../executors/local.ts';
-import { setUp, type SetUpStep } from '../setup/set-up.ts';
+import type { SetUpStep } from '../setup/context.ts';
+import { setUp } from '../setup/set-up.ts';
 import { exitCodes, print, printError, refuse, render } from './exit.ts';
 import { backendsRoot } from './workspace.ts';
 

@@ -63,7 +63,12 @@ export function encode(model: Roberta, batch: Batch, key: DropoutKey): Tensor2D 
   // How both halves of a layer end: a dense layer, dropout, the residual connection, its layer norm.
   const finish = (x: Tensor2D, residual: Tensor2D, name: string) => {
     const [dense, norm] = [`${name}.dense`, `${name}.LayerNorm`];
-    return residualNorm(linear(x, matrix(dense)), bias(dense), residual, gain(norm), bias(norm), {
+    return residualNorm({
+      x: linear(x, matrix(dense)),
+      bias: bias(dense),
+      residual,
+      weight: gain(norm),
+      shift: bias(norm),
       epsilon: config.layer_norm_eps,
       rate: rates.hidden,
       key: site(name),

@@ -2,7 +2,7 @@ import type { HostArray, HostKernel } from './kernel.ts';
 import { rowWidth } from './kernel.ts';
 import { expNegative } from './fast-exp.ts';
 import { ignoredLabel } from './ignored-label.ts';
-import { mix32 } from './random.ts';
+import { mix32 } from '../core/mix32.ts';
 
 /**
  * Our kernels as plain loops over typed arrays. V8 compiles them well; what they save over tfjs's own ops is a pass

@@ -1,16 +1,7 @@
-/**
- * Counter-based randomness: every number is a pure function of keys such as (run seed, step, call site) and an index,
- * so
- * a resumed run draws what an undisturbed one would have drawn. The mixer is `lowbias32` (Wellons, "Prospecting for
- * hash
- * functions"), whose bits pass the usual avalanche tests.
- */
-export function mix32(value: number): number {
-  let x = value | 0;
-  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-  x = Math.imul(x ^ (x >>> 15), 0xd35a2d97);
-  return (x ^ (x >>> 15)) >>> 0;
-}
+import { mix32 } from '../core/mix32.ts';
+
+// Counter-based randomness: every number is a pure function of keys such as (run seed, step, call site) and an index,
+// so a resumed run draws what an undisturbed one would have drawn.
 
 /** One 32-bit key from several numbers; order matters. Text is hashed by its UTF-16 units. */
 export function key32(...parts: readonly (number | string)[]): number {
@@ -29,7 +20,7 @@ export function key32(...parts: readonly (number | string)[]): number {
 
 /** The `index`-th 32-bit number of the stream named by `key`. */
 export function draw32(key: number, index: number): number {
-  return mix32(Math.imul(index, 0x9e3779b1) ^ key);
+  return mix32(Math.imul(index, 0x9e3779b1) ^ key) >>> 0;
 }
 
 /** Uniform in [0, 1). */

@@ -4,38 +4,29 @@ import { drop } from './dropout.ts';
 import { hasKernel, runFused } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 
-/**
- * How either half of a post-layer-norm transformer layer ends, layerNorm(residual + dropout(x + bias)), where `x [n, width]`
- * is the product of its last dense layer, `bias [width]` that layer's, and `weight` and `shift` are the norm's.
- */
-export function residualNorm(
-  x: Tensor2D,
-  bias: Tensor1D,
-  residual: Tensor2D,
-  weight: Tensor1D,
-  shift: Tensor1D,
-  options: ResidualNormOptions,
-): Tensor2D {
-  const run = hasKernel('RpResidualNorm') ? fused : composite;
-  return run(x, bias, residual, weight, shift, options);
+/** How either half of a post-layer-norm transformer layer ends: layerNorm(residual + dropout(x + bias)). */
+export function residualNorm(parts: ResidualNorm): Tensor2D {
+  return hasKernel('RpResidualNorm') ? fused(parts) : composite(parts);
 }
 
-interface ResidualNormOptions {
+interface ResidualNorm {
+  /** `[n, width]`, the product of the half's last dense layer. */
+  readonly x: Tensor2D;
+  /** `[width]`, that layer's. */
+  readonly bias: Tensor1D;
+  /** `[n, width]`, what the half began with. */
+  readonly residual: Tensor2D;
+  /** `[width]`, of the norm. */
+  readonly weight: Tensor1D;
+  /** `[width]`, of the norm. */
+  readonly shift: Tensor1D;
   readonly epsilon: number;
   /** Of dropout; 0 for none. */
   readonly rate: number;
   readonly key: number;
 }
 
-function fused(
-  x: Tensor2D,
-  bias: Tensor1D,
-  residual: Tensor2D,
-  weight: Tensor1D,
-  shift: Tensor1D,
-  options: ResidualNormOptions,
-): Tensor2D {
-  const attrs = { ...options };
+function fused({ x, bias, residual, weight, shift, ...attrs }: ResidualNorm): Tensor2D {
   const op = customGrad((...args: unknown[]) => {
     const [input, b, rest, gain, beta, save] = args as [Tensor, Tensor, Tensor, Tensor, Tensor, GradSaveFunc];
     const [value, sum, mean, rstd] = runFused(
@@ -55,14 +46,7 @@ function fused(
   return op(x, bias, residual, weight, shift) as Tensor2D;
 }
 
-function composite(
-  x: Tensor2D,
-  bias: Tensor1D,
-  residual: Tensor2D,
-  weight: Tensor1D,
-  shift: Tensor1D,
-  { epsilon, rate, key }: ResidualNormOptions,
-): Tensor2D {
+function composite({ x, bias, residual, weight, shift, epsilon, rate, key }: ResidualNorm): Tensor2D {
   const op = customGrad((...args: unknown[]) => {
     const [input, b, rest, gain, beta, save] = args as [Tensor, Tensor, Tensor, Tensor, Tensor, GradSaveFunc];
     const sum = add(drop(add(input, b), rate, key), rest);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 
 /** How a command ended. `code` is null when a signal ended it, or when there is no such command. */
 export interface CommandEnd {
@@ -16,6 +17,8 @@ export function runCommand(
   args: readonly string[],
   options: { readonly signal: AbortSignal; readonly cwd?: string },
 ): Promise<CommandEnd> {
+  // Any number of commands may run side by side.
+  setMaxListeners(0, options.signal);
   return new Promise((resolve) => {
     let stdout = '';
     let output = '';

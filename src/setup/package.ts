@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ok, type Result } from '../core/result.ts';
-import type { Package } from './bridge.ts';
+import type { Package } from './recipe.ts';
 import {
   findActive,
   findBasePython,
@@ -10,30 +10,30 @@ import {
   packageOf,
   sweepEnvironments,
 } from './python.ts';
-import type { Context } from './set-up.ts';
+import type { Context } from './context.ts';
 
 /** The package that the user named, if any. */
 export async function namedPackage({
-  bridge,
+  recipe,
   folder,
   python,
   signal,
 }: Context): Promise<Result<Package, Diagnostic> | undefined> {
-  if (python !== undefined) return packageOf(python, bridge, signal);
-  return folder === undefined ? undefined : bridge.inspect(resolve(folder));
+  if (python !== undefined) return packageOf(python, recipe, signal);
+  return folder === undefined ? undefined : recipe.inspect(resolve(folder));
 }
 
 /** The package that is found, or is installed here. */
 export async function findPackage(
-  { bridge, home, signal, say }: Context,
+  { recipe, home, signal, say }: Context,
   wantsCuda: boolean,
 ): Promise<Result<Package, Diagnostic>> {
-  const active = await findActive(bridge, wantsCuda, signal);
+  const active = await findActive(recipe, wantsCuda, signal);
   if (active !== undefined) return ok(active);
-  const requirement = bridge.requirement(wantsCuda);
+  const requirement = recipe.requirement(wantsCuda);
   let environment = findEnvironment(home, requirement);
   if (environment === undefined) {
-    const base = await findBasePython(bridge, signal);
+    const base = await findBasePython(recipe, signal);
     if (!base.ok) return base;
     sweepEnvironments(home, undefined);
     say({
@@ -43,9 +43,9 @@ export async function findPackage(
         `installing ${requirement} with pip into ${home} ` +
         `(${wantsCuda ? 'some gigabytes' : 'some hundred megabytes'}; minutes)`,
     });
-    const installed = await installPrivately(base.value, home, bridge, wantsCuda, signal);
+    const installed = await installPrivately(base.value, home, recipe, wantsCuda, signal);
     if (!installed.ok) return installed;
     environment = installed.value;
   }
-  return packageOf(join(environment, 'bin/python'), bridge, signal);
+  return packageOf(join(environment, 'bin/python'), recipe, signal);
 }

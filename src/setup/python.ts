@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { readText, writeAtomic } from '../store/files.ts';
-import type { Bridge, Package } from './bridge.ts';
+import type { Recipe, Package } from './recipe.ts';
 import { lastLines, runCommand } from './command.ts';
 import { installCommand } from './distribution.ts';
 
@@ -24,8 +24,8 @@ const probe =
   "bool(u.find_spec('venv') and u.find_spec('ensurepip')), 'folder': list(s.submodule_search_locations)[0] if s " +
   'and s.submodule_search_locations else None}))';
 
-async function ask(executable: string, bridge: Bridge, signal: AbortSignal): Promise<Python | undefined> {
-  const { code, stdout } = await runCommand(executable, ['-c', probe, bridge.module], { signal, cwd: '/' });
+async function ask(executable: string, recipe: Recipe, signal: AbortSignal): Promise<Python | undefined> {
+  const { code, stdout } = await runCommand(executable, ['-c', probe, recipe.module], { signal, cwd: '/' });
   if (code !== 0) return undefined;
   try {
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Python;
@@ -37,10 +37,10 @@ async function ask(executable: string, bridge: Bridge, signal: AbortSignal): Pro
 /** The package that a Python imports; it must have it. */
 export async function packageOf(
   executable: string,
-  bridge: Bridge,
+  recipe: Recipe,
   signal: AbortSignal,
 ): Promise<Result<Package, Diagnostic>> {
-  const python = await ask(executable, bridge, signal);
+  const python = await ask(executable, recipe, signal);
   if (python === undefined)
     return err({
       code: 'python-missing',
@@ -50,29 +50,29 @@ export async function packageOf(
   if (python.folder === null)
     return err({
       code: 'package-missing',
-      message: `${executable} has no ${bridge.title}.`,
+      message: `${executable} has no ${recipe.title}.`,
       help:
-        `Install it with \`${executable} -m pip install '${bridge.requirement(false)}'\`, or leave out --python ` +
+        `Install it with \`${executable} -m pip install '${recipe.requirement(false)}'\`, or leave out --python ` +
         'and setup installs it by itself.',
     });
-  const found = await bridge.inspect(python.folder);
+  const found = await recipe.inspect(python.folder);
   return found.ok ? ok({ ...found.value, python: python.executable }) : found;
 }
 
 /** The package of the Python that the user works with, if it is one that we know with CUDA where that is wanted. */
-export async function findActive(bridge: Bridge, cuda: boolean, signal: AbortSignal): Promise<Package | undefined> {
-  const found = await packageOf('python3', bridge, signal);
+export async function findActive(recipe: Recipe, cuda: boolean, signal: AbortSignal): Promise<Package | undefined> {
+  const found = await packageOf('python3', recipe, signal);
   if (!found.ok) return undefined;
   const [major, minor] = found.value.version.split('.').map(Number);
-  const [oldest, newest] = bridge.versions;
+  const [oldest, newest] = recipe.versions;
   return major === 2 && minor !== undefined && minor >= oldest && minor <= newest && (found.value.cuda || !cuda)
     ? found.value
     : undefined;
 }
 
 /** A Python from which to make a virtual environment. */
-export async function findBasePython(bridge: Bridge, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
-  const [oldest, newest] = bridge.pythons;
+export async function findBasePython(recipe: Recipe, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
+  const [oldest, newest] = recipe.pythons;
   const names = [
     'python3',
     ...Array.from({ length: newest - oldest + 1 }, (_, i) => `python3.${newest - i}`),
@@ -81,7 +81,7 @@ export async function findBasePython(bridge: Bridge, signal: AbortSignal): Promi
   const unfit: string[] = [];
   let withoutVenv: string | undefined;
   for (const name of names) {
-    const python = await ask(name, bridge, signal);
+    const python = await ask(name, recipe, signal);
     if (python === undefined) continue;
     const [major, minor] = python.version;
     if (major !== 3 || minor < oldest || minor > newest) unfit.push(`${name} is ${major}.${minor}`);
@@ -95,17 +95,17 @@ export async function findBasePython(bridge: Bridge, signal: AbortSignal): Promi
       message: `${withoutVenv} can't make virtual environments: its modules venv and ensurepip are missing.`,
       help:
         `Install them with \`${installCommand('python')}\`, then run setup again; or name a Python that has ` +
-        `${bridge.title} with --python.`,
+        `${recipe.title} with --python.`,
     });
   if (unfit.length > 0)
     return err({
       code: 'python-unfit',
-      message: `${bridge.title} needs Python ${range}; ${unfit.join(', ')}.`,
-      help: `Put a Python ${range} on the PATH, or name one that has ${bridge.title} with --python.`,
+      message: `${recipe.title} needs Python ${range}; ${unfit.join(', ')}.`,
+      help: `Put a Python ${range} on the PATH, or name one that has ${recipe.title} with --python.`,
     });
   return err({
     code: 'python-missing',
-    message: `There is no python3 here; ${bridge.title} comes as a Python package.`,
+    message: `There is no python3 here; ${recipe.title} comes as a Python package.`,
     help: `Install it with \`${installCommand('python')}\`, then run setup again.`,
   });
 }
@@ -126,7 +126,7 @@ export function findEnvironment(folder: string, requirement: string): string | u
 export async function installPrivately(
   base: string,
   folder: string,
-  bridge: Bridge,
+  recipe: Recipe,
   cuda: boolean,
   signal: AbortSignal,
 ): Promise<Result<string, Diagnostic>> {
@@ -139,7 +139,7 @@ export async function installPrivately(
       message: `${base} can't make a virtual environment:\n${lastLines(made.output)}`,
       help: `Install what it lacks, on this system \`${installCommand('python')}\`, then run setup again.`,
     });
-  const requirement = bridge.requirement(cuda);
+  const requirement = recipe.requirement(cuda);
   const { code, output } = await runCommand(
     join(environment, 'bin/python'),
     [
@@ -150,7 +150,7 @@ export async function installPrivately(
       '--no-input',
       '--retries',
       '2',
-      ...bridge.pipArguments(cuda),
+      ...recipe.pipArguments(cuda),
       requirement,
     ],
     { signal },

@@ -17,39 +17,16 @@ import { noSpace } from '../core/no-space.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { writeAtomic } from '../store/files.ts';
 import { acquireLock } from '../store/lock.ts';
-import type { Bridge, Package } from './bridge.ts';
+import type { Recipe, Package } from './recipe.ts';
+import type { Context, SetUpOptions } from './context.ts';
 import { findCompiler } from './compiler.ts';
 import { findPackage, namedPackage } from './package.ts';
 import { sweepEnvironments } from './python.ts';
 import { checkBackend } from './self-check.ts';
-import { tensorflowBridge } from './tensorflow.ts';
-import { torchBridge } from './torch.ts';
+import { tensorflowRecipe } from './tensorflow.ts';
+import { torchRecipe } from './torch.ts';
 
-export interface SetUpOptions {
-  readonly backend: Installable;
-  /** Folder of all installations. */
-  readonly root: string;
-  /** Use the packages of this Python. */
-  readonly python?: string;
-  /** Use this PyTorch or TensorFlow. */
-  readonly folder?: string;
-  /** Do everything anew. */
-  readonly force: boolean;
-  readonly compiler: string;
-  /** How many NVIDIA GPUs the machine has. */
-  readonly gpus: number;
-  readonly signal: AbortSignal;
-  readonly say: (step: SetUpStep) => void;
-}
-
-/** What setup does now, or has found or done. */
-export interface SetUpStep {
-  readonly name: 'machine' | 'compiler' | 'package' | 'modules' | 'bridge' | 'check';
-  readonly done: boolean;
-  readonly text: string;
-}
-
-const bridges: Readonly<Record<Installable, Bridge>> = { torch: torchBridge, tensorflow: tensorflowBridge };
+const recipes: Readonly<Record<Installable, Recipe>> = { torch: torchRecipe, tensorflow: tensorflowRecipe };
 
 /**
  * Set up a backend: find or install its library, compile the bridge to it, try it, and write down what came of it. What
@@ -95,7 +72,7 @@ async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result
         rmSync(join(folder, name), { recursive: true, force: true });
     const scratch = mkdtempSync(join(folder, 'draft-'));
     try {
-      return await setUpLocked({ ...options, bridge: bridges[backend], home: folder, scratch });
+      return await setUpLocked({ ...options, recipe: recipes[backend], home: folder, scratch });
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }
@@ -104,17 +81,8 @@ async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result
   }
 }
 
-/** What the steps share. */
-export interface Context extends SetUpOptions {
-  readonly bridge: Bridge;
-  /** Folder of this backend's installation. */
-  readonly home: string;
-  /** Scratch space in it, gone with this setup or the next. */
-  readonly scratch: string;
-}
-
 async function setUpLocked(context: Context): Promise<Result<Installation, Diagnostic>> {
-  const { backend, root, home, bridge, say, signal } = context;
+  const { backend, root, home, recipe, say, signal } = context;
   const named = await namedPackage(context);
   if (named?.ok === false) return named;
   const wantsCuda = context.gpus > 0;
@@ -143,21 +111,21 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
   say({
     name: 'package',
     done: true,
-    text: `${bridge.title} ${found.value.version}${found.value.cuda ? ' with CUDA' : ''} in ${found.value.folder}`,
+    text: `${recipe.title} ${found.value.version}${found.value.cuda ? ' with CUDA' : ''} in ${found.value.folder}`,
   });
 
-  const modules = bridge.fetchModules === undefined ? ok(undefined) : await fetchModules(context, bridge.fetchModules);
+  const modules = recipe.fetchModules === undefined ? ok(undefined) : await fetchModules(context, recipe.fetchModules);
   if (!modules.ok) return modules;
 
-  const addon = await compile(context, found.value, modules.value);
-  if (!addon.ok) return addon;
+  const bridge = await compile(context, found.value, modules.value);
+  if (!bridge.ok) return bridge;
 
   const { library, python, ...rest } = found.value;
   const installation: Installation = {
     v: 1,
     backend,
     version: rest.version,
-    addon: addon.value,
+    bridge: bridge.value,
     ...(modules.value === undefined ? {} : { modules: modules.value }),
     cuda: rest.cuda,
     library: stampOf(library),
@@ -173,15 +141,15 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
 
   writeAtomic(installationFile(root, backend), `${JSON.stringify(installation, null, 2)}\n`, context.scratch);
   sweepEnvironments(home, python ?? rest.folder);
-  for (const name of readdirSync(join(home, 'addons')))
-    if (!addon.value.startsWith(join(home, 'addons', name, '/')))
-      rmSync(join(home, 'addons', name), { recursive: true, force: true });
+  for (const name of readdirSync(join(home, compiledFolder)))
+    if (!bridge.value.startsWith(join(home, compiledFolder, name, '/')))
+      rmSync(join(home, compiledFolder, name), { recursive: true, force: true });
   return ok(installation);
 }
 
 async function fetchModules(
   { home, scratch, say, signal }: Context,
-  fetch: NonNullable<Bridge['fetchModules']>,
+  fetch: NonNullable<Recipe['fetchModules']>,
 ): Promise<Result<string, Diagnostic>> {
   const fetched = await fetch(join(home, `npm/${tfjsNode.name}-${tfjsNode.version}`), scratch, signal);
   if (fetched.ok)
@@ -189,9 +157,12 @@ async function fetchModules(
   return fetched;
 }
 
-/** Compile into a folder named after everything that the addon depends on, so that what is there is always right. */
+/** Where a backend's compiled bridges are. It was called so when bridges were called addons, and is full of them. */
+const compiledFolder = 'addons';
+
+/** Compile into a folder named after everything that the bridge depends on, so that what is there is always right. */
 async function compile(
-  { backend, bridge, home, scratch, compiler, say, signal }: Context,
+  { backend, recipe, home, scratch, compiler, say, signal }: Context,
   found: Package,
   modules: string | undefined,
 ): Promise<Result<string, Diagnostic>> {
@@ -201,22 +172,22 @@ async function compile(
     compiler,
     arch: process.arch,
   });
-  const addon = join(home, 'addons', sha256(inputs).slice(0, 16), bridge.addonName);
-  if (existsSync(addon)) {
-    say({ name: 'bridge', done: true, text: `compiled already, ${addon}` });
-    return ok(addon);
+  const bridge = join(home, compiledFolder, sha256(inputs).slice(0, 16), recipe.bridgeName);
+  if (existsSync(bridge)) {
+    say({ name: 'bridge', done: true, text: `compiled already, ${bridge}` });
+    return ok(bridge);
   }
   say({ name: 'bridge', done: false, text: 'compiling the bridge' });
   const began = performance.now();
-  const draft = join(scratch, bridge.addonName);
-  const compiled = await bridge.compile({ package: found, compiler, output: draft, modules, signal });
+  const draft = join(scratch, recipe.bridgeName);
+  const compiled = await recipe.compile({ package: found, compiler, output: draft, modules, signal });
   if (!compiled.ok) return compiled;
-  mkdirSync(dirname(addon), { recursive: true });
-  renameSync(draft, addon);
+  mkdirSync(dirname(bridge), { recursive: true });
+  renameSync(draft, bridge);
   say({
     name: 'bridge',
     done: true,
-    text: `compiled in ${Math.round((performance.now() - began) / 1000)} s, ${addon}`,
+    text: `compiled in ${Math.round((performance.now() - began) / 1000)} s, ${bridge}`,
   });
-  return ok(addon);
+  return ok(bridge);
 }

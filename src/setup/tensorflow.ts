@@ -18,7 +18,7 @@ import { tfjsNode } from '../backends/installation.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { readText } from '../store/files.ts';
-import { unusable, type Bridge } from './bridge.ts';
+import { unusable, type Recipe } from './recipe.ts';
 import { lastLines, runCommand } from './command.ts';
 import { compileWith } from './compiler.ts';
 
@@ -28,13 +28,13 @@ const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 /**
  * tfjs-node-gpu's binding over the TensorFlow that pip installs: its C API is the one that the binding was written for.
  */
-export const tensorflowBridge: Bridge = {
+export const tensorflowRecipe: Recipe = {
   backend: 'tensorflow',
   title: 'TensorFlow',
   module: 'tensorflow',
   pythons: [10, 13],
   versions: [16, 21],
-  addonName: 'tfjs_binding.node',
+  bridgeName: 'tfjs_binding.node',
   requirement: (cuda) =>
     cuda ? 'tensorflow[and-cuda]==2.21.0' : `${process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow'}==2.21.0`,
   pipArguments: () => [],

@@ -1,3 +1,5 @@
+import { mix32 } from '../core/mix32.ts';
+
 /**
  * A counter-based random stream: draw n of a key is a hash of (key, n), so a stream has no state to save and any of
  * them can be had again at once. The mixer is a 32-bit finaliser with low bias, applied twice over a 64-bit key.
@@ -13,8 +15,8 @@ export class KeyedRandom {
     let key1 = 0xbb67ae85;
     for (const key of keys) {
       const high = Math.floor(key / 0x100000000) | 0;
-      key0 = mix(key0 ^ key ^ Math.imul(high, 0x85ebca6b));
-      key1 = mix(Math.imul(key1, 0x9e3779b1) + key0 + high);
+      key0 = mix32(key0 ^ key ^ Math.imul(high, 0x85ebca6b));
+      key1 = mix32(Math.imul(key1, 0x9e3779b1) + key0 + high);
     }
     this.key0 = key0;
     this.key1 = key1;
@@ -23,7 +25,7 @@ export class KeyedRandom {
   /** A uniform number of [0, 1) with 32 random bits. */
   next(): number {
     this.counter = (this.counter + 1) | 0;
-    return (mix(mix(this.counter ^ this.key0) + this.key1) >>> 0) / 0x100000000;
+    return (mix32(mix32(this.counter ^ this.key0) + this.key1) >>> 0) / 0x100000000;
   }
 
   /** A uniform integer of [0, bound). */
@@ -36,12 +38,5 @@ export class KeyedRandom {
 export function hashToUnit(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (mix(hash ^ text.length) >>> 0) / 0x100000000;
-}
-
-/** Spread the bits of a 32-bit number over all of it: a finaliser of hashes with low bias. */
-export function mix(x: number): number {
-  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-  x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-  return x ^ (x >>> 15);
+  return (mix32(hash ^ text.length) >>> 0) / 0x100000000;
 }

@@ -2,7 +2,7 @@ import { fail } from '../../src/core/diagnostic.ts';
 import { readZip } from '../../src/formats/zip.ts';
 import { decodeText } from '../../src/text/encoding/decode.ts';
 import { chapterText, packagePath, readPackage } from '../../src/formats/epub.ts';
-import type { BookFile } from './files.ts';
+import type { BookFile } from './book-file.ts';
 
 /**
  * The book in an EPUB, chapter by chapter in reading order. Fails when it lacks the files that make it an EPUB, is

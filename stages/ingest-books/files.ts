@@ -9,24 +9,9 @@ import { peekBytes } from '../../src/formats/peek.ts';
 import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
 import { readTar } from '../../src/formats/tar.ts';
 import { readZip } from '../../src/formats/zip.ts';
+import type { BookFile } from './book-file.ts';
 import { readEpub } from './epub.ts';
 import { recordBook, type Fields } from './records.ts';
-
-/** A book as its file has it. */
-export interface BookFile {
-  /** File name; for an entry of an archive, `archive/path`. */
-  readonly path: string;
-  /** What its id is made of: the path without its extension, with the number or id of a record. */
-  readonly name: string;
-  readonly format: 'text' | 'epub' | 'record';
-  /** Bytes of a text file, whose encoding is not known yet. */
-  readonly content: string | Uint8Array;
-  /** What it takes up in its file. */
-  readonly bytes: number;
-  readonly title?: string;
-  readonly author?: string;
-  readonly lang?: string;
-}
 
 export interface BookOptions {
   readonly checksum: string;

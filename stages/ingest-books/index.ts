@@ -3,7 +3,8 @@ import { defineStage } from '../../src/core/stage.ts';
 import { DocumentOutput } from '../../src/corpus/document-output.ts';
 import { decodeAs, decodeText } from '../../src/text/encoding/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
-import { readBookFiles, type BookFile } from './files.ts';
+import type { BookFile } from './book-file.ts';
+import { readBookFiles } from './files.ts';
 import { check } from './check.ts';
 
 interface Config {

@@ -1,4 +1,4 @@
-import type { BookFile } from './files.ts';
+import type { BookFile } from './book-file.ts';
 
 /** Which fields of a record hold what. */
 export interface Fields {

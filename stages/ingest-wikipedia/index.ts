@@ -77,7 +77,7 @@ async function ingest(
   const portions =
     ranges === undefined || site === undefined
       ? byBatch(file, options, pool)
-      : byRange(file, ranges, site, options, pool, context.signal);
+      : byRange(file, { ranges, site }, options, pool, context.signal);
   let kept = 0;
   for await (const { outcomes, position } of portions) {
     context.signal.throwIfAborted();
@@ -128,8 +128,7 @@ const maxRangeBytes = 8 << 20;
  */
 async function* byRange(
   { path, name }: OpenSource,
-  ranges: AsyncIterable<StreamRange>,
-  site: SiteInfo,
+  { ranges, site }: { readonly ranges: AsyncIterable<StreamRange>; readonly site: SiteInfo },
   options: ExtractOptions,
   pool: Pool,
   signal: AbortSignal,

@@ -4,7 +4,7 @@ import { readInstallation, torchSources } from '../../src/backends/installation.
 import { getBackend, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openBackend } from '../../src/backends/select.ts';
-import { loadAddon } from '../../src/backends/torch/addon.ts';
+import { loadBridge } from '../../src/backends/torch/bridge.ts';
 import { registerTorch } from '../../src/backends/torch/index.ts';
 import { dropout } from '../../src/ops/index.ts';
 import { backendsRoot, torch, torchMissing } from '../rig/backends.ts';
@@ -14,7 +14,7 @@ import { because } from '../rig/skipped.ts';
 const installation = readInstallation(backendsRoot, 'torch');
 const nvrtc = installation.ok ? realNvrtc(installation.value.folder) : { missing: torchMissing ?? '' };
 const source = readFileSync(join(torchSources(), 'kernels.cu'), 'utf8');
-const addonPath = torch?.native?.addon ?? '';
+const bridgePath = torch?.native?.bridge ?? '';
 afterEach(() => {
   delete process.env.FAKE_CUDA_CAPABILITY;
 });
@@ -30,11 +30,11 @@ describe.skipIf(!('library' in nvrtc))(
       { gpu: 'B200', capability: 100 },
     ])('NVRTC compiles them for an $gpu', ({ capability }) => {
       process.env.FAKE_CUDA_CAPABILITY = String(capability);
-      expect(loadAddon(addonPath).compileKernels(library, source)).toBe(capability);
+      expect(loadBridge(bridgePath).compileKernels(library, source)).toBe(capability);
     });
 
     test('what NVRTC says of a mistake is said', () => {
-      expect(() => loadAddon(addonPath).compileKernels(library, source.replace('erff(', 'errf('))).toThrow(
+      expect(() => loadBridge(bridgePath).compileKernels(library, source.replace('erff(', 'errf('))).toThrow(
         /sm_90: .*identifier "errf" is undefined/s,
       );
     });
@@ -46,7 +46,7 @@ test.skipIf(torch === undefined)(
   async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     await openBackend(torch ?? 'torch');
-    registerTorch(addonPath, { driver: join(dirname(addonPath), 'libnone.so') });
+    registerTorch(bridgePath, { driver: join(dirname(bridgePath), 'libnone.so') });
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/our own kernels can't be used.*libnone\.so/));
     tidy(() => {
       expect(getBackend()).toBe('torch');

@@ -1,4 +1,4 @@
-import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { installationFile } from '../../src/backends/installation.ts';
 import { createBackendResolver } from '../../src/backends/resolve.ts';
@@ -17,21 +17,28 @@ describe('auto', () => {
   });
 
   it('is what is set up', () => {
-    const { root, addon } = madeBackends();
+    const { root, bridge } = madeBackends();
     expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({
       name: 'tensorflow',
       version: '2.21.0',
       device: 'cpu',
-      native: { addon },
+      native: { bridge },
       reason: 'the fastest that is set up',
     });
   });
 
+  it('is also what was set up when a bridge was called an addon', () => {
+    const { root, bridge } = madeBackends();
+    const file = installationFile(root, 'tensorflow');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"bridge":', '"addon":'));
+    expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({ name: 'tensorflow', native: { bridge } });
+  });
+
   it.each<{ name: string; break: (made: ReturnType<typeof madeBackends>) => void; why: string }>([
     {
-      name: 'an addon that is gone',
-      break: ({ addon }) => {
-        rmSync(addon);
+      name: 'a bridge that is gone',
+      break: ({ bridge }) => {
+        rmSync(bridge);
       },
       why: 'is gone',
     },
@@ -64,7 +71,7 @@ describe('auto', () => {
     expect(() => resolve('tensorflow')).toThrow(why);
   });
 
-  it('passes over an addon that was compiled from other sources', () => {
+  it('passes over a bridge that was compiled from other sources', () => {
     const { root } = madeBackends({ sources: 'of last year' });
     expect(createBackendResolver({ root, gpus: 0 })('auto')).toMatchObject({
       name: 'wasm',

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { memory } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { loadAddon } from '../../src/backends/torch/addon.ts';
+import { loadBridge } from '../../src/backends/torch/bridge.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import { presets, type RobertaConfig } from '../../src/model/config.ts';
 import { Optimizer } from '../../src/training/optimizer.ts';
@@ -41,8 +41,8 @@ test.skipIf(torchMissing !== undefined).each(['fp32', 'bf16'] as const)(
   async (precision) => {
     // Products of this size gain nothing from a second thread.
     await openBackend({ ...torch!, threads: 1 }, precision);
-    const addon = loadAddon(torch!.native!.addon);
-    const empty = [memory().numTensors, addon.count()];
+    const bridge = loadBridge(torch!.native!.bridge);
+    const empty = [memory().numTensors, bridge.count()];
     const specs = parameterSpecs(config, { kind: 'masked-lm' });
     const parameters = createParameters(specs, initialValues(specs, config, 1));
     const optimizer = new Optimizer(parameters, {
@@ -80,7 +80,7 @@ test.skipIf(torchMissing !== undefined).each(['fp32', 'bf16'] as const)(
     let settled = { heap: 0, native: 0 };
     for (let at = 1; at <= steps; at++) {
       step(at);
-      counts.add(`${memory().numTensors} tensors, ${addon.count()} handles`);
+      counts.add(`${memory().numTensors} tensors, ${bridge.count()} handles`);
       // By now every shape has been met, whose primitives oneDNN keeps, and the code that is hot is compiled.
       if (at === steps / 4) settled = megabytes();
     }
@@ -91,6 +91,6 @@ test.skipIf(torchMissing !== undefined).each(['fp32', 'bf16'] as const)(
     expect(heap - settled.heap).toBeLessThan(4);
     optimizer.dispose();
     disposeParameters(parameters);
-    expect([memory().numTensors, addon.count()]).toEqual(empty);
+    expect([memory().numTensors, bridge.count()]).toEqual(empty);
   },
 );

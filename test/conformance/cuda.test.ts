@@ -14,9 +14,9 @@ import { recorded, type Trace } from '../rig/recorded.ts';
 import { because } from '../rig/skipped.ts';
 
 const trace: Trace = [];
-vi.mock('../../src/backends/torch/addon.ts', async (original) => {
-  const { loadAddon } = await original<typeof import('../../src/backends/torch/addon.ts')>();
-  return { loadAddon: (path: string) => recorded(withFlashAttention(loadAddon(path)), trace) };
+vi.mock('../../src/backends/torch/bridge.ts', async (original) => {
+  const { loadBridge } = await original<typeof import('../../src/backends/torch/bridge.ts')>();
+  return { loadBridge: (path: string) => recorded(withFlashAttention(loadBridge(path)), trace) };
 });
 
 const missing = torchMissing ?? fakeCudaMissing ?? missingModules('torch');
@@ -34,7 +34,7 @@ beforeEach(() => {
   trace.length = 0;
 });
 afterAll(() => {
-  if (missing === undefined) registerTorch(backend.native!.addon);
+  if (missing === undefined) registerTorch(backend.native!.bridge);
 });
 
 test.skipIf(missing !== undefined).each<{
@@ -76,7 +76,7 @@ test.skipIf(missing !== undefined).each<{
   async ({ options, reads, tolerance = 0, run }) => {
     const reference = await losses('wasm', reads);
     await openBackend(backend);
-    registerTorch(backend.native!.addon, options);
+    registerTorch(backend.native!.bridge, options);
     trace.length = 0;
     const found = await run();
     expect(found).toHaveLength(reads);

@@ -63,7 +63,12 @@ export const opCases: readonly OpCase[] = [
     name: `residualNorm, dropout ${rate}`,
     inputs: () => [normal('x', [6, 24]), normal('b', [24]), normal('r', [6, 24]), normal('w', [24]), normal('s', [24])],
     op: (...[x, b, r, w, s]: tf.Tensor[]) =>
-      residualNorm(x as tf.Tensor2D, b as tf.Tensor1D, r as tf.Tensor2D, w as tf.Tensor1D, s as tf.Tensor1D, {
+      residualNorm({
+        x: x as tf.Tensor2D,
+        bias: b as tf.Tensor1D,
+        residual: r as tf.Tensor2D,
+        weight: w as tf.Tensor1D,
+        shift: s as tf.Tensor1D,
         epsilon: 1e-5,
         rate,
         key: 21,
@@ -148,7 +153,12 @@ export const wideOpCases: readonly OpCase[] = [
       normal('s', [hidden]),
     ],
     op: (...[x, b, r, w, s]: tf.Tensor[]) =>
-      residualNorm(x as tf.Tensor2D, b as tf.Tensor1D, r as tf.Tensor2D, w as tf.Tensor1D, s as tf.Tensor1D, {
+      residualNorm({
+        x: x as tf.Tensor2D,
+        bias: b as tf.Tensor1D,
+        residual: r as tf.Tensor2D,
+        weight: w as tf.Tensor1D,
+        shift: s as tf.Tensor1D,
         epsilon: 1e-5,
         rate: 0.1,
         key: 21,

@@ -14,9 +14,9 @@ import { normal, opCases, wideOpCases } from './ops-cases.ts';
 import { compositeValues, farthest, valueAndGradients } from './ops-compare.ts';
 import { flashDropout } from './ops-flash-dropout.ts';
 
-vi.mock('../../src/backends/torch/addon.ts', async (original) => {
-  const { loadAddon } = await original<typeof import('../../src/backends/torch/addon.ts')>();
-  return { loadAddon: (path: string) => withFlashAttention(loadAddon(path)) };
+vi.mock('../../src/backends/torch/bridge.ts', async (original) => {
+  const { loadBridge } = await original<typeof import('../../src/backends/torch/bridge.ts')>();
+  return { loadBridge: (path: string) => withFlashAttention(loadBridge(path)) };
 });
 
 registerGradients();
@@ -148,14 +148,14 @@ describe.skipIf(torchMissing !== undefined).each<{ name: string; options: TorchO
   let composites: ReadonlyMap<string, Float32Array[]>;
   let wide: ReadonlyMap<string, Float32Array[]>;
   const onGpu = options.driver !== undefined;
-  const addon = torch?.native?.addon ?? '';
+  const bridge = torch?.native?.bridge ?? '';
   beforeAll(async () => {
     composites = await compositeValues(opCases);
     if (onGpu) wide = await wasmValues();
     await openBackend(torch ?? 'torch');
-    registerTorch(addon, options);
+    registerTorch(bridge, options);
   }, 60_000);
-  afterAll(() => registerTorch(addon));
+  afterAll(() => registerTorch(bridge));
 
   test.each(opCases)('$name', (each) => {
     const actual = valueAndGradients(each);

@@ -39,7 +39,7 @@ test.each(availableBackends.filter(({ name }) => name !== 'cpu'))(
 );
 
 afterEach(() => {
-  if (torch?.native !== undefined) registerTorch(torch.native.addon);
+  if (torch?.native !== undefined) registerTorch(torch.native.bridge);
 });
 
 // What other processors do, and GPUs where our kernels for them do not compile; those are in cuda.test.ts.
@@ -57,7 +57,7 @@ test.skipIf(torch === undefined).each<{ name: string; options: TorchOptions; tol
   async ({ options, tolerance }) => {
     const backend = alone(torch as BackendChoice);
     await openBackend(backend);
-    registerTorch(backend.native?.addon ?? '', options);
+    registerTorch(backend.native?.bridge ?? '', options);
     const found = await losses(backend, steps);
     expect(difference(found)).toBeLessThan(tolerance);
     expect(await losses(backend, steps)).toEqual(found);

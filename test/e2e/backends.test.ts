@@ -27,7 +27,7 @@ describe('a run', () => {
   });
 
   it('tells workers what the plan chose, and runs again when that changes', async () => {
-    const { root, addon } = madeBackends();
+    const { root, bridge } = madeBackends();
     const project = new Project({ 'p.yaml': pipeline(''), 's.ts': stage });
     const run = async (where: string, ...args: string[]) =>
       (await project.start(['p.yaml', ...args], at(where)).ended).stdout;
@@ -36,7 +36,7 @@ describe('a run', () => {
     );
     expect(JSON.parse(project.read('outputs/p/s/backend.json'))).toMatchObject({
       name: 'tensorflow',
-      native: { addon },
+      native: { bridge },
     });
     expect(await run(root)).toMatch(/1 cached, 0 ran/);
     expect(await run(root, '--set', 'backend=tensorflow')).toMatch(/1 cached, 0 ran/);

@@ -12,7 +12,7 @@ vars: { steps: 40 }
 stages:
   books:     { uses: ingest-books, with: { path: books } }
   tokenizer: { uses: train-tokenizer, inputs: { documents: books }, with: { vocab_size: 300 } }
-  tokens:    { uses: tokenize, inputs: { documents: books, tokenizer: tokenizer }, with: { max_length: 32, held_out: 0.3 } }
+  tokens:    { uses: tokenize, inputs: { documents: books, tokenizer: tokenizer }, with: { max_length: 32, held_out: 0.5 } }
   masked:    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: importance } }
   pretrain:
     uses: pretrain

@@ -54,7 +54,7 @@ describe.skipIf(missing !== undefined)(`tensorflow${because(missing)}`, () => {
       cuda: expect.any(Boolean),
       python: expect.stringContaining('python'),
     });
-    expect(statSync(installation.addon).isFile()).toBe(true);
+    expect(statSync(installation.bridge).isFile()).toBe(true);
   });
 
   test('setting it up again does nothing', async () => {

@@ -1,29 +1,29 @@
 import { draw32 } from '../../src/ops/random.ts';
-import type { Addon, Handle } from '../../src/backends/torch/addon.ts';
+import type { Bridge, Handle } from '../../src/backends/torch/bridge.ts';
 import { scalar } from '../../src/backends/torch/aten.ts';
 
 /**
- * An addon on which FlashAttention can be called without a GPU: computed here, by its definition. Its dropout is that
+ * A bridge on which FlashAttention can be called without a GPU: computed here, by its definition. Its dropout is that
  * of
  * `ops/`, with the seed of the generator as the key, so that results can be compared with the composite's.
  */
-export function withFlashAttention(addon: Addon): Addon {
+export function withFlashAttention(bridge: Bridge): Bridge {
   const names = ['aten::_flash_attention_forward', 'aten::_flash_attention_backward'];
-  const [forward, backward] = names.map((name) => addon.op(name, ''));
-  const to = addon.op('aten::to', 'dtype');
+  const [forward, backward] = names.map((name) => bridge.op(name, ''));
+  const to = bridge.op('aten::to', 'dtype');
   let [seed, strict] = [0, false];
   const bfloat16 = (values: Float32Array, shape: readonly number[]): Handle => {
-    const wide = addon.fromHost(values, shape, 'cpu');
-    const narrow = addon.call(to, wide, scalar.bfloat16) as Handle;
-    addon.free(wide);
+    const wide = bridge.fromHost(values, shape, 'cpu');
+    const narrow = bridge.call(to, wide, scalar.bfloat16) as Handle;
+    bridge.free(wide);
     return narrow;
   };
   const host = (x: Handle): Float32Array => {
-    if (addon.info(x)[0] !== scalar.bfloat16) throw new TypeError('FlashAttention takes bfloat16 only');
-    return addon.toHost(x) as Float32Array;
+    if (bridge.info(x)[0] !== scalar.bfloat16) throw new TypeError('FlashAttention takes bfloat16 only');
+    return bridge.toHost(x) as Float32Array;
   };
-  const replaced: Partial<Addon> = {
-    op: (name, overload) => [forward, backward][names.indexOf(name)] ?? addon.op(name, overload),
+  const replaced: Partial<Bridge> = {
+    op: (name, overload) => [forward, backward][names.indexOf(name)] ?? bridge.op(name, overload),
     seed: (value) => {
       seed = value;
     },
@@ -33,12 +33,12 @@ export function withFlashAttention(addon: Addon): Addon {
     call: (op, ...args) => {
       if (op === forward) {
         const [q, k, v, , , , , rate] = args as [Handle, Handle, Handle, null, null, number, number, number];
-        const shape = addon.info(q).slice(1) as Shape;
+        const shape = bridge.info(q).slice(1) as Shape;
         const { out, logSums } = attend(shape, host(q), host(k), host(v), rate, seed);
         return [
           bfloat16(out, shape),
-          addon.fromHost(logSums, [shape[0], shape[2], shape[1]], 'cpu'),
-          addon.fromHost(Int32Array.of(seed), [1], 'cpu'),
+          bridge.fromHost(logSums, [shape[0], shape[2], shape[1]], 'cpu'),
+          bridge.fromHost(Int32Array.of(seed), [1], 'cpu'),
         ];
       }
       if (op === backward) {
@@ -58,26 +58,26 @@ export function withFlashAttention(addon: Addon): Addon {
           boolean,
           Handle,
         ];
-        const shape = addon.info(q).slice(1) as Shape;
+        const shape = bridge.info(q).slice(1) as Shape;
         return attendBackward(
           shape,
           host(dy),
           host(q),
           host(k),
           host(v),
-          addon.toHost(logSums) as Float32Array,
+          bridge.toHost(logSums) as Float32Array,
           rate,
-          addon.toHost(random)[0] as number,
+          bridge.toHost(random)[0] as number,
         ).map((each) => bfloat16(each, shape));
       }
-      return addon.call(op, ...args);
+      return bridge.call(op, ...args);
     },
   };
-  const own = Object.getOwnPropertyNames(addon).map((name) => [name, addon[name as keyof Addon]] as const);
+  const own = Object.getOwnPropertyNames(bridge).map((name) => [name, bridge[name as keyof Bridge]] as const);
   return Object.assign(
-    Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'function' ? value.bind(addon) : value])),
+    Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'function' ? value.bind(bridge) : value])),
     replaced,
-  ) as unknown as Addon;
+  ) as unknown as Bridge;
 }
 
 type Shape = [batch: number, length: number, heads: number, width: number];

@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path';
 import { bridgeSources, installationFile, stampOf, type Installation } from '../../src/backends/installation.ts';
 
 /** A folder of backends with TensorFlow in it, or another, as setup leaves it, but for what the files hold. */
-export function madeBackends(more: Partial<Installation> = {}): { root: string; library: string; addon: string } {
+export function madeBackends(more: Partial<Installation> = {}): { root: string; library: string; bridge: string } {
   const root = mkdtempSync(join(tmpdir(), 'backends-'));
-  const [library, addon, modules] = [
+  const [library, bridge, modules] = [
     'lib/libtensorflow_cc.so.2',
     'tensorflow/addons/1/tfjs_binding.node',
     'tensorflow/npm/package',
   ].map((path) => join(root, path)) as [string, string, string];
-  for (const path of [library, addon, modules]) {
+  for (const path of [library, bridge, modules]) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, 'x');
   }
@@ -19,7 +19,7 @@ export function madeBackends(more: Partial<Installation> = {}): { root: string; 
     v: 1,
     backend: 'tensorflow',
     version: '2.21.0',
-    addon,
+    bridge,
     modules,
     cuda: true,
     library: stampOf(library),
@@ -30,7 +30,7 @@ export function madeBackends(more: Partial<Installation> = {}): { root: string; 
   const file = installationFile(root, installation.backend);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify(installation));
-  return { root, library, addon };
+  return { root, library, bridge };
 }
 
 /** A folder in which nothing is set up. */

@@ -1,41 +1,41 @@
-import type { Addon, Handle } from '../../src/backends/torch/addon.ts';
+import type { Bridge, Handle } from '../../src/backends/torch/bridge.ts';
 
-/** What was done through an addon: operators called, kernels launched, tensors brought, freed and read, by handle. */
+/** What was done through a bridge: operators called, kernels launched, tensors brought, freed and read, by handle. */
 export type Trace = (readonly unknown[])[];
 
-/** An addon that writes down what is done through it. */
-export function recorded(addon: Addon, trace: Trace): Addon {
+/** A bridge that writes down what is done through it. */
+export function recorded(bridge: Bridge, trace: Trace): Bridge {
   const names: string[] = [];
   const described = (result: unknown): unknown[] =>
-    [result].flat().map((each) => (typeof each === 'number' ? [each, ...addon.info(each as Handle)] : []));
+    [result].flat().map((each) => (typeof each === 'number' ? [each, ...bridge.info(each as Handle)] : []));
   return {
-    ...addon,
+    ...bridge,
     op: (name, overload) => {
-      const op = addon.op(name, overload);
+      const op = bridge.op(name, overload);
       names[op] = overload === '' ? name : `${name}.${overload}`;
       return op;
     },
     call: (op, ...args) => {
-      const result = addon.call(op, ...args);
+      const result = bridge.call(op, ...args);
       trace.push(['call', names[op], args, described(result)]);
       return result;
     },
     fromHost: (values, shape, device) => {
-      const handle = addon.fromHost(values, shape, device);
-      trace.push(['host', handle, ...addon.info(handle)]);
+      const handle = bridge.fromHost(values, shape, device);
+      trace.push(['host', handle, ...bridge.info(handle)]);
       return handle;
     },
     toHost: (tensor) => {
       trace.push(['read', tensor]);
-      return addon.toHost(tensor);
+      return bridge.toHost(tensor);
     },
     free: (tensor) => {
       trace.push(['free', tensor]);
-      addon.free(tensor);
+      bridge.free(tensor);
     },
     launch: (kernel, grid, block, types, ...args) => {
       trace.push(['launch', kernel, ...args.filter((_, i) => types[i] === 'p')]);
-      addon.launch(kernel, grid, block, types, ...args);
+      bridge.launch(kernel, grid, block, types, ...args);
     },
   };
 }

@@ -159,14 +159,14 @@ describe('reuse', () => {
 
   test('a stage runs again when the bridge to its backend was compiled from other sources, not when it lies elsewhere', async () => {
     const bench = new Bench(programs.worker);
-    const run = async (addon: string, sources: string) => {
+    const run = async (bridge: string, sources: string) => {
       bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, {
         backend: {
           name: 'torch',
           version: '2.13.0',
           device: 'cpu',
           precisions: ['fp32', 'bf16'],
-          native: { addon, sources },
+          native: { bridge, sources },
           reason: '',
         },
       });

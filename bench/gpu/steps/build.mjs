@@ -6,24 +6,28 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bridgeSources, installationFile, stampOf } from '../../../dist/src/backends/installation.js';
 import { choiceOf } from '../../../dist/src/backends/resolve.js';
-import { buildAddon, findTorch } from '../../../dist/src/backends/torch/build.js';
+import { packageOf } from '../../../dist/src/setup/python.js';
 import { checkBackend } from '../../../dist/src/setup/self-check.js';
+import { torchRecipe } from '../../../dist/src/setup/torch.js';
 import { row } from '../row.mjs';
 
 const { values: options } = parseArgs({ options: { device: { type: 'string' }, python: { type: 'string' } } });
 const root = process.env.RUN_PIPELINE_BACKENDS;
 const compiler = process.env.CXX ?? 'g++';
 
-const torch = expect(await findTorch({ python: options.python }));
+const signal = AbortSignal.timeout(300_000);
+const torch = expect(await packageOf(options.python, torchRecipe, signal));
 const began = performance.now();
-const addon = expect(await buildAddon({ torch, output: join(root, 'torch/addons/check/torch_bridge.node'), compiler }));
+const bridge = join(root, 'torch/addons/check', torchRecipe.bridgeName);
+mkdirSync(dirname(bridge), { recursive: true });
+expect(await torchRecipe.compile({ package: torch, output: bridge, compiler, modules: undefined, signal }));
 const installation = {
   v: 1,
   backend: 'torch',
   version: torch.version,
-  addon,
+  bridge,
   cuda: torch.cuda,
-  library: stampOf(join(torch.folder, 'lib/libtorch_cpu.so')),
+  library: stampOf(torch.library),
   sources: bridgeSources('torch'),
   folder: torch.folder,
   python: options.python,

@@ -78,7 +78,7 @@ const left = tf.memory().numTensors - before;
 row('memory', left === 0, `${left} tensors are left behind`);
 
 function use(precision: Precision, portable: boolean): void {
-  registerTorch(torch.native?.addon ?? '', { device: torch.device as 'cuda' | 'cpu', precision, portable });
+  registerTorch(torch.native?.bridge ?? '', { device: torch.device as 'cuda' | 'cpu', precision, portable });
 }
 
 interface Verdict {

@@ -1,4 +1,4 @@
-import type { Argument, Handle } from './addon.ts';
+import type { Argument, Handle } from './bridge.ts';
 
 /** An ATen operator with the arguments it is called with here; those left out take the schema's defaults. */
 export interface Op<Args extends readonly Argument[], Result = Handle> {

@@ -10,9 +10,9 @@ import {
   type DataType,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
+import type { Precision } from '../../core/backend.ts';
 import { torchSources } from '../installation.ts';
-import type { Precision } from '../select.ts';
-import type { Addon, Argument, Handle, HostValues } from './addon.ts';
+import type { Bridge, Argument, Handle, HostValues } from './bridge.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
 import { gpuOperators } from './gpu-operators.ts';
 import { bfloat16Products, readCpuinfo, type Bfloat16Products } from './bfloat16.ts';
@@ -44,7 +44,7 @@ interface Held {
 
 /** A tfjs backend whose tensors are libtorch's and whose kernels (`kernels/`) are ATen calls. */
 export class TorchBackend extends KernelBackend {
-  readonly addon: Addon;
+  readonly bridge: Bridge;
   readonly device: string;
   /** What activations are held in between products. */
   heldType: ScalarType = scalar.float32;
@@ -58,9 +58,9 @@ export class TorchBackend extends KernelBackend {
   private readonly held: DataStorage<Held>;
   private readonly ops = new Map<Op<readonly Argument[], unknown>, number>();
 
-  constructor(addon: Addon, { device = 'cpu' }: Pick<TorchOptions, 'device'>) {
+  constructor(bridge: Bridge, { device = 'cpu' }: Pick<TorchOptions, 'device'>) {
     super();
-    this.addon = addon;
+    this.bridge = bridge;
     this.device = device;
     this.held = new DataStorage(this, engine());
   }
@@ -79,7 +79,7 @@ export class TorchBackend extends KernelBackend {
   /** Without our kernels ATen's do, in more passes over memory. */
   private compile(driver: string): void {
     try {
-      this.capability = this.addon.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
+      this.capability = this.bridge.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
     } catch (error) {
       this.usesGpuKernels = false;
       process.emitWarning(
@@ -101,9 +101,9 @@ export class TorchBackend extends KernelBackend {
     const index = this.find(op);
     if (index < 0)
       throw new Error(
-        `libtorch ${this.addon.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`,
+        `libtorch ${this.bridge.version} has no operator ${op.name}; install a newer PyTorch and run setup torch again`,
       );
-    return this.addon.call(index, ...args) as Result;
+    return this.bridge.call(index, ...args) as Result;
   }
 
   private find<Args extends readonly Argument[], Result>(op: Op<Args, Result>): number {
@@ -111,7 +111,7 @@ export class TorchBackend extends KernelBackend {
     let index = this.ops.get(key);
     if (index === undefined) {
       const [name = '', overload = ''] = op.name.split('.');
-      index = this.addon.op(name.includes('::') ? name : `aten::${name}`, overload);
+      index = this.bridge.op(name.includes('::') ? name : `aten::${name}`, overload);
       this.ops.set(key, index);
     }
     return index;
@@ -154,29 +154,29 @@ export class TorchBackend extends KernelBackend {
     if (moreRows > 0) {
       const more = this.call(aten.constant_pad, [x, [0, 0, 0, moreRows], 0]);
       const low = this.round(more, 0);
-      this.addon.free(more);
+      this.bridge.free(more);
       return low;
     }
     const low = this.call(aten.to, [x, scalar.bfloat16]);
     if (this.productType === scalar.bfloat16) return low;
     const wide = this.call(aten.to, [low, scalar.float32]);
-    this.addon.free(low);
+    this.bridge.free(low);
     return wide;
   }
 
   /** A tensor's values were changed in place. */
   changed(dataId: DataId): void {
     const held = this.held.get(dataId);
-    if (held.low !== undefined) this.addon.free(held.low);
+    if (held.low !== undefined) this.bridge.free(held.low);
     delete held.low;
   }
 
   /** Take ownership of a handle as a tensor. */
   adopt(handle: Handle): TensorInfo {
-    let [type, ...shape] = this.addon.info(handle);
+    let [type, ...shape] = this.bridge.info(handle);
     if (type === scalar.int64) {
       const narrow = this.call(aten.to, [handle, scalar.int32]);
-      this.addon.free(handle);
+      this.bridge.free(handle);
       [handle, type] = [narrow, scalar.int32];
     }
     const dtype = type === scalar.bool ? 'bool' : type === scalar.int32 ? 'int32' : 'float32';
@@ -209,7 +209,7 @@ export class TorchBackend extends KernelBackend {
     const host = values === null ? util.makeZerosTypedArray(util.sizeFromShape(shape), dtype) : typed(values, dtype);
     const type = dtype === 'float32' ? scalar.float32 : dtype === 'int32' ? scalar.int32 : scalar.bool;
     this.held.set(dataId, {
-      handle: this.addon.fromHost(host as HostValues, shape, this.device),
+      handle: this.bridge.fromHost(host as HostValues, shape, this.device),
       dtype,
       type,
       references,
@@ -221,12 +221,12 @@ export class TorchBackend extends KernelBackend {
   }
 
   override readSync(dataId: DataId): BackendValues {
-    return this.addon.toHost(this.handle(dataId));
+    return this.bridge.toHost(this.handle(dataId));
   }
 
   /** See `ops/start-reading.ts`. */
   startReading(dataId: DataId): void {
-    this.addon.startReading(this.handle(dataId));
+    this.bridge.startReading(this.handle(dataId));
   }
 
   override refCount(dataId: DataId): number {
@@ -243,7 +243,7 @@ export class TorchBackend extends KernelBackend {
     held.references--;
     if (!force && held.references > 0) return false;
     this.changed(dataId);
-    this.addon.free(held.handle);
+    this.bridge.free(held.handle);
     this.held.delete(dataId);
     return true;
   }

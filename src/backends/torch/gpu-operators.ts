@@ -1,11 +1,18 @@
-import type { Argument, Handle } from './addon.ts';
+import type { Bridge, Argument, Handle } from './bridge.ts';
 import { aten, ours, scalar, type Op, type ScalarType } from './aten.ts';
-import type { KernelCall } from './kernel-call.ts';
 
-type Call = KernelCall<unknown>;
+/** What these need of the kernel call that they are part of; a `KernelCall` has it. */
+interface Call {
+  readonly backend: { readonly bridge: Pick<Bridge, 'info'>; readonly device: string };
+  call<Args extends readonly Argument[], Result>(op: Op<Args, Result>, ...args: Args): Result;
+  launch(...args: Parameters<Bridge['launch']>): void;
+}
 type OnGpu = (k: Call, args: readonly Argument[]) => unknown;
 
-/** Those of our own operators that are kernels of `native/kernels.cu` on a GPU, called as they are on the CPU. */
+/**
+ * Those of our own operators that are kernels of `native/kernels.cu` on a GPU, called as they are on the CPU: with the
+ * arguments of the native operators, in their order.
+ */
 export const gpuOperators: { has(op: unknown): boolean; get(op: unknown): OnGpu | undefined } = new Map<unknown, OnGpu>(
   [
     on(ours.dropout, (k, x, rate, key) => {
@@ -120,7 +127,7 @@ interface Like {
 }
 
 function describe(k: Call, x: Handle): Like {
-  const [type, ...shape] = k.backend.addon.info(x);
+  const [type, ...shape] = k.backend.bridge.info(x);
   if (type !== scalar.float32 && type !== scalar.bfloat16) throw new TypeError('activations are float32 or bfloat16');
   return { type, shape };
 }

@@ -1,5 +1,5 @@
 import { findBackend, registerBackend } from '@tensorflow/tfjs-core';
-import { loadAddon } from './addon.ts';
+import { loadBridge } from './bridge.ts';
 import { TorchBackend, type TorchOptions } from './backend.ts';
 import { attentionKernels } from './kernels/attention.ts';
 import { biasGeluKernels } from './kernels/bias-gelu.ts';
@@ -34,29 +34,29 @@ const families = [
 let backend: TorchBackend | undefined;
 
 /**
- * Make the `torch` backend known to tfjs, over a compiled addon (`setup torch` makes one). Asked for another precision
+ * Make the `torch` backend known to tfjs, over a compiled bridge (`setup torch` makes one). Asked for another precision
  * than before, the same backend changes over; tensors keep what they are held in. Throws what the loader says when the
- * addon does not load, or that there is no GPU for `device: cuda`.
+ * bridge does not load, or that there is no GPU for `device: cuda`.
  */
-export function registerTorch(addonPath: string, options: TorchOptions = {}): void {
-  backend ??= open(addonPath, options);
+export function registerTorch(bridgePath: string, options: TorchOptions = {}): void {
+  backend ??= open(bridgePath, options);
   backend.use(options);
   if (findBackend('torch') !== null) return;
   registerFamilies('torch', families);
   registerBackend('torch', () => backend as TorchBackend);
 }
 
-function open(addonPath: string, options: TorchOptions): TorchBackend {
-  const addon = loadAddon(addonPath);
-  if (options.device === 'cuda' && !addon.hasGpu())
+function open(bridgePath: string, options: TorchOptions): TorchBackend {
+  const bridge = loadBridge(bridgePath);
+  if (options.device === 'cuda' && !bridge.hasGpu())
     throw new Error(
       'libtorch finds no GPU that it can use: the NVIDIA driver is missing, too old for the CUDA of this PyTorch,' +
         ' or hides its GPUs (nvidia-smi says which)',
     );
-  return new TorchBackend(addon, options);
+  return new TorchBackend(bridge, options);
 }
 
 /** Let ATen use so many threads from now on. Sums may differ in their last bit with another number. */
 export function useThreads(count: number): void {
-  backend?.addon.setThreads(count);
+  backend?.bridge.setThreads(count);
 }

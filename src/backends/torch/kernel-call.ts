@@ -1,5 +1,5 @@
 import { type DataType, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { Addon, Argument, Handle } from './addon.ts';
+import type { Bridge, Argument, Handle } from './bridge.ts';
 import { aten, scalar, type Op, type ScalarType } from './aten.ts';
 import type { TorchBackend } from './backend.ts';
 import { gpuOperators } from './gpu-operators.ts';
@@ -30,8 +30,8 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
   }
 
   /** Queue a kernel of `native/kernels.cu`. */
-  launch(...args: Parameters<Addon['launch']>): void {
-    this.backend.addon.launch(...args);
+  launch(...args: Parameters<Bridge['launch']>): void {
+    this.backend.bridge.launch(...args);
   }
 
   /** Whether one of our own operators can be called here. */
@@ -64,7 +64,7 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
 
   /** Of a tensor that is no input. */
   shapeOf(handle: Handle): number[] {
-    return this.backend.addon.info(handle).slice(1);
+    return this.backend.bridge.info(handle).slice(1);
   }
 
   /** What an input is held in. */
@@ -113,7 +113,7 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
 
   /** A tensor made of host values. */
   host(values: Float32Array | Int32Array, shape: readonly number[]): Handle {
-    const handle = this.backend.addon.fromHost(values, shape, this.backend.device);
+    const handle = this.backend.bridge.fromHost(values, shape, this.backend.device);
     this.made.push(handle);
     return handle;
   }
@@ -132,7 +132,7 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
   }
 
   release(): void {
-    for (const handle of this.made) this.backend.addon.free(handle);
+    for (const handle of this.made) this.backend.bridge.free(handle);
     this.made.length = 0;
   }
 }

@@ -2,7 +2,7 @@ import * as tfjs from '@tensorflow/tfjs-core';
 import { getKernel, registerKernel, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import type * as kernelNames from '@tensorflow/tfjs-core/dist/kernel_names.js';
 import type { FusedKernel } from '../../ops/kernel.ts';
-import type { Handle } from './addon.ts';
+import type { Handle } from './bridge.ts';
 import type { TorchBackend } from './backend.ts';
 import { KernelCall } from './kernel-call.ts';
 

@@ -1,4 +1,4 @@
-import { mix } from '../random.ts';
+import { mix32 } from '../../core/mix32.ts';
 import { WordHashes } from './word-hashes.ts';
 
 /**
@@ -35,7 +35,7 @@ export class EvaluationNGrams {
     for (let at = 0; at < length; at++) {
       low = this.roll(low, words, at);
       if (at < this.n - 1) continue;
-      const bit = mix(low) >>> 10;
+      const bit = mix32(low) >>> 10;
       this.known.add(this.key(low, words, at));
       this.filter[bit >> 3]! |= 1 << (bit & 7);
     }
@@ -48,7 +48,7 @@ export class EvaluationNGrams {
     let low = 0;
     for (let at = 0; at < length; at++) {
       low = this.roll(low, words, at);
-      const bit = mix(low) >>> 10;
+      const bit = mix32(low) >>> 10;
       if ((this.filter[bit >> 3]! >> (bit & 7)) & 1 && at >= this.n - 1 && this.known.has(this.key(low, words, at)))
         return true;
     }
@@ -67,7 +67,7 @@ export class EvaluationNGrams {
   private key(low: number, words: Int32Array, at: number): number {
     let high = 0;
     for (let word = at - this.n + 1; word <= at; word++) high = (Math.imul(high, highFactor) + words[word]!) | 0;
-    return (mix(high) & 0x1fffff) * 0x100000000 + (low >>> 0);
+    return (mix32(high) & 0x1fffff) * 0x100000000 + (low >>> 0);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mix } from '../random.ts';
+import { mix32 } from '../../core/mix32.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
@@ -92,7 +92,7 @@ class RepeatedGrams {
         hash = hashes[at]!;
       before[at + 1] = before[at]! + length;
       places[at] = at;
-      let slot = mix(hash) & mask;
+      let slot = mix32(hash) & mask;
       for (; slots[slot * 3] !== 0; slot = (slot + 1) & mask) {
         const first = firsts[slots[slot * 3]! - 1]!;
         if (
@@ -132,7 +132,7 @@ class RepeatedGrams {
         last = place + 1 < tokens ? ids[place + 1]! : -1;
       ids[place] = -1;
       if (last < 0) continue;
-      let slot = mix(Math.imul(first, 0x9e3779b1) ^ last) & mask;
+      let slot = mix32(Math.imul(first, 0x9e3779b1) ^ last) & mask;
       while (slots[slot * 3] !== 0 && (slots[slot * 3 + 1] !== first || slots[slot * 3 + 2] !== last))
         slot = (slot + 1) & mask;
       if (slots[slot * 3] === 0) {

@@ -1,4 +1,4 @@
-import { mix } from '../random.ts';
+import { mix32 } from '../../core/mix32.ts';
 
 /**
  * The words of a text as 32-bit hashes, for comparing texts whatever their typography: lower-cased, every digit as 0,
@@ -19,10 +19,10 @@ export class WordHashes {
       if (symbol === nothing) continue;
       if (symbol > space) word = (Math.imul(word ^ (symbol & 0xffff), 0x01000193) + 0x9e3779b9) | 0;
       if (word === 0 || (symbol !== space && symbol <= isWord)) continue;
-      words[length++] = mix(word);
+      words[length++] = mix32(word);
       word = 0;
     }
-    if (word !== 0) words[length++] = mix(word);
+    if (word !== 0) words[length++] = mix32(word);
     return { words, length };
   }
 }

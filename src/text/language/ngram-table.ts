@@ -1,4 +1,4 @@
-import { mix } from '../random.ts';
+import { mix32 } from '../../core/mix32.ts';
 
 /** Symbols of the longest n-grams: four bytes with a space before and behind. */
 export const longestNGram = 6;
@@ -40,7 +40,7 @@ export class NGramTable {
 }
 
 export function hashOf(low: number, high: number): number {
-  return mix(low ^ Math.imul(high, 0x9e3779b1));
+  return mix32(low ^ Math.imul(high, 0x9e3779b1));
 }
 
 /** First four symbols of an n-gram; none is 0, so that shorter ones differ from all others. */

@@ -1,4 +1,4 @@
-import { mix } from '../random.ts';
+import { mix32 } from '../../core/mix32.ts';
 import { WordHashes } from '../filters/word-hashes.ts';
 
 /**
@@ -28,8 +28,8 @@ export class MinHasher {
 
   constructor() {
     for (let row = 0; row < signatureLength; row++) {
-      this.factors[row] = mix(row * 2 + 1) | 1;
-      this.offsets[row] = mix(row * 2 + 2);
+      this.factors[row] = mix32(row * 2 + 1) | 1;
+      this.offsets[row] = mix32(row * 2 + 2);
     }
   }
 
@@ -81,7 +81,7 @@ export class MinHasher {
       let hash = 0;
       for (let word = at; word < at + shingleWords && word < length; word++)
         hash = (Math.imul(hash, 0x2c1b3c6d) + words[word]!) | 0;
-      this.shingles[at] = mix(hash);
+      this.shingles[at] = mix32(hash);
     }
     return count;
   }
@@ -92,7 +92,7 @@ export function hashBands(signature: Int32Array, bands: Uint32Array, at: number)
   for (let band = 0; band < bandCount; band++) {
     let hash = 0;
     for (let row = band * rowsPerBand; row < (band + 1) * rowsPerBand; row++)
-      hash = mix(Math.imul(hash, 0x85ebca6b) + signature[row]!);
+      hash = mix32(Math.imul(hash, 0x85ebca6b) + signature[row]!);
     bands[at + band] = hash;
   }
 }

@@ -1,4 +1,4 @@
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten, ours, scalar } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
@@ -83,7 +83,7 @@ export const attentionKernels = new FamilyBuilder()
  */
 function flash(k: KernelCall<AttentionAttrs>): Handle[] {
   const { length, rate, key } = k.attrs;
-  if (rate > 0) k.backend.addon.seed(key, k.backend.device);
+  if (rate > 0) k.backend.bridge.seed(key, k.backend.device);
   const [out, logSums, random] = k.call(
     aten.flash_attention,
     ...byPart(k),
@@ -107,7 +107,7 @@ function flashBackward(k: KernelCall<AttentionAttrs>): Handle {
     k.in('statistics2'),
   ];
   // Its default adds in whatever order threads come, and would only warn.
-  k.backend.addon.strict(true);
+  k.backend.bridge.strict(true);
   try {
     const gradients = k.call(
       aten.flash_attention_backward,
@@ -126,7 +126,7 @@ function flashBackward(k: KernelCall<AttentionAttrs>): Handle {
     );
     return k.call(aten.reshape, k.call(aten.stack, gradients, 2), [rowsOf(k), -1]);
   } finally {
-    k.backend.addon.strict(false);
+    k.backend.bridge.strict(false);
   }
 }
 

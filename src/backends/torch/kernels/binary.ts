@@ -1,4 +1,4 @@
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten, type Op } from '../aten.ts';
 import { FamilyBuilder } from '../register.ts';
 

@@ -1,5 +1,5 @@
 import { ignoredLabel } from '../../../ops/ignored-label.ts';
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten, scalar } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';

@@ -1,5 +1,5 @@
 import { backend_util, type DataType, type Tensor } from '@tensorflow/tfjs-core';
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten, scalar } from '../aten.ts';
 import { scalarOf, type KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
@@ -111,7 +111,7 @@ export const indexKernels = new FamilyBuilder()
       ),
       [first, -1],
     );
-    const values = k.backend.addon.toHost(rows);
+    const values = k.backend.bridge.toHost(rows);
     const width = values.length / first;
     const seen = new Map<string, number>();
     const picked: number[] = [];

@@ -1,4 +1,4 @@
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten, scalar, type Op } from '../aten.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';

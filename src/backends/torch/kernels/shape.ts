@@ -1,5 +1,5 @@
 import { slice_util, type DataType } from '@tensorflow/tfjs-core';
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { aten } from '../aten.ts';
 import { scalarOf, type KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
@@ -65,7 +65,7 @@ export const shapeKernels = new FamilyBuilder()
     );
     const { begin: starts, end: ends, strides: steps, finalShape } = plan;
     const sliced = steps.reduce<Handle>(
-      (x, step, dim) => stride(k, x, dim, starts[dim] ?? 0, ends[dim] ?? 0, step),
+      (x, step, dim) => stride(k, x, dim, { begin: starts[dim] ?? 0, end: ends[dim] ?? 0, step }),
       k.call(aten.alias, k.in('x')),
     );
     return k.call(aten.reshape, sliced, finalShape);
@@ -104,7 +104,7 @@ export const shapeKernels = new FamilyBuilder()
 
 /** Numbers out of a small tensor that describes a shape. */
 function hostShape(k: KernelCall, name: string): number[] {
-  return Array.from(k.backend.addon.toHost(k.in(name)));
+  return Array.from(k.backend.bridge.toHost(k.in(name)));
 }
 
 /** One size may be -1, for what the others leave. */
@@ -114,7 +114,13 @@ function splitSizes(splits: number | number[], size: number): number[] {
   return splits.map((each) => (each === -1 ? rest : each));
 }
 
-function stride(k: KernelCall<unknown>, x: Handle, dim: number, begin: number, end: number, step: number): Handle {
+/** Every `step`th entry of a dimension from `begin` up to `end`, or down to it. */
+function stride(
+  k: KernelCall<unknown>,
+  x: Handle,
+  dim: number,
+  { begin, end, step }: { readonly begin: number; readonly end: number; readonly step: number },
+): Handle {
   if (step > 0) return k.call(aten.slice, x, dim, begin, Math.max(begin, end), step);
   const count = Math.max(0, Math.ceil((end - begin) / step));
   return k.call(

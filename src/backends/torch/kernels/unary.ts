@@ -1,5 +1,5 @@
 import { aten, type Op } from '../aten.ts';
-import type { Handle } from '../addon.ts';
+import type { Handle } from '../bridge.ts';
 import { scalarOf } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
 import type { DataType } from '@tensorflow/tfjs-core';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 
 declare const handleBrand: unique symbol;
-/** A tensor of libtorch, in the addon's table; live until it is freed. */
+/** A tensor of libtorch, in the bridge's table; live until it is freed. */
 export type Handle = number & { readonly [handleBrand]: true };
 
 /**
@@ -12,7 +12,7 @@ export type Argument =
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 
 /** The native bridge (`native/*.cc`). Its errors name the operator and the shapes it was given. */
-export interface Addon {
+export interface Bridge {
   /** Version of the libtorch it was compiled against. */
   readonly version: string;
   /** Number of an operator for `call`, or -1 when this libtorch does not have it. */
@@ -60,6 +60,6 @@ export interface Addon {
 }
 
 /** Load the compiled bridge. Throws what the loader says when a library it needs is gone. */
-export function loadAddon(path: string): Addon {
-  return createRequire(import.meta.url)(path) as Addon;
+export function loadBridge(path: string): Bridge {
+  return createRequire(import.meta.url)(path) as Bridge;
 }

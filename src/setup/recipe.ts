@@ -8,7 +8,7 @@ export interface Package {
   readonly folder: string;
   readonly version: string;
   readonly cuda: boolean;
-  /** The library that the addon is linked against. */
+  /** The library that the bridge is linked against. */
   readonly library: string;
   /** The Python whose package it is; absent when only its folder was named. */
   readonly python?: string;
@@ -25,7 +25,7 @@ export interface CompileJob {
 }
 
 /** What the setup of one backend has of its own; the steps are the same for all. */
-export interface Bridge {
+export interface Recipe {
   readonly backend: Installable;
   /** The library's name as its users write it, and as Python imports it. */
   readonly title: string;
@@ -36,14 +36,14 @@ export interface Bridge {
    * Minor versions of the package's version 2 that are used where they are found; others only when the user names them.
    */
   readonly versions: readonly [oldest: number, newest: number];
-  readonly addonName: string;
+  readonly bridgeName: string;
   /** What pip installs. */
   requirement(cuda: boolean): string;
   /** More arguments for pip: where smaller packages without CUDA are. */
   pipArguments(cuda: boolean): readonly string[];
   /** Read a package folder, without loading anything of it. */
   inspect(folder: string): Promise<Result<Omit<Package, 'python'>, Diagnostic>>;
-  /** Fetch the npm package that drives the addon, if there is one, into a folder that appears when it is complete. */
+  /** Fetch the npm package that drives the bridge, if there is one, into a folder that appears when it is complete. */
   fetchModules?(target: string, scratch: string, signal: AbortSignal): Promise<Result<string, Diagnostic>>;
   compile(job: CompileJob): Promise<Result<void, Diagnostic>>;
 }

@@ -156,6 +156,10 @@ describe('a walk through a pipeline', () => {
         for (let turn = frontier.take(); turn !== undefined; turn = frontier.take()) {
           const { node } = turn;
           turns.set(node.id, [...(turns.get(node.id) ?? []), readsOf(turn)]);
+          if ('blockedBy' in turn) {
+            frontier.settle(node.id, undefined);
+            continue;
+          }
           const producers = frontier.producers(node);
           const damaged = damages > 0 ? producers.filter(() => next(4) === 0) : [];
           if (damaged.length > 0) {

@@ -36,7 +36,7 @@ export interface RandomStage {
 const types = ['read', 'read-each', 'join', 'each', 'tally'] as const;
 const isSource = (type: RandomStage['type']): boolean => type === 'read' || type === 'read-each';
 
-const stage = fc.record<RandomStage>({
+export const randomStage = fc.record<RandomStage>({
   type: fc.constantFrom(...types),
   reads: fc.uniqueArray(fc.nat(20), { minLength: 1, maxLength: 3 }),
   files: fc.integer({ min: 1, max: 3 }),
@@ -49,7 +49,7 @@ const stage = fc.record<RandomStage>({
 export const randomPipeline: fc.Arbitrary<RandomPipeline> = fc.record(
   {
     stages: fc
-      .array(stage, { minLength: 1, maxLength: 6 })
+      .array(randomStage, { minLength: 1, maxLength: 6 })
       .map(([first, ...rest]) => [{ ...first!, type: isSource(first!.type) ? first!.type : 'read' }, ...rest]),
     max: fc.integer({ min: 1, max: 3 }),
     until: fc.record({ stage: fc.nat(5), rows: fc.integer({ min: 1, max: 12 }) }),

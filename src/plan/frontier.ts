@@ -76,7 +76,7 @@ export class Frontier {
       if (node === undefined) return undefined;
       this.next += 1;
       if (this.waitsForReopened(node)) continue;
-      const blocked = [...(this.dependencies.get(node.id) ?? [])].filter(
+      const blocked = [...(this.dependencies.get(node.id) ?? []), ...this.lastRoundsOf(node)].filter(
         (token) => this.settled.get(token) === 'blocked',
       );
       // What a stage waits for through its round says less than what it reads.
@@ -157,23 +157,33 @@ export class Frontier {
     const { loop } = this.pipeline;
     if (loop === undefined || this.settled.has('loop') || this.settled.has(roundToken(round))) return;
     const ids = loop.rounds[round] ?? [];
-    const blocked = ids.some((id) => this.settled.get(id) === 'blocked');
+    // A round that waits for one that failed, and has no stage to say so, is blocked too.
+    const blocked =
+      ids.some((id) => this.settled.get(id) === 'blocked') ||
+      (loop.until !== undefined && this.settled.get(roundToken(round - 1)) === 'blocked');
     const isLast = this.unsettledInRound.every((count) => count === 0);
     const { holds, problem } =
       blocked || ids.length === 0 ? { holds: false, problem: undefined } : this.untilHolds(ids);
-    if (holds || (isLast && !blocked)) {
+    if (holds || isLast) {
       const last = holds ? round : loop.rounds.length - 1;
       this.lastRound = last;
       const skipped = loop.rounds.slice(last + 1).flat();
       for (const id of skipped) this.skipped.add(id);
-      this.onLoopEnd({
-        round: last + 1,
-        reason: holds ? 'until' : 'max',
-        skipped: skipped.flatMap((id) => this.nodes.get(id) ?? []),
-        ...(problem === undefined ? {} : { problem }),
-      });
+      if (
+        !loop.rounds
+          .slice(0, last + 1)
+          .flat()
+          .some((id) => this.settled.get(id) === 'blocked')
+      )
+        this.onLoopEnd({
+          round: last + 1,
+          reason: holds ? 'until' : 'max',
+          skipped: skipped.flatMap((id) => this.nodes.get(id) ?? []),
+          ...(problem === undefined ? {} : { problem }),
+        });
+      // What reads a stage of the last round looks how that one ended: others of the rounds may have failed.
       this.open('loop', 'open');
-    } else if (isLast) this.open('loop', 'blocked');
+    }
     this.open(roundToken(round), blocked ? 'blocked' : 'open');
     this.closeIfEmpty(round + 1);
   }
@@ -222,15 +232,24 @@ export class Frontier {
 
   private stagesBehind(token: Token): string[] {
     if (this.nodes.has(token)) return [token];
-    const rounds = this.pipeline.loop?.rounds ?? [];
-    const ids = token === 'loop' ? rounds.flat() : (rounds[Number(token.slice('round '.length)) - 1] ?? []);
-    return ids.filter((id) => this.settled.get(id) === 'blocked');
+    const upTo = Number(token.slice('round '.length));
+    const blocked = (this.pipeline.loop?.rounds ?? [])
+      .slice(0, upTo)
+      .map((ids) => ids.filter((id) => this.settled.get(id) === 'blocked'));
+    return blocked.findLast((ids) => ids.length > 0) ?? [];
   }
 
   /** The output that a reference means; that of the last round to have it, which need not be the last of all. */
   private outputOf(reference: Reference): StageOutput | undefined {
     if (reference.kind === 'stage') return reference;
     return reference.rounds.findLast(({ stage }) => (this.roundOf.get(stage) ?? 0) <= (this.lastRound ?? 0));
+  }
+
+  /** The stages that a stage means by the last round; those of earlier rounds count only where it has none. */
+  private lastRoundsOf(node: StageNode): string[] {
+    return Object.values(node.inputs)
+      .flat()
+      .flatMap((reference) => (reference.kind === 'last-round' ? (this.stageOf(reference) ?? []) : []));
   }
 
   private artifact(reference: Reference): Artifact {

@@ -53,6 +53,25 @@ describe('how actions are run', () => {
     expect(statesOf(kept)).toEqual({ bad: 'failed', after: 'skipped', first: 'cached', other: 'ran' });
   });
 
+  it.each([
+    ['the last round fails first', 'if [ ${{ round }} = 2 ]; then exit 1; fi; sleep 1;', ['ran', 'failed', 'skipped']],
+    [
+      'the last round is there, the first failed',
+      'if [ ${{ round }} = 1 ]; then exit 1; fi;',
+      ['failed', 'ran', 'ran'],
+    ],
+  ])('--keep-going with rounds: %s', async (_, script, [first, second, after]) => {
+    const project = new Project({
+      'p.yaml': `${pipeline({
+        a: shell(`${script} echo x > $OUT_OUT/a`),
+        b: shell('echo x > $OUT_OUT/a', 'files', ', inputs: { in: a }'),
+      })}rounds: { max: 2, stages: [a] }\n`,
+    });
+    const result = await project.run('p.yaml', '--json', '--keep-going', '--jobs', '2');
+    expect([result.code, said(result)]).toEqual([1, expect.not.stringContaining('bug in run-pipeline')]);
+    expect(statesOf(result)).toEqual({ 'a@1': first, 'a@2': second, b: after });
+  });
+
   const names = ['a', 'b', 'c', 'd'];
   /** Steps that note the GPUs they see, when they begin and when they end. */
   const four = (more: string): string =>

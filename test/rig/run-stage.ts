@@ -17,6 +17,7 @@ import { performAction } from '../../src/worker/perform-action.ts';
 import { sealFolder } from '../../src/worker/seal-folder.ts';
 import { ArrowDatasetWriter } from '../../src/arrow/writer.ts';
 import { moduleOf } from './module-of.ts';
+import { overChannel } from './over-channel.ts';
 import { checkInputs, checkOutput, completeConfig } from './stage-checks.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -193,9 +194,6 @@ function actionsOf(
     ),
   }));
 }
-
-/** What is left of a value that one process sends another. */
-const overChannel = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 const asWorkersSee = (inputs: Inputs): ActionRequest['inputs'] =>
   Object.fromEntries(

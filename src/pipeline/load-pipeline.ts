@@ -9,7 +9,7 @@ import { connect, type LoadContext } from './connect.ts';
 import { Contracts } from './contracts.ts';
 import { interpolate } from './interpolate.ts';
 import { child, stringOf, valueOf, type YamlNode } from './node.ts';
-import { importersOf } from './model-folders.ts';
+import { importersOf } from './importers.ts';
 import { inOrder, openComposites } from './open-composites.ts';
 import { orderStages } from './order.ts';
 import { applyOverrides } from './overrides.ts';

@@ -1,34 +1,9 @@
 import { relative, resolve } from 'node:path';
-import type { StageDescription } from '../core/pipeline.ts';
+import type { Importer, Importers } from './importers.ts';
 import type { Instance } from './instances.ts';
 import { child, entriesOf, nodeOf, stringNodes, type Span } from './node.ts';
 import { isPath } from './paths.ts';
 import type { Producers } from './producers.ts';
-
-/**
- * A stage type that brings in a folder from outside, and the config property that takes its path. An input may name such
- * a folder rather than a stage: `init: ./roberta-base`.
- */
-export interface Importer {
-  readonly uses: string;
-  readonly property: string;
-}
-
-/** Importers by the contract that they bring in. */
-export type Importers = Readonly<Record<string, Importer>>;
-
-/** The importers among stage types: those with a config property marked `x-imports: <contract>`. */
-export function importersOf(types: readonly Pick<StageDescription, 'type' | 'config'>[]): Importers {
-  const importers: Record<string, Importer> = {};
-  for (const { type, config } of types)
-    for (const [property, schema] of Object.entries(
-      (config.properties ?? {}) as Record<string, Record<string, unknown>>,
-    )) {
-      const contract = schema['x-imports'];
-      if (typeof contract === 'string') importers[contract] = { uses: type, property };
-    }
-  return importers;
-}
 
 /** Name of the stage that brings in a folder, by its path from the folder of the pipeline file. */
 export function folderStage({ uses }: Importer, path: string, at: Span, directory: string): string {

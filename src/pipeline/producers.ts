@@ -1,7 +1,7 @@
 import type { Reference, StageDescription } from '../core/pipeline.ts';
 import type { Contracts } from './contracts.ts';
 import type { Instance } from './instances.ts';
-import type { Importers } from './model-folders.ts';
+import type { Importers } from './importers.ts';
 import type { Recipe } from './recipe.ts';
 
 /** An instance whose stage type is known. */

@@ -6,6 +6,9 @@ export interface Artifact {
   readonly manifest: Manifest;
 }
 
+/** Input artifacts of a stage by port. */
+export type StageInputs = Readonly<Record<string, readonly Artifact[]>>;
+
 /** What goes into an action key, by name; plain JSON. */
 export type Ingredients = Readonly<Record<string, unknown>>;
 

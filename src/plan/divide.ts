@@ -2,9 +2,8 @@ import type { ArtifactFile, Manifest } from '../core/artifact.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { StageNode } from '../core/pipeline.ts';
 import type { Division, Source } from '../core/stage.ts';
-import type { Artifact } from './action-cache.ts';
+import type { Artifact, StageInputs } from './action-cache.ts';
 import { toArtifact } from './fingerprint.ts';
-import type { StageInputs } from './planner.ts';
 
 /** What one action of a stage works on. */
 export interface Part {

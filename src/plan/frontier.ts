@@ -1,8 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Pipeline, Reference, StageNode, StageOutput } from '../core/pipeline.ts';
 import { evaluate, isTrue, parseExpression } from '../pipeline/expression.ts';
-import type { Artifact } from './action-cache.ts';
-import type { StageInputs } from './planner.ts';
+import type { Artifact, StageInputs } from './action-cache.ts';
 
 /** What is known of a stage that is done. */
 export interface StageResult {
@@ -249,7 +248,7 @@ export class Frontier {
   private lastRoundsOf(node: StageNode): string[] {
     return Object.values(node.inputs)
       .flat()
-      .flatMap((reference) => (reference.kind === 'last-round' ? (this.stageOf(reference) ?? []) : []));
+      .flatMap((reference) => (reference.kind === 'last-round' ? (this.outputOf(reference)?.stage ?? []) : []));
   }
 
   private artifact(reference: Reference): Artifact {

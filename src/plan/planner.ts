@@ -4,7 +4,7 @@ import { Failure } from '../core/diagnostic.ts';
 import type { Freshness } from '../core/event.ts';
 import type { StageNode } from '../core/pipeline.ts';
 import type { Source } from '../core/stage.ts';
-import type { ActionCache, ActionRecord, Artifact, Ingredients } from './action-cache.ts';
+import type { ActionCache, ActionRecord, Artifact, Ingredients, StageInputs } from './action-cache.ts';
 import { contractDigest } from './contract-structure.ts';
 import { changes } from './explain.ts';
 import { divide, type Part } from './divide.ts';
@@ -23,8 +23,6 @@ export interface PlanContext {
   /** Environment from which shell steps take the variables they declare. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
-
-export type StageInputs = Readonly<Record<string, readonly Artifact[]>>;
 
 /** One execution unit with all that it reads. */
 export interface PlannedAction {

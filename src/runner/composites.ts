@@ -1,7 +1,7 @@
 import type { StageState } from '../core/event.ts';
 import type { CompositeNode } from '../core/pipeline.ts';
 import type { Artifact } from '../plan/action-cache.ts';
-import type { StageEnd } from './run-pipeline.ts';
+import type { StageEnd } from './stage-end.ts';
 
 /**
  * How a composite stage fared, once all of its steps have ended: as its worst step did. Its metrics are those of its

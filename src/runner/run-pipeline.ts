@@ -18,6 +18,7 @@ import { fileName } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import { openAttempts, sweepAttempts } from './attempts.ts';
 import { compositeEnd } from './composites.ts';
+import type { StageEnd } from './stage-end.ts';
 import { openJournal } from './journal.ts';
 import { linkOutputs, stepsFolder } from './output-link.ts';
 import { runAction, systemDiagnostic, type ActionContext } from './run-action.ts';
@@ -55,14 +56,6 @@ export interface RunResult {
   readonly durationMs: number;
   readonly savedMs: number;
   readonly stages: ReadonlyMap<string, StageEnd>;
-}
-
-export interface StageEnd {
-  readonly state: StageState;
-  readonly outputs: Readonly<Record<string, Artifact>>;
-  readonly metrics: Readonly<Record<string, number>>;
-  readonly savedMs: number;
-  readonly diagnostic?: Diagnostic;
 }
 
 /**

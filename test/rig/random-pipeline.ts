@@ -174,7 +174,7 @@ export default {
     const out = context.writer('documents');
     for (const [index, each] of rows.entries()) {
       await out.add(each);
-      if (index % 2 === 1) await out.endShard({ rows: 2 });
+      if (index % 2 === 1) await out.endShard();
     }
     context.metric('rows', rows.length);
   },

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory, Tensor, tidy } from '@tensorflow/tfjs-core';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import evaluate from '../../stages/evaluate/index.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import type { MaskSettings } from '../../src/masking/masking.ts';

@@ -134,6 +134,7 @@ function valueAndGradients({ inputs, op }: (typeof cases)[number]): number[][] {
 function expectClose(actual: number[][], expected: number[][], tolerance: number): void {
   expect(actual.length).toBe(expected.length);
   for (const [i, row] of actual.entries()) {
+    expect(row.length, `output ${i}`).toBe(expected[i]!.length);
     const worst = Math.max(
       ...row.map((value, j) => Math.abs(value - (expected[i]?.[j] ?? Number.NaN)) / (1 + Math.abs(value))),
     );

@@ -4,7 +4,7 @@
 //
 // usage: node scripts/check-skips.mjs <report.json> [<expected-skips.json>]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, statfsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { readInstallation } from '../dist/src/backends/installation.js';
@@ -25,6 +25,7 @@ const conditions = {
   'CUDA in PyTorch': () => succeeds(python, '-c', 'import sys, torch; sys.exit(torch.version.cuda is None)'),
   'NVRTC beside PyTorch': hasNvrtc,
   'permission to mount': canMount,
+  'room for large files': hasRoom,
 };
 
 const [reportPath, expectedPath = join(root, 'test/expected-skips.json')] = process.argv.slice(2);
@@ -110,4 +111,10 @@ function canMount() {
   if (mounted) spawnSync('umount', [folder]);
   rmdirSync(folder);
   return mounted;
+}
+
+/** What test/e2e/large-files.test.ts asks for. */
+function hasRoom() {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  return bavail * bsize >= 8 * 2 ** 30 && process.availableMemory() >= 6 * 2 ** 30;
 }

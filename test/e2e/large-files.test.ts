@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../src/model/safetensors.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint.ts';
 import { Project, statesOf } from '../rig/project.ts';
+import { because } from '../rig/skipped.ts';
 
 const GiB = 2 ** 30;
 
@@ -16,9 +17,8 @@ const missing = ((): string | undefined => {
   const free = (bytes: number): string => (bytes / GiB).toFixed(1);
   return `they need 8 GiB of disk and 6 GiB of memory; free are ${free(disk)} and ${free(memory)}`;
 })();
-if (missing !== undefined) it.skip(`large files: ${missing}`, () => {});
 
-describe.skipIf(missing !== undefined)('large files', () => {
+describe.skipIf(missing !== undefined)(`large files${because(missing)}`, () => {
   it('a checkpoint above 2 GiB, with one tensor above 2 GiB, is written and read again', () => {
     const directory = mkdtempSync(join(tmpdir(), 'large-'));
     // Zeros take no memory before they are written to; all values but the last stay zeros.

@@ -85,11 +85,12 @@ describe('bzip2', () => {
     });
     it('a flipped bit anywhere is noticed', async () => {
       const data = bzip2(text.subarray(0, 20_000));
-      for (let at = 0; at < data.length - 1; at += Math.ceil(data.length / 60)) {
+      // Without its magic bytes it is plain data; level 9 for 1 in the header only means more room.
+      expect(data.length).toBeGreaterThan(1000);
+      for (let at = 4; at < data.length - 1; at += Math.ceil(data.length / 60)) {
         const damaged = Buffer.from(data);
         damaged[at]! ^= 1 << (at % 8);
-        // Without its magic bytes it is plain data; level 9 for 1 in the header only means more room.
-        if (at > 3) await fails(run(damaged), 'corrupt-bzip2');
+        await fails(run(damaged), 'corrupt-bzip2');
       }
     });
     it('something else behind the last stream', () =>

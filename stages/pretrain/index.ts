@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { add, type Scalar } from '@tensorflow/tfjs-core';
-import { openBackend, type Precision } from '../../src/backends/select.ts';
+import { openBackend } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { planOf } from '../../src/masking/mask-plan.ts';
 import { BatchFeed } from '../../src/training/batch-feed.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint.ts';
-import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
+import { dimensionsOf, positionOffset, type RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/training/masked-batch.ts';
 import { Optimizer } from '../../src/training/optimizer.ts';
@@ -28,36 +28,8 @@ import { key32 } from '../../src/ops/random.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 import { check } from './check.ts';
+import type { Config } from './config.ts';
 import { readInitModel } from './init-model.ts';
-
-interface Config {
-  precision: Precision;
-  size: Preset;
-  hidden_size?: number;
-  num_hidden_layers?: number;
-  num_attention_heads?: number;
-  intermediate_size?: number;
-  max_length: number;
-  max_position_embeddings?: number;
-  hidden_dropout_prob: number;
-  attention_probs_dropout_prob: number;
-  layer_norm_eps: number;
-  initializer_range: number;
-  batch_size: number;
-  gradient_accumulation_steps: number;
-  max_steps: number;
-  learning_rate: number;
-  warmup_steps?: number;
-  warmup_ratio: number;
-  weight_decay: number;
-  adam_beta1: number;
-  adam_beta2: number;
-  adam_epsilon: number;
-  seed: number;
-  save_steps: number;
-  logging_steps: number;
-  max_bad_steps: number;
-}
 
 /** What a checkpoint remembers besides tensors. */
 interface Progress {

@@ -6,7 +6,7 @@ export interface Config {
   readonly num_hidden_layers?: number;
   readonly num_attention_heads?: number;
   readonly intermediate_size?: number;
-  readonly max_length: number;
+  readonly max_length?: number;
   readonly max_position_embeddings?: number;
   readonly hidden_dropout_prob: number;
   readonly attention_probs_dropout_prob: number;

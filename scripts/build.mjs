@@ -3,7 +3,7 @@
 // language-model.bin; cli/, the command line with its packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -12,6 +12,7 @@ import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { globSync } from 'tinyglobby';
 import { writeLanguageModel } from './language-model.mjs';
+import { readSchema } from './read-schema.mjs';
 import { implementationOf, readVersions } from './versions.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -47,7 +48,7 @@ async function describe(type) {
   return {
     type,
     ...promisesOf(stage),
-    config: readSchema(`stages/${type}`),
+    config: readSchema(root, `stages/${type}`),
     implementation: implementationOf(type, code, versions),
     code,
     module,
@@ -73,7 +74,7 @@ async function describeComposite(type) {
   const file = join(root, 'stages', type, 'stage.yaml');
   const found = await readRecipe(file, type, undefined, {
     contracts: new Contracts(join(root, 'schemas/contracts')),
-    schema: recipeSchema(readSchema('recipe'), readSchema('pipeline')),
+    schema: recipeSchema(readSchema(root, 'recipe'), readSchema(root, 'pipeline')),
     problems,
     describe: async (uses) => ({ ok: true, value: stageTypes[nameOf(uses)] }),
   });
@@ -86,7 +87,7 @@ async function describeComposite(type) {
     );
   return {
     ...found.type,
-    config: readSchema(`stages/${type}`),
+    config: readSchema(root, `stages/${type}`),
     composition: {
       stages: Object.fromEntries(
         Object.entries(valueOf(found.recipe.stages)).map(([name, step]) => [
@@ -100,10 +101,6 @@ async function describeComposite(type) {
   };
 }
 
-function readSchema(name) {
-  return JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8'));
-}
-
 /**
  * dist/validators.js: a function for each schema that a pipeline without stages of the user's own needs, by its digest.
  */
@@ -113,11 +110,11 @@ async function compileSchemas() {
       (name) => import(pathToFileURL(join(root, `dist/src/pipeline/${name}.js`)).href),
     ),
   );
-  const pipeline = readSchema('pipeline');
+  const pipeline = readSchema(root, 'pipeline');
   const schemas = [
     pipeline,
     stageSchema(pipeline),
-    recipeSchema(readSchema('recipe'), pipeline),
+    recipeSchema(readSchema(root, 'recipe'), pipeline),
     noConfig,
     ...Object.values(stageTypes).map(({ config }) => config),
   ];

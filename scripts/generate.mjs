@@ -1,15 +1,15 @@
 // Writes what is generated from the schemas; with --check, fails where a committed file differs.
-import { readFileSync } from 'node:fs';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileSync } from 'node:fs';
+import { configTypes } from './config-types.mjs';
 import { mergedSchema } from './merge-schemas.mjs';
 import { stageReference } from './stage-reference.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
 const generated = {
+  ...(await configTypes(root)),
   'schemas/pipeline.merged.schema.json': mergedSchema(root),
   'stages/README.md': await stageReference(root),
 };
@@ -20,7 +20,7 @@ for (const [path, text] of Object.entries(generated)) {
   const current = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   if (current === text) continue;
   stale++;
-  if (check) console.error(`${path} is not what its sources say: run \`npm run generate\` and commit it.`);
+  if (check) console.error(`${path} does not match its sources: run \`npm run generate\` and commit it.`);
   else {
     writeFileSync(file, text);
     console.log(`wrote ${path}`);

@@ -1,14 +1,14 @@
 // One JSON Schema for editors: the pipeline's, with the config of each stage type under `with`, chosen by `uses`.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readSchema } from './read-schema.mjs';
 
 const template = { type: 'string', pattern: '\\$\\{\\{', description: 'An expression: `${{ vars.name }}`.' };
 
 /** The merged schema as the text of `schemas/pipeline.merged.schema.json`. */
 export function mergedSchema(root) {
-  const read = (...path) => JSON.parse(readFileSync(join(root, 'schemas', ...path), 'utf8'));
-  const schema = read('pipeline.schema.json');
+  const schema = readSchema(root, 'pipeline');
   const types = readdirSync(join(root, 'schemas', 'stages'))
     .filter((file) => file.endsWith('.schema.json'))
     .sort()
@@ -17,7 +17,7 @@ export function mergedSchema(root) {
   const configs = {};
   const choices = [];
   for (const type of types) {
-    const { $schema: _, $id: __, ...config } = read('stages', `${type}.schema.json`);
+    const { $schema: _, $id: __, ...config } = readSchema(root, `stages/${type}`);
     // Paths inside a stage's schema point to its own definitions, which now lie deeper.
     const text = JSON.stringify(withTemplates(config)).replaceAll('"#/', `"#/definitions/config-${type}/`);
     configs[`config-${type}`] = JSON.parse(text);

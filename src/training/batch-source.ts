@@ -23,6 +23,8 @@ export interface BatchPlan {
 export interface BatchSourceInfo {
   readonly sequences: number;
   readonly tokens: number;
+  /** Tokens of the longest sequence. */
+  readonly longest: number;
   /** Whether the sequences are pairs with labels, so that batches have `next_sentence_labels`. */
   readonly pairs: boolean;
   /** Steps that it takes to serve every sequence once. */
@@ -50,6 +52,7 @@ export class BatchSource {
     this.info = {
       sequences: served,
       tokens,
+      longest: lengths.longest,
       pairs: this.sequences.arePairs,
       stepsPerEpoch: Math.ceil(served / (options.batch_size * options.batches_per_step)),
     };

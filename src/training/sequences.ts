@@ -23,7 +23,10 @@ export interface SequenceShards {
 
 /** What the model takes. */
 export interface SequenceLimits {
-  readonly maxTokens: number;
+  /** Without it, sequences may be of any length. */
+  readonly maxTokens?: number;
+  /** What raises `maxTokens`, where the stage that reads the sequences can: `omit max_length here`. */
+  readonly raisedBy?: string;
   readonly vocab_size: number;
 }
 
@@ -79,11 +82,12 @@ export class Sequences {
     let [row, tokens, squares, longest] = [0, 0, 0, 0];
     for (const lengths of this.rows.lengths(0)) {
       for (const length of lengths) {
-        if (length > limits.maxTokens)
+        if (limits.maxTokens !== undefined && length > limits.maxTokens)
           fail(
             'sequence-too-long',
             `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`,
-            `Set max_length here to that of the stage that packs sequences, or that one's to ${limits.maxTokens}.`,
+            `Set max_length of the tokenize stage that packs these sequences to at most ${limits.maxTokens}` +
+              `${limits.raisedBy === undefined ? '' : `, or ${limits.raisedBy}`}.`,
           );
         row++;
         tokens += length;

@@ -1,6 +1,6 @@
 import { tensor1d } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openBackend, type Precision } from '../../src/backends/select.ts';
+import { openBackend } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { reportMetrics } from '../../src/corpus/corpus-report.ts';
@@ -14,13 +14,7 @@ import { createParameters, disposeParameters, parameterSpecs } from '../../src/m
 import { encode, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
 import { labelScores, readBack } from '../../src/ops/index.ts';
 import { limitsOf } from '../../src/training/sequences.ts';
-
-interface Config {
-  mlm_probability: number;
-  precision: Precision;
-  batch_size: number;
-  max_sequences?: number;
-}
+import type { Config } from './config.ts';
 
 export default defineStage<Config>({
   description: 'Measure a masked language model on held-out sequences, with masks that are the same every time.',

@@ -5,10 +5,7 @@ import { defineStage } from '../../src/core/stage.ts';
 import { checkFinite, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
-
-interface Config {
-  name: string;
-}
+import type { Config } from './config.ts';
 
 export default defineStage<Config>({
   description: 'Check a model and leave it as a complete Hugging Face folder.',

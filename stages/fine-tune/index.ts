@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { argMax } from '@tensorflow/tfjs-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openBackend, type Precision } from '../../src/backends/select.ts';
+import { openBackend } from '../../src/backends/select.ts';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { reportMetrics } from '../../src/corpus/corpus-report.ts';
@@ -29,28 +29,7 @@ import { readBack } from '../../src/ops/index.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
-
-interface Config {
-  precision: Precision;
-  train: string;
-  eval: string;
-  text_column: string;
-  text_pair_column?: string;
-  label_column: string;
-  max_length?: number;
-  batch_size: number;
-  epochs: number;
-  learning_rate: number;
-  warmup_ratio: number;
-  weight_decay: number;
-  adam_beta1: number;
-  adam_beta2: number;
-  adam_epsilon: number;
-  hidden_dropout_prob: number;
-  attention_probs_dropout_prob: number;
-  seed: number;
-  max_bad_steps: number;
-}
+import type { Config } from './config.ts';
 
 /** A text as the model takes it. */
 interface Example {

@@ -8,12 +8,13 @@ import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
+import type { Config } from './config.ts';
 
 /**
  * Brings a Hugging Face folder into a pipeline: `inputs: { init: roberta, tokenizer: roberta }` continues its
  * pretraining.
  */
-export default defineStage<{ readonly path: string }>({
+export default defineStage<Config>({
   description:
     'Check a Hugging Face RoBERTa folder and bring in its model, and its tokenizer where it is a byte-level BPE.',
   inputs: {},

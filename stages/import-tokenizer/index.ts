@@ -4,9 +4,10 @@ import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage } from '../../src/core/stage.ts';
 import { isTokenizerFile, writeTokenizer } from '../../src/text/bpe/files.ts';
 import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
+import type { Config } from './config.ts';
 
 /** Brings a Hugging Face tokenizer into a pipeline. */
-export default defineStage<{ readonly path: string }>({
+export default defineStage<Config>({
   description: 'Check a Hugging Face tokenizer, a byte-level BPE, and bring it in.',
   inputs: {},
   outputs: { tokenizer: { contract: 'tokenizer', description: 'the tokenizer' } },

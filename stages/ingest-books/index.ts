@@ -4,20 +4,9 @@ import { DocumentOutput } from '../../src/corpus/document-output.ts';
 import { decodeAs, decodeText } from '../../src/text/encoding/decode.ts';
 import { readBook } from '../../src/text/gutenberg.ts';
 import type { BookFile } from './book-file.ts';
+import type { Config } from './config.ts';
 import { readBookFiles } from './files.ts';
 import { check } from './check.ts';
-
-interface Config {
-  readonly path: string | readonly string[];
-  readonly snapshot: string;
-  readonly source: string;
-  readonly lang: string;
-  readonly checksum: string;
-  readonly encoding: string;
-  readonly text_field: string;
-  readonly title_field: string;
-  readonly id_field: string;
-}
 
 /** Books as documents; see BookCorpus in the RoBERTa paper, section 3.2. */
 export default defineStage<Config>({

@@ -4,18 +4,9 @@ import { DocumentOutput } from '../../src/corpus/document-output.ts';
 import { readFileBytes } from '../../src/formats/file-bytes.ts';
 import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
 import { readWarc, type BadRecord } from '../../src/formats/warc.ts';
+import type { Config } from './config.ts';
 import { readPage, snapshotOf, type Page } from './page.ts';
 import { check } from './check.ts';
-
-interface Config {
-  readonly path: string | readonly string[];
-  readonly snapshot: string;
-  readonly source: string;
-  readonly checksum: string;
-  readonly max_documents?: number;
-  readonly min_characters: number;
-  readonly max_bad_records: number;
-}
 
 /** Web pages as documents, from WARC (ISO 28500) or WET files. */
 export default defineStage<Config>({

@@ -8,14 +8,9 @@ import { peekBytes } from '../../src/formats/peek.ts';
 import { openStageSource, type OpenSource } from '../../src/sources/source.ts';
 import { inOrder, TaskPool } from '../../src/threads/task-pool.ts';
 import { MediaWikiReader, readMediaWiki, type SiteInfo, type WikiPage } from '../../src/formats/mediawiki-xml.ts';
+import type { Config } from './config.ts';
 import { tasks, type Batch, type ExtractOptions, type Outcome } from './tasks.ts';
 import { check } from './check.ts';
-
-interface Config extends ExtractOptions {
-  readonly dump: string | readonly string[];
-  readonly checksum: string;
-  readonly max_documents?: number;
-}
 
 /** Articles of a wiki as documents. With several cores, streams are decompressed and pages read side by side. */
 export default defineStage<Config>({

@@ -9,7 +9,7 @@ import {
 
 interface Checked extends Partial<Dimensions> {
   readonly size: Preset;
-  readonly max_length: number;
+  readonly max_length?: number;
   readonly max_position_embeddings?: number;
   readonly max_steps: number;
   readonly warmup_steps?: number;
@@ -21,7 +21,11 @@ export function check(config: Checked): ConfigProblem[] {
     ...dimensionsOf(config.size, config),
     ...(max_position_embeddings === undefined ? {} : { max_position_embeddings }),
   });
-  if (max_position_embeddings !== undefined && max_position_embeddings < max_length + positionOffset)
+  if (
+    max_position_embeddings !== undefined &&
+    max_length !== undefined &&
+    max_position_embeddings < max_length + positionOffset
+  )
     problems.push({
       property: 'max_position_embeddings',
       message:

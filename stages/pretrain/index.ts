@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { add, type Scalar } from '@tensorflow/tfjs-core';
-import { openBackend, type Precision } from '../../src/backends/select.ts';
+import { openBackend } from '../../src/backends/select.ts';
 import { fail } from '../../src/core/diagnostic.ts';
 import { defineStage, type StageContext } from '../../src/core/stage.ts';
 import { planOf } from '../../src/masking/mask-plan.ts';
 import { BatchFeed } from '../../src/training/batch-feed.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint.ts';
-import { dimensionsOf, positionOffset, type Preset, type RobertaConfig } from '../../src/model/config.ts';
+import { dimensionsOf, maxTokens, positionOffset, type RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
 import type { MaskedBatch } from '../../src/training/masked-batch.ts';
 import { Optimizer } from '../../src/training/optimizer.ts';
@@ -21,43 +21,15 @@ import {
 } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits, nextSentenceLogits, type Roberta } from '../../src/model/roberta.ts';
 import { learningRate } from '../../src/training/schedule.ts';
-import { limitsOf } from '../../src/training/sequences.ts';
+import { limitsOf, type SequenceLimits } from '../../src/training/sequences.ts';
 import { trainStep } from '../../src/training/train-step.ts';
 import { captureState, restoreState } from '../../src/training/trainer-state.ts';
 import { key32 } from '../../src/ops/random.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 import { check } from './check.ts';
+import type { Config } from './config.ts';
 import { readInitModel } from './init-model.ts';
-
-interface Config {
-  precision: Precision;
-  size: Preset;
-  hidden_size?: number;
-  num_hidden_layers?: number;
-  num_attention_heads?: number;
-  intermediate_size?: number;
-  max_length: number;
-  max_position_embeddings?: number;
-  hidden_dropout_prob: number;
-  attention_probs_dropout_prob: number;
-  layer_norm_eps: number;
-  initializer_range: number;
-  batch_size: number;
-  gradient_accumulation_steps: number;
-  max_steps: number;
-  learning_rate: number;
-  warmup_steps?: number;
-  warmup_ratio: number;
-  weight_decay: number;
-  adam_beta1: number;
-  adam_beta2: number;
-  adam_epsilon: number;
-  seed: number;
-  save_steps: number;
-  logging_steps: number;
-  max_bad_steps: number;
-}
 
 /** What a checkpoint remembers besides tensors. */
 interface Progress {
@@ -96,7 +68,7 @@ export default defineStage<Config>({
     const feed = await BatchFeed.open({
       sequences: { contract, shards },
       plan: planOf(context.dataset('masked')),
-      limits: limitsOf(start.config),
+      limits: start.limits,
       batch_size: config.batch_size,
       batches_per_step: config.gradient_accumulation_steps,
       seed: config.seed,
@@ -104,7 +76,11 @@ export default defineStage<Config>({
     try {
       await openBackend(backend, config.precision);
       const head: Head = { kind: 'masked-lm', ...(feed.info.pairs ? { next_sentence: true } : {}) };
-      const specs = parameterSpecs(start.config, head);
+      const architecture: RobertaConfig = {
+        ...start.config,
+        max_position_embeddings: start.config.max_position_embeddings ?? positionsFor(feed.info.longest),
+      };
+      const specs = parameterSpecs(architecture, head);
       context.log(
         `backend ${backend.name} ${backend.version} on ${backend.device} in ${config.precision}; ` +
           `${countParameters(specs).toLocaleString('en')} parameters; ${feed.info.sequences} sequences, ` +
@@ -117,17 +93,17 @@ export default defineStage<Config>({
       // A model to continue from may lack the head for pairs.
       const fresh = initialValues(
         specs.filter(({ name }) => start.values?.has(name) !== true),
-        start.config,
+        architecture,
         config.seed,
       );
       const parameters = createParameters(specs, new Map([...(start.values ?? []), ...fresh]));
       const optimizer = new Optimizer(parameters, config);
-      const model: Roberta = { config: start.config, parameters };
+      const model: Roberta = { config: architecture, parameters };
       await train(context, model, optimizer, feed);
 
       writeModel(
         context.outputFolder('model').path,
-        { config: start.config, head, labels: [], values: readParameters(parameters) },
+        { config: architecture, head, labels: [], values: readParameters(parameters) },
         tokenizerFolder,
       );
       optimizer.dispose();
@@ -138,27 +114,49 @@ export default defineStage<Config>({
   },
 });
 
-/** Architecture, and weights when there is a model to continue from. */
-function startingPoint(
-  context: StageContext<Config>,
-  tokenizer: BpeModel,
-): { config: RobertaConfig; values?: Map<string, Float32Array> } {
+/** What training starts from. */
+interface Start {
+  /** The sequences decide on the number of positions where the config does not. */
+  readonly config: Omit<RobertaConfig, 'max_position_embeddings'> & { max_position_embeddings: number | undefined };
+  readonly limits: SequenceLimits;
+  /** Weights, when there is a model to continue from. */
+  readonly values?: Map<string, Float32Array>;
+}
+
+function startingPoint(context: StageContext<Config>, tokenizer: BpeModel): Start {
   const { config } = context;
   const { hidden_dropout_prob, attention_probs_dropout_prob, layer_norm_eps, initializer_range } = config;
   const fresh = {
     vocab_size: tokenizer.tokens.length,
     ...dimensionsOf(config.size, config),
-    max_position_embeddings: config.max_position_embeddings ?? config.max_length + positionOffset,
+    max_position_embeddings:
+      config.max_position_embeddings ??
+      (config.max_length === undefined ? undefined : config.max_length + positionOffset),
     hidden_dropout_prob,
     attention_probs_dropout_prob,
     layer_norm_eps,
     initializer_range,
   };
   const init = context.folder('init');
-  if (init === undefined) return { config: fresh };
+  if (init === undefined) return { config: fresh, limits: limitsOfNew(fresh) };
   const loaded = readInitModel(init.path, tokenizer);
   context.log('continuing from the weights of init; its architecture counts, not size and dimensions here');
-  return { config: { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob }, values: loaded.values };
+  const architecture = { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob };
+  return { config: architecture, limits: limitsOf(architecture), values: loaded.values };
+}
+
+function limitsOfNew({ vocab_size, max_position_embeddings }: Start['config']): SequenceLimits {
+  if (max_position_embeddings === undefined) return { vocab_size };
+  return {
+    vocab_size,
+    maxTokens: maxTokens({ max_position_embeddings }),
+    raisedBy: 'omit max_length and max_position_embeddings here',
+  };
+}
+
+/** Rounded up to a power of two, as held-out sequences may be somewhat longer than those of the training set. */
+function positionsFor(longest: number): number {
+  return 2 ** Math.ceil(Math.log2(longest)) + positionOffset;
 }
 
 async function train(

@@ -7,12 +7,10 @@ import {
   type Placement,
   type SourceWindow,
   type Standing,
-  type WindowOptions,
   type WindowShard,
 } from '../../src/corpus/window.ts';
 import { check } from './check.ts';
-
-type Config = WindowOptions & { readonly bytes_per_token: number };
+import type { Config } from './config.ts';
 
 interface DocumentShard extends WindowShard {
   readonly shard: Shard;

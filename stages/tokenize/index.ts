@@ -17,14 +17,7 @@ import {
   type WordMarker,
   type WordSegmentation,
 } from '../../src/text/segmentation/words.ts';
-
-interface Config {
-  readonly max_length: number;
-  readonly min_length: number;
-  readonly packing: Packing;
-  readonly word_segmentation: WordSegmentation;
-  readonly held_out: number;
-}
+import type { Config } from './config.ts';
 
 /** Tokens of a shard; 4 bytes each, so that a shard ends, with its meta, before the writer's own limit. */
 const shardTokens = 10_000_000;

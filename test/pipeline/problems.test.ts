@@ -51,7 +51,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
     'inputs that name no port',
     base.replace('{ sequences: tokens }', '[tokens]'),
     [
-      'wrong-type 5:23 `stages.mask.inputs` must be a map, not a list (What feeds each input port: `inputs: { ' +
+      'wrong-type 5:23 `stages.mask.inputs` must be a map, not a list (Where each input comes from: `inputs: { ' +
         'documents: books }`.)',
     ],
   ],

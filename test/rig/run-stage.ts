@@ -19,6 +19,7 @@ import { ArrowDatasetWriter } from '../../src/arrow/writer.ts';
 import { moduleOf } from './module-of.ts';
 import { overChannel } from './over-channel.ts';
 import { checkInputs, checkOutput, completeConfig } from './stage-checks.ts';
+import { stageSchema } from './stage-schema.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 export const contracts = join(root, 'schemas/contracts');
@@ -55,7 +56,7 @@ export async function runStage<C>(
 ): Promise<{ outputs: Record<string, TestArtifact>; metrics: Record<string, number>; messages: WorkerMessage[] }> {
   const type = options.type ?? 'stage';
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stage-'));
-  const schema = options.type ? join(root, `schemas/stages/${type}.schema.json`) : stage.config;
+  const schema = options.type ? stageSchema(type) : stage.config;
   const config = completeConfig(stage, schema, options.config);
   const given: Inputs = Object.fromEntries(
     Object.entries(options.inputs ?? {}).map(([port, value]) => [port, [value].flat() as TestArtifact[]]),

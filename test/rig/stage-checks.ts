@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import type { StageType } from '../../src/core/stage.ts';
 import type { InputArtifact } from '../../src/core/worker.ts';
@@ -9,14 +8,13 @@ import { digestFile } from '../../src/core/digest.ts';
 /** A config with its schema's defaults; throws when it breaks the schema, an object or its path, or `check` objects. */
 export function completeConfig<C>(
   stage: StageType<C>,
-  schema: string | object | undefined,
+  schema: object | undefined,
   given: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
   const config = structuredClone(given) as Record<string, unknown>;
   if (schema !== undefined) {
     const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
-    const body = typeof schema === 'string' ? (JSON.parse(readFileSync(schema, 'utf8')) as object) : schema;
-    if (!ajv.validate(body, config)) throw new Error(ajv.errorsText());
+    if (!ajv.validate(schema, config)) throw new Error(ajv.errorsText());
   }
   const problems = stage.check?.(config as C) ?? [];
   if (problems.length > 0)

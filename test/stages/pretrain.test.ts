@@ -197,10 +197,40 @@ describe('pretrain', () => {
     });
   });
 
-  test('says what to do about sequences that are too long', async () => {
+  test('names the settings that help when sequences are too long', async () => {
+    const tokenize = 'Set max_length of the tokenize stage that packs these sequences to at most 16';
     await expect(train({ max_length: 16, max_steps: 1 })).rejects.toMatchObject({
-      diagnostic: { code: 'sequence-too-long', help: expect.stringContaining('max_length') },
+      diagnostic: {
+        code: 'sequence-too-long',
+        help: `${tokenize}, or omit max_length and max_position_embeddings here.`,
+      },
     });
+    // The positions of a model to continue from are what they are.
+    const short = (await pretrainingInputs(16, 8)).masked;
+    const { outputs } = await runStage(pretrain, {
+      type: 'pretrain',
+      config: { ...small, max_length: 16, max_steps: 1 },
+      inputs: { tokenizer: inputs.tokenizer, masked: short },
+    });
+    await expect(train({ max_steps: 1 }, { init: outputs['model']! })).rejects.toMatchObject({
+      diagnostic: { code: 'sequence-too-long', help: `${tokenize}.` },
+    });
+  });
+
+  test('has positions for the longest sequence when max_length is omitted', async () => {
+    const { max_length: _, ...config } = small;
+    const { tokenizer, masked } = inputs;
+    const { outputs } = await runStage(pretrain, {
+      type: 'pretrain',
+      config: { ...config, max_steps: 1 },
+      inputs: { tokenizer, masked },
+    });
+    const lengths = (await masked.rows()).map(({ input_ids }) => (input_ids as Uint32Array).length);
+    const longest = Math.max(...lengths);
+    const positions = readModel(outputs['model']!.folder).config.max_position_embeddings - 2;
+    expect(positions).toBeGreaterThanOrEqual(longest);
+    expect(positions).toBeLessThan(2 * longest);
+    expect(Math.log2(positions) % 1).toBe(0);
   });
 
   test.each([

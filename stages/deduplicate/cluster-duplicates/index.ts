@@ -3,7 +3,8 @@ import { defineStage } from '../../../src/core/stage.ts';
 import { reportMetrics } from '../../../src/corpus/corpus-report.ts';
 import { storedSignatures } from '../../../src/text/minhash/signed-documents.ts';
 import { isRepeat } from '../duplicates.ts';
-import { Texts, type Config } from './texts.ts';
+import type { Config } from './config.ts';
+import { Texts } from './texts.ts';
 
 /** The part of deduplication that compares all documents with all: it reads their signatures only. */
 export default defineStage<Config>({

@@ -1,13 +1,8 @@
 import { DigestIndex, Uint32List } from '../../../src/corpus/digest-index.ts';
 import { NearDuplicates } from '../../../src/text/minhash/near-duplicates.ts';
-import type { SignedDocument, SigningMethod } from '../../../src/text/minhash/signed-documents.ts';
+import type { SignedDocument } from '../../../src/text/minhash/signed-documents.ts';
 import { groupDigest } from '../../../src/text/minhash/text-signature.ts';
-
-export interface Config {
-  readonly method: SigningMethod;
-  readonly min_similarity: number;
-  readonly within: 'all' | 'snapshot';
-}
+import type { Config } from './config.ts';
 
 /**
  * The different texts seen, each with the document to keep of it: that of the oldest snapshot, and the first of those.

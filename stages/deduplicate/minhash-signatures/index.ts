@@ -1,12 +1,9 @@
 import { defineStage } from '../../../src/core/stage.ts';
 import { documentsOf } from '../../../src/corpus/documents-of.ts';
 import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
-import { DocumentSigner, signatureRow, type SigningMethod } from '../../../src/text/minhash/signed-documents.ts';
+import { DocumentSigner, signatureRow } from '../../../src/text/minhash/signed-documents.ts';
 import { isRepeat } from '../duplicates.ts';
-
-interface Config {
-  readonly method: SigningMethod;
-}
+import type { Config } from './config.ts';
 
 /** The part of deduplication that reads texts: shard by shard, so that it uses all cores and reads each shard once. */
 export default defineStage<Config>({

@@ -2,13 +2,10 @@ import type { Dataset } from '../../../src/core/data.ts';
 import { defineStage } from '../../../src/core/stage.ts';
 import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
 import { checkIds, sequencesOf } from '../../../src/masking/sequence-rows.ts';
-import { maskSettings, type MaskConfig } from '../../../src/masking/mask-settings.ts';
+import { maskSettings } from '../../../src/masking/mask-settings.ts';
 import { MaskStatistics } from '../../../src/masking/mask-statistics.ts';
 import { createMaskPlan, maskSequence } from '../../../src/masking/masking.ts';
-
-interface Config extends MaskConfig {
-  readonly copies: number;
-}
+import type { Config } from './config.ts';
 
 /** Static masking, shard by shard. */
 export default defineStage<Config>({

@@ -2,20 +2,13 @@ import type { Dataset } from '../../../src/core/data.ts';
 import { defineStage, type StageContext } from '../../../src/core/stage.ts';
 import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
 import { sequencesOf } from '../../../src/masking/sequence-rows.ts';
-import { calibrate, importanceOf, type ImportanceMeasure } from '../../../src/masking/importance.ts';
+import { calibrate, importanceOf } from '../../../src/masking/importance.ts';
 import { writeMaskPlan } from '../../../src/masking/mask-plan.ts';
-import { maskSettings, type MaskConfig } from '../../../src/masking/mask-settings.ts';
+import { maskSettings } from '../../../src/masking/mask-settings.ts';
 import { MaskStatistics } from '../../../src/masking/mask-statistics.ts';
-import { createMaskPlan, maskSequence, type MaskPlan, type MaskSettings } from '../../../src/masking/masking.ts';
+import { createMaskPlan, maskSequence, type MaskPlan } from '../../../src/masking/masking.ts';
+import type { Config } from './config.ts';
 import { readPairCounts, readTokenCounts } from './counts.ts';
-
-interface Config extends MaskConfig {
-  readonly mode: MaskSettings['mode'];
-  readonly copies: number;
-  readonly importance: ImportanceMeasure;
-  readonly favour: 'unimportant' | 'important';
-  readonly strength: number;
-}
 
 /** Decides how sequences are masked; what has to look at all of them is done before, shard by shard. */
 export default defineStage<Config>({

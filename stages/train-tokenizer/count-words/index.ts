@@ -3,11 +3,7 @@ import { documentsOf } from '../../../src/corpus/documents-of.ts';
 import { CorpusReport } from '../../../src/corpus/corpus-report.ts';
 import { WordCounter } from '../../../src/text/bpe/count-words.ts';
 import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../../src/text/segmentation/words.ts';
-
-interface Config {
-  readonly word_segmentation: WordSegmentation;
-  readonly sample: number;
-}
+import type { Config } from './config.ts';
 
 /**
  * The part of training a tokenizer that looks at texts: shard by shard, so that it runs on all cores and once for each

@@ -5,11 +5,7 @@ import { WordCounter } from '../../../src/text/bpe/count-words.ts';
 import { Tokenizer } from '../../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../../src/text/bpe/files.ts';
 import { trainBpe } from '../../../src/text/bpe/train.ts';
-
-interface Config {
-  readonly vocab_size: number;
-  readonly min_frequency: number;
-}
+import type { Config } from './config.ts';
 
 /** Learns the byte-level BPE vocabulary of a corpus from its different words and how often each occurs. */
 export default defineStage<Config>({

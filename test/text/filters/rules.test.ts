@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { c4Rules, countSentences, keepC4Lines, type C4Thresholds } from '../../../src/text/filters/c4.ts';
 import { fineWebRules, type FineWebThresholds } from '../../../src/text/filters/fineweb.ts';
@@ -7,15 +6,14 @@ import { gopherRepetitionRules, type GopherRepetitionThresholds } from '../../..
 import { firstReason, Prose } from '../../../src/text/filters/prose.ts';
 import { nGramShares } from '../../../src/text/filters/repetition.ts';
 import { Tokens } from '../../../src/text/filters/tokens.ts';
+import { stageSchema } from '../../rig/stage-schema.ts';
 import { englishArticle as en, chineseArticle as zh } from './articles.ts';
 
 interface Property {
   default: unknown;
   properties?: Record<string, Property>;
 }
-const schema = JSON.parse(
-  readFileSync(new URL('../../../schemas/stages/clean.schema.json', import.meta.url), 'utf8'),
-) as { properties: { filters: { properties: Record<string, Property> } } };
+const schema = stageSchema('clean') as { properties: { filters: { properties: Record<string, Property> } } };
 const defaults = (group: string): unknown =>
   Object.fromEntries(
     Object.entries(schema.properties.filters.properties[group]!.properties!).map(([name, property]) => [

@@ -1,6 +1,6 @@
 // Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner
-// knows about every stage type; validators.js, the schemas compiled;
-// language-model.bin; cli/, the command line with its packages in a few files.
+// knows about every stage type; validators.js, the schemas compiled; language-model.bin; cli/, the command line with
+// its packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

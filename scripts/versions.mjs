@@ -1,8 +1,9 @@
 // Which version of a stage type's results its code makes: `npm run versions`.
 //
-// stages/versions.json records a version for each stage type, and the digest of the code that makes it. Action keys hold
-// the version while the built code is the recorded one, and the digest of the code otherwise. So a reworded message that
-// was decided on with `keep` re-runs nothing, and whoever edits a stage in a checkout always runs what they wrote.
+// stages/versions.json records a version for each stage type, and the digest of the code that makes it. Action keys
+// hold the version while the built code is the recorded one, and the digest of the code otherwise. So a reworded
+// message that was decided on with `keep` re-runs nothing, and whoever edits a stage in a checkout always runs what
+// they wrote.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,9 @@ export function readVersions() {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 }
 
-/** What goes into action keys for a stage type: its version where the code is the recorded one, else the code's digest. */
+/**
+ * What goes into action keys for a stage type: its version where the code is the recorded one, else the code's digest.
+ */
 export function implementationOf(type, code, versions) {
   const recorded = versions[type];
   return recorded?.code === code ? `version ${recorded.version}` : code;

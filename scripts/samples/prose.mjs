@@ -1,7 +1,6 @@
 /**
- * Sentences of the encyclopedia, by kind of thing and section; one alternative a line is chosen per article.
- * `{town}` is a word of the thing, `{*town}` a link to it, `{~km}` a measure, `{festival.town}` a word of what it
- * names.
+ * Sentences of the encyclopedia, by kind of thing and section; one alternative a line is chosen per article. `{town}`
+ * is a word of the thing, `{*town}` a link to it, `{~km}` a measure, `{festival.town}` a word of what it names.
  */
 const section = (heading, text) => ({
   heading,

@@ -46,8 +46,8 @@ export interface DatasetWriter {
    */
   endShard(meta?: Readonly<Record<string, string | number>>): Promise<void>;
   /**
-   * Add a shard of an input by reference, with its meta; no bytes are copied. Meta that the contract does not have is
-   * a bug and throws.
+   * Add a shard of an input by reference, with its meta; no bytes are copied. Meta that the contract does not have is a
+   * bug and throws.
    */
   link(shard: Shard): void;
   readonly rowCount: number;

@@ -19,8 +19,8 @@ export interface Port {
 
 /**
  * How the work of a stage is divided among actions, each cached and resumed by itself. Every one of `ports` is cut into
- * parts, and an action gets the parts with the same key: with the same position, one shard each; or, given `by`, with the
- * same value of that field in the shards' meta, any number of shards each.
+ * parts, and an action gets the parts with the same key: with the same position, one shard each; or, given `by`, with
+ * the same value of that field in the shards' meta, any number of shards each.
  */
 export interface Division {
   readonly ports: readonly string[];
@@ -28,9 +28,9 @@ export interface Division {
 }
 
 /**
- * A {@link Division} as stage authors write it: `map: 'documents'` runs once per shard; `map: ['documents', 'duplicates']`
- * once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port: 'signatures', by:
- * 'partition' }` once for each value of the meta field `partition`.
+ * A {@link Division} as stage authors write it: `map: 'documents'` runs once per shard; `map: ['documents',
+ * 'duplicates']` once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port:
+ * 'signatures', by: 'partition' }` once for each value of the meta field `partition`.
  */
 export type MapOf = string | readonly string[] | { readonly port: string | readonly string[]; readonly by: string };
 

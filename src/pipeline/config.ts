@@ -26,8 +26,7 @@ export interface Inherited {
 
 /**
  * Turns `auto` into the backend that is used for a stage that asks for this many GPUs (`undefined` when it does not
- * say),
- * and refuses one that is not there with a Failure.
+ * say), and refuses one that is not there with a Failure.
  */
 export type ResolveBackend = (name: string, gpus: number | undefined) => BackendChoice;
 

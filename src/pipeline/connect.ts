@@ -49,7 +49,9 @@ export interface Connected {
   readonly isOrdered: boolean;
 }
 
-/** Look up the types of stages, resolve their inputs and configs, and see that they do not feed each other in a circle. */
+/**
+ * Look up the types of stages, resolve their inputs and configs, and see that they do not feed each other in a circle.
+ */
 export async function connect(
   instances: ReadonlyMap<string, readonly Instance[]>,
   surroundings: Surroundings,

@@ -6,8 +6,8 @@ import { isPath } from './paths.ts';
 import type { Producers } from './producers.ts';
 
 /**
- * A stage type that brings in a folder from outside, and the config property that takes its path. An input may name such
- * a folder rather than a stage: `init: ./roberta-base`.
+ * A stage type that brings in a folder from outside, and the config property that takes its path. An input may name
+ * such a folder rather than a stage: `init: ./roberta-base`.
  */
 export interface Importer {
   readonly uses: string;

@@ -71,7 +71,8 @@ export function isMade(type: StageDescription, port: string, config: Readonly<Re
         root === 'config' ? (member(config as Value, path) ?? null) : undefined,
       )
     : parsed;
-  // The build has tried those of the project; of a recipe or a stage of the user's, the stage itself says what it lacks.
+  // The build has tried those of the project; of a recipe or a stage of the user's, the stage itself says what it
+  // lacks.
   return !value.ok || isTrue(value.value);
 }
 

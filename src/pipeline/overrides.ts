@@ -5,9 +5,8 @@ import { suggest } from './suggest.ts';
 
 /**
  * Apply `--set path=value` arguments to a document, in order. The value is YAML; the path must lead to something that
- * is
- * there, but for a stage's own settings (`stages.x.with.y`, `stages.x.retries`) and top-level ones (`seed`), which the
- * schemas judge afterwards.
+ * is there, but for a stage's own settings (`stages.x.with.y`, `stages.x.retries`) and top-level ones (`seed`), which
+ * the schemas judge afterwards.
  */
 export function applyOverrides(document: YamlNode, set: readonly string[], problems: Problems): YamlNode {
   const directory = document.span.source.directory;

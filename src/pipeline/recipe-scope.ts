@@ -6,8 +6,8 @@ import { child, entryOf, type YamlEntry, type YamlNode } from './node.ts';
 import { member } from './vars.ts';
 
 /**
- * What expressions inside a composite stage may use: `config.x`, its resolved config, null where an optional property is
- * not set; `inputs.x`, which is a reference, or null where an optional input is not connected; and `round`.
+ * What expressions inside a composite stage may use: `config.x`, its resolved config, null where an optional property
+ * is not set; `inputs.x`, which is a reference, or null where an optional input is not connected; and `round`.
  */
 export function recipeScope({ node, stage }: Draft): Scope {
   const properties = Object.keys((node.type.config.properties ?? {}) as object);

@@ -87,8 +87,7 @@ export function resolveInputs(
 
 /**
  * Resolve one `stage`, `stage.port` or `stage[key=value].port`, to every instance that it means; none when `when`
- * switched
- * them all off, `undefined` when what is wrong with it has been said.
+ * switched them all off, `undefined` when what is wrong with it has been said.
  */
 export function resolveReference(text: string, at: Span, edge: Edge): readonly Reference[] | undefined {
   const { consumer, portName, port, producers, problems, previousRound = false } = edge;

@@ -25,8 +25,7 @@ export function closest(written: string, candidates: readonly string[]): string 
 
 /**
  * Which of the languages someone means who writes `zho`, `chi`, `zh-CN` or, as many do, the country: `cn`. Nearest
- * letters
- * would make Bengali of that.
+ * letters would make Bengali of that.
  * @param languages ISO 639-1 codes
  */
 export function meantLanguage(written: string, languages: readonly string[]): string | undefined {

@@ -22,8 +22,7 @@ const knownTags = new Set(
 
 /**
  * Parse one YAML document (YAML 1.2, core schema, and `<<` merge keys). Throws a Failure with line and column for what
- * is
- * not YAML, and for what is but should not be in a configuration: duplicate keys, foreign tags, alias bombs,
+ * is not YAML, and for what is but should not be in a configuration: duplicate keys, foreign tags, alias bombs,
  * `__proto__`.
  */
 export function parseYaml(source: TextSource): YamlNode {

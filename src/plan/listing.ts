@@ -15,7 +15,9 @@ export interface Listing {
   readonly base: string;
 }
 
-/** What the schema of a config property says of listings: `"x-listing": { "pattern": …, "base": <another property> }`. */
+/**
+ * What the schema of a config property says of listings: `"x-listing": { "pattern": …, "base": <another property> }`.
+ */
 export function listingOf({ type, config }: StageNode, property: string): Listing | undefined {
   const schema = (type.config.properties as Record<string, Record<string, unknown>> | undefined)?.[property];
   const { pattern, base = '' } = (schema?.['x-listing'] ?? {}) as { readonly pattern?: string; readonly base?: string };

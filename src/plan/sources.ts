@@ -7,9 +7,9 @@ import type { Pipeline, StageNode } from '../core/pipeline.ts';
 import { isUrl, listingOf, readListing } from './listing.ts';
 
 /**
- * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder stands
- * for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of the
- * glob, so moving it all changes nothing.
+ * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder
+ * stands for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of
+ * the glob, so moving it all changes nothing.
  */
 export function expandSources(node: StageNode, property: string, patterns: readonly string[]): Source[] {
   const found = new Map<string, Source>();

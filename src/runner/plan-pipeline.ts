@@ -62,7 +62,9 @@ export function planPipeline(pipeline: Pipeline, { store, contracts, env }: Plan
   return plan;
 }
 
-/** What a run would do with a composite stage; ingredients that changed are named by step, `signatures.config.method`. */
+/**
+ * What a run would do with a composite stage; ingredients that changed are named by step, `signatures.config.method`.
+ */
 function together(
   id: string,
   steps: readonly string[],

@@ -21,8 +21,7 @@ export interface LockOptions {
 
 /**
  * Take an exclusive lock: a folder in which each contender puts a file named after itself, and holds the lock if it
- * then
- * sees no other live one. Names are unique, so removing a dead owner's file can never remove a live owner's.
+ * then sees no other live one. Names are unique, so removing a dead owner's file can never remove a live owner's.
  */
 export async function acquireLock(folder: string, options: LockOptions = {}): Promise<Lock> {
   const me = currentOwner();

@@ -53,8 +53,7 @@ export interface GarbageOptions {
 
 /**
  * Remove records that no stage's latest state names and that were not used lately, then everything only they named.
- * Safe
- * beside running pipelines: what a run has used since yesterday or is about to publish stays.
+ * Safe beside running pipelines: what a run has used since yesterday or is about to publish stays.
  */
 export function collectGarbage(
   layout: Layout,

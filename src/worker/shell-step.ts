@@ -14,9 +14,8 @@ const passed = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'CUDA_VISIBLE_DEVICES'];
 
 /**
  * Run a `run: |` step: bash with `set -euo pipefail` (zx's prefix), in the attempt directory. `$IN_<PORT>` is the
- * folder of an input
- * (several are separated by spaces), `$OUT_<PORT>` the folder to fill; of the environment only {@link passed}
- * and the names under `env:` are passed.
+ * folder of an input (several are separated by spaces), `$OUT_<PORT>` the folder to fill; of the environment only
+ * {@link passed} and the names under `env:` are passed.
  */
 export async function runShellStep(
   request: ActionRequest,

@@ -6,18 +6,18 @@ import { isPath } from './paths.ts';
 import type { Producers } from './producers.ts';
 
 /**
- * A stage type that brings in a folder from outside, and the config property that takes its path. An input may name
- * such a folder rather than a stage: `init: ./roberta-base`.
+ * A stage type that imports a folder, and the config property that takes its path. An input may name such a folder
+ * instead of a stage: `init: ./roberta-base`.
  */
 export interface Importer {
   readonly uses: string;
   readonly property: string;
 }
 
-/** Importers by the contract that they bring in. */
+/** Importers by the contract that they import. */
 export type Importers = Readonly<Record<string, Importer>>;
 
-/** The importers among stage types: those with a config property marked `x-imports: <contract>`. */
+/** The importing stage types: those with a config property marked `x-imports: <contract>`. */
 export function importersOf(types: readonly Pick<StageDescription, 'type' | 'config'>[]): Importers {
   const importers: Record<string, Importer> = {};
   for (const { type, config } of types)
@@ -30,13 +30,13 @@ export function importersOf(types: readonly Pick<StageDescription, 'type' | 'con
   return importers;
 }
 
-/** Name of the stage that brings in a folder, by its path from the folder of the pipeline file. */
+/** Name of the stage that imports a folder, from its path relative to the pipeline file. */
 export function folderStage({ uses }: Importer, path: string, at: Span, directory: string): string {
   return `${uses}[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
 }
 
 /**
- * The stages that inputs such as `init: ../models/roberta-base` mean: one per folder and what is taken from it, however
+ * The stages implied by inputs such as `init: ../models/roberta-base`: one per folder and contract, regardless of how
  * many inputs name it.
  */
 export function modelFolders(

@@ -24,7 +24,7 @@ export function expandSources(node: StageNode, property: string, patterns: reado
         message: `${node.id}: no file matches ${property}: ${pattern}`,
         stage: node.id,
         location: node.location,
-        help: 'Check the path. Relative paths start from the pipeline file's folder.',
+        help: 'Check the path. Relative paths are relative to the pipeline file.',
       });
     for (const source of sources) if (!found.has(source.uri)) found.set(source.uri, source);
   }

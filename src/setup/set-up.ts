@@ -29,20 +29,20 @@ export interface SetUpOptions {
   readonly backend: Installable;
   /** Folder of all installations. */
   readonly root: string;
-  /** Use the packages of this Python. */
+  /** Use the package of this Python. */
   readonly python?: string;
   /** Use this PyTorch or TensorFlow. */
   readonly folder?: string;
-  /** Do everything anew. */
+  /** Repeat every step. */
   readonly force: boolean;
   readonly compiler: string;
-  /** How many NVIDIA GPUs the machine has. */
+  /** Number of NVIDIA GPUs. */
   readonly gpus: number;
   readonly signal: AbortSignal;
   readonly say: (step: SetUpStep) => void;
 }
 
-/** What setup does now, or has found or done. */
+/** What setup is doing, or has found or done. */
 export interface SetUpStep {
   readonly name: 'machine' | 'compiler' | 'package' | 'modules' | 'bridge' | 'check';
   readonly done: boolean;
@@ -52,9 +52,9 @@ export interface SetUpStep {
 const bridges: Readonly<Record<Installable, Bridge>> = { torch: torchBridge, tensorflow: tensorflowBridge };
 
 /**
- * Set up a backend: find or install its library, compile the bridge to it, try it, and write down what came of it. What
- * each step leaves appears in one rename under a name of its own, and `installation.json` last: a setup that was killed
- * goes on where it was, and nobody uses half of one.
+ * Set up a backend: find or install its library, compile the bridge to it, test it, and record the result. The result
+ * of each step appears in one rename under its own name, and `installation.json` last: an interrupted setup resumes
+ * where it stopped, and an incomplete one is never used.
  */
 export async function setUp(options: SetUpOptions): Promise<Result<Installation, Diagnostic>> {
   const { backend, root, signal } = options;
@@ -73,8 +73,8 @@ export async function setUp(options: SetUpOptions): Promise<Result<Installation,
     return err(
       noSpace(error) ?? {
         code: 'backends-unusable',
-        message: `${folder} can't be written: ${message}.`,
-        help: 'Mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.',
+        message: `${folder} is not writable: ${message}.`,
+        help: 'Fix its permissions, or set RUN_PIPELINE_BACKENDS to another folder.',
       },
     );
   }
@@ -104,12 +104,12 @@ async function setUpAlone(options: SetUpOptions, folder: string): Promise<Result
   }
 }
 
-/** What the steps share. */
+/** Shared by the steps. */
 export interface Context extends SetUpOptions {
   readonly bridge: Bridge;
   /** Folder of this backend's installation. */
   readonly home: string;
-  /** Scratch space in it, gone with this setup or the next. */
+  /** Scratch space in it, removed by this setup or the next. */
   readonly scratch: string;
 }
 
@@ -123,7 +123,7 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
     existing.ok &&
     (named === undefined ? existing.value.cuda || !wantsCuda : existing.value.folder === named.value.folder)
   ) {
-    say({ name: 'check', done: true, text: `${backend} ${existing.value.version} is set up already, in ${home}` });
+    say({ name: 'check', done: true, text: `${backend} ${existing.value.version} is already set up in ${home}` });
     return existing;
   }
   say({
@@ -189,7 +189,9 @@ async function fetchModules(
   return fetched;
 }
 
-/** Compile into a folder named after everything that the addon depends on, so that what is there is always right. */
+/**
+ * Compile into a folder named after everything that the addon depends on, so that an existing result is always valid.
+ */
 async function compile(
   { backend, bridge, home, scratch, compiler, say, signal }: Context,
   found: Package,
@@ -203,7 +205,7 @@ async function compile(
   });
   const addon = join(home, 'addons', sha256(inputs).slice(0, 16), bridge.addonName);
   if (existsSync(addon)) {
-    say({ name: 'bridge', done: true, text: `compiled already, ${addon}` });
+    say({ name: 'bridge', done: true, text: `already compiled, ${addon}` });
     return ok(addon);
   }
   say({ name: 'bridge', done: false, text: 'compiling the bridge' });

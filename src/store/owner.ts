@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process that can be told from any other, also after its pid was given to another or the machine started anew. */
+/** Identifies a process uniquely, even after its pid is reused or the machine restarts. */
 export interface Owner {
   /** Host name and, in a container, its pid namespace. */
   readonly host: string;

@@ -1,6 +1,6 @@
-// Compares the tests that a run skipped, in vitest's JSON report, with test/expected-skips.json. Every skipped test must be
-// listed there under a condition that holds on this machine, and every test listed under such a condition must have been
-// skipped. The conditions are checked again here, so that a test with a wrong check of its own is found.
+// Compares the tests that a run skipped, in vitest's JSON report, with test/expected-skips.json. Every skipped test
+// must be listed there under a condition that holds on this machine, and every test listed under such a condition must
+// have been skipped. The conditions are checked again here, so that a test with a wrong check of its own is found.
 //
 // usage: node scripts/check-skips.mjs <report.json> [<expected-skips.json>]
 import { spawnSync } from 'node:child_process';

@@ -105,7 +105,7 @@ function common(file: string) {
   } as const satisfies BuildOptions;
 }
 
-/** The bundle lies in the store, but a package must still be found from the user's folder. */
+/** The bundle is in the store, but a package must still be found from the user's folder. */
 async function externalPackage(
   setup: PluginBuild,
   { path, kind, importer, resolveDir, pluginData }: OnResolveArgs,

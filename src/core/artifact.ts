@@ -10,7 +10,9 @@ export interface ArtifactFile {
   readonly digest: Digest;
   readonly bytes: number;
   readonly rows?: number;
-  /** What `refresh` needs to choose shards without opening them: source, snapshot, language, token counts, and so on. */
+  /**
+   * What `refresh` needs to choose shards without opening them: source, snapshot, language, token counts, and so on.
+   */
   readonly meta?: Readonly<Record<string, string | number>>;
 }
 

@@ -10,7 +10,8 @@ export interface BackendChoice {
   /** Types in which it computes matrix products, default first: `fp32`, `bf16`. */
   readonly precisions: readonly string[];
   /**
-   * For backends installed by `run-pipeline setup`: the compiled bridge, the digest of what it was compiled from, which also goes into the action key, and the folder of its npm package, if it has one.
+   * For backends installed by `run-pipeline setup`: the compiled bridge, the digest of what it was compiled from, which
+   * also goes into the action key, and the folder of its npm package, if it has one.
    */
   readonly native?: { readonly addon: string; readonly sources: string; readonly modules?: string };
   /** Number of threads it may use, set when the stage gets its cores. */

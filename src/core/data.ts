@@ -30,15 +30,19 @@ export interface Dataset {
 }
 
 /**
- * Writes one dataset output. A shard ends when it is full, or when a row differs in a field that the contract takes from rows as `meta`, such as the `source` and `snapshot` of documents. Others see nothing before the stage succeeds.
+ * Writes one dataset output. A shard ends when it is full, or when a row differs in a field that the contract takes
+ * from rows as `meta`, such as the `source` and `snapshot` of documents. Others see nothing before the stage succeeds.
  */
 export interface DatasetWriter {
   /**
-   * Append a row. Resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug and throws.
+   * Append a row. Resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug
+   * and throws.
    */
   add(row: Row): Promise<void>;
   /**
-   * End the current shard, if there is one, so that the next row starts a new one. Needed only if the contract has `meta` that cannot be taken from the rows: pass it here, for the shard's manifest entry. Meta that breaks the contract is a bug and throws.
+   * End the current shard, if there is one, so that the next row starts a new one. Needed only if the contract has
+   * `meta` that cannot be taken from the rows: pass it here, for the shard's manifest entry. Meta that breaks the
+   * contract is a bug and throws.
    */
   endShard(meta?: Readonly<Record<string, string | number>>): Promise<void>;
   /**

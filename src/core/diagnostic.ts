@@ -19,7 +19,8 @@ export interface Diagnostic {
 }
 
 /**
- * Carries a {@link Diagnostic} out of deeply nested stage code, such as a reader in a generator in a stage. The framework turns it back into a value where the stage's `run` returns, so users never see its stack.
+ * Carries a {@link Diagnostic} out of deeply nested stage code, such as a reader in a generator in a stage. The
+ * framework turns it back into a value where the stage's `run` returns, so users never see its stack.
  */
 export class Failure extends Error {
   readonly diagnostic: Diagnostic;

@@ -20,7 +20,8 @@ export interface StageDescription {
   /** JSON Schema of its config, with defaults. */
   readonly config: Readonly<Record<string, unknown>>;
   /**
-   * What its results depend on in addition to inputs and config: `version 3` for a stage type of the project, otherwise the SHA-256 of its compiled module and everything it reaches. See `stages/versions.json`.
+   * What its results depend on in addition to inputs and config: `version 3` for a stage type of the project, otherwise
+   * the SHA-256 of its compiled module and everything it reaches. See `stages/versions.json`.
    */
   readonly implementation: string;
   /** Absolute path of the module to import; empty for a shell step. */
@@ -88,7 +89,9 @@ export interface CompositeNode {
   readonly type: StageDescription;
   /** Ids of the steps, in an order in which they can run. */
   readonly steps: readonly string[];
-  /** The outputs of its steps, or of other stages, that are its outputs; none for an output that its config disables. */
+  /**
+   * The outputs of its steps, or of other stages, that are its outputs; none for an output that its config disables.
+   */
   readonly outputs: Readonly<Record<string, readonly Reference[]>>;
   readonly location: SourceLocation;
 }

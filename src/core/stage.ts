@@ -8,16 +8,22 @@ export interface Port {
   readonly description: string;
   /** Inputs only: takes a list of artifacts, in the order in which the pipeline names them. */
   readonly many?: boolean;
-  /** An optional input may be omitted. An optional output may be empty, and is never the main output if there is another. */
+  /**
+   * An optional input may be omitted. An optional output may be empty, and is never the main output if there is
+   * another.
+   */
   readonly optional?: boolean;
   /**
-   * Outputs only: an expression over the config, such as `config.held_out > 0`. The output is produced only if it holds; otherwise nothing may depend on the output.
+   * Outputs only: an expression over the config, such as `config.held_out > 0`. The output is produced only if it
+   * holds; otherwise nothing may depend on the output.
    */
   readonly when?: string;
 }
 
 /**
- * How the work of a stage is divided into actions, each cached and resumed separately. Every port in `ports` is cut into parts, and an action gets the parts with the same key: the same position, one shard each; or, given `by`, the same value of that field in the shards' meta, with any number of shards each.
+ * How the work of a stage is divided into actions, each cached and resumed separately. Every port in `ports` is cut
+ * into parts, and an action gets the parts with the same key: the same position, one shard each; or, given `by`, the
+ * same value of that field in the shards' meta, with any number of shards each.
  */
 export interface Division {
   readonly ports: readonly string[];
@@ -26,7 +32,8 @@ export interface Division {
 
 /**
  * A {@link Division} as stage authors write it: `map: 'documents'` runs once per shard; `map: ['documents',
- * 'duplicates']` once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port: 'signatures', by: 'partition' }` once per value of the meta field `partition`.
+ * 'duplicates']` once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port:
+ * 'signatures', by: 'partition' }` once per value of the meta field `partition`.
  */
 export type MapOf = string | readonly string[] | { readonly port: string | readonly string[]; readonly by: string };
 
@@ -74,16 +81,20 @@ export interface StageContext<Config = Record<string, unknown>> {
   /** Add to a counter: counters of a `map` stage's actions are summed. */
   count(name: string, by?: number): void;
   /**
-   * Count what the stage drops, under the metric `dropped.<reason>`. If an output ends up empty, the failure lists these first. Calling it with 0 makes the reason appear even if nothing is dropped for it.
+   * Count what the stage drops, under the metric `dropped.<reason>`. If an output ends up empty, the failure lists
+   * these first. Calling it with 0 makes the reason appear even if nothing is dropped for it.
    */
   drop(reason: string, by?: number): void;
   /**
-   * Set a metric, such as `perplexity`; the runner records it and `until` reads it. A `map` stage reports the mean of the values that its actions set.
+   * Set a metric, such as `perplexity`; the runner records it and `until` reads it. A `map` stage reports the mean of
+   * the values that its actions set.
    */
   metric(name: string, value: number): void;
   log(message: string): void;
   readonly signal: AbortSignal;
-  /** A directory that survives attempts of the same action, for checkpoints of a long stage. It is removed on success. */
+  /**
+   * A directory that survives attempts of the same action, for checkpoints of a long stage. It is removed on success.
+   */
   readonly checkpoint: string;
   /** Downloads of this store, shared by actions and runs: `openStageSource` reads URLs through it. */
   readonly downloads: string;
@@ -106,10 +117,13 @@ export interface StageType<Config = Record<string, unknown>> {
   readonly inputs: Readonly<Record<string, Port>>;
   readonly outputs: Readonly<Record<string, Port>>;
   /**
-   * Run once per part of an input, or once per file of an `x-source` config property, which is named like a port. Each run is an action, cached and resumed separately.
+   * Run once per part of an input, or once per file of an `x-source` config property, which is named like a port. Each
+   * run is an action, cached and resumed separately.
    */
   readonly map?: MapOf;
-  /** JSON Schema of `with:`. Omitted by the project's own stage types: theirs is `schemas/stages/<type>.schema.json`. */
+  /**
+   * JSON Schema of `with:`. Omitted by the project's own stage types: theirs is `schemas/stages/<type>.schema.json`.
+   */
   readonly config?: Readonly<Record<string, unknown>>;
   /** What can be checked in the resolved config before anything runs. */
   check?(config: Config): readonly ConfigProblem[];
@@ -130,8 +144,8 @@ export function promisesOf({ description, inputs, outputs, map }: Omit<StageType
  * @example
  * export default defineStage<{ characters: number }>({
  *   description: 'Keep documents longer than a number of characters.',
- *   inputs: { documents: { contract: 'documents', description: 'what to filter' } },
- *   outputs: { documents: { contract: 'documents', description: 'what is left' } },
+ *   inputs: { documents: { contract: 'documents', description: 'the documents to filter' } },
+ *   outputs: { documents: { contract: 'documents', description: 'the documents kept' } },
  *   map: 'documents',
  * config: { type: 'object', additionalProperties: false, properties: { characters: { type: 'integer', default: 100 } }
  * },

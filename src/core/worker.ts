@@ -37,8 +37,7 @@ export interface ActionRequest {
 }
 
 /**
- * What a successful action leaves. Files that a manifest names lie in `<attempt>/<port>/<path>` or are linked
- * inputs.
+ * What a successful action leaves. Files that a manifest names are in `<attempt>/<port>/<path>` or are linked inputs.
  */
 export interface ActionOutcome {
   readonly outputs: Readonly<Record<string, Manifest>>;

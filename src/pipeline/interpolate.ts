@@ -85,7 +85,7 @@ function interpolateText(text: string, node: YamlScalar, scope: Scope, problems:
   let result = '';
   for (const part of parts) {
     if (part === 'unclosed') {
-      problems.add('expression-syntax', '`${{` has no closing `}}`', node.span);
+      problems.add('expression-syntax', '`${{` is not closed by `}}`', node.span);
       return node;
     }
     if (!part.expression) {

@@ -14,7 +14,8 @@ export interface Part {
 }
 
 /**
- * The actions of a stage: one, or several if its {@link Division} divides its inputs or the files of a config property. Throws a Failure if the parts of several ports do not fit together.
+ * The actions of a stage: one, or several if its {@link Division} divides its inputs or the files of a config property.
+ * Throws a Failure if the parts of several ports do not fit together.
  */
 export function divide(node: StageNode, inputs: StageInputs, sources: Part['sources']): Part[] {
   const { map } = node.type;

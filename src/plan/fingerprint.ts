@@ -13,7 +13,8 @@ export function toArtifact(manifest: Manifest): Artifact {
 }
 
 /**
- * Merges the manifests of a `map` stage's actions, in action order. Files of a stage with several actions are prefixed with the action's number, so that equal names do not clash.
+ * Merges the manifests of a `map` stage's actions, in action order. Files of a stage with several actions are prefixed
+ * with the action's number, so that equal names do not clash.
  */
 export function concatenate(parts: readonly Artifact[], contract: string): Artifact {
   const [first] = parts;

@@ -27,7 +27,8 @@ export type Turn = { readonly node: StageNode } & (
 type Token = string;
 
 /**
- * Walks a pipeline in dependency order, including rounds. Planning and running both use it, so they cannot disagree about dependencies: planning settles stages with what the store holds, running with what ran.
+ * Walks a pipeline in dependency order, including rounds. Planning and running both use it, so they cannot disagree
+ * about dependencies: planning settles stages with what the store holds, running with what ran.
  */
 export class Frontier {
   private readonly pipeline: Pipeline;
@@ -105,9 +106,7 @@ export class Frontier {
     if (this.unsettledInRound[round] === 0) this.closeRound(round);
   }
 
-  /**
-   * Schedule a stage again, after the stages it reads whose output turned out to be damaged.
-   */
+  /** Schedule a stage again, after the stages it reads whose output turned out to be damaged. */
   retake(node: StageNode, damaged: readonly string[]): void {
     for (const id of damaged) {
       const producer = this.nodes.get(id);

@@ -26,7 +26,8 @@ export function listingOf({ type, config }: StageNode, property: string): Listin
 }
 
 /**
- * The files that a local listing names, in its order. Relative paths start from its base. Blank lines and lines that begin with `#` are skipped.
+ * The files that a local listing names, in its order. Relative paths start from its base. Blank lines and lines that
+ * begin with `#` are skipped.
  */
 export function readListing(node: StageNode, path: string, { pattern, base }: Listing): Source[] {
   const fail = (code: string, message: string, help: string): never => {

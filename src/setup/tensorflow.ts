@@ -162,8 +162,8 @@ async function download(into: string, signal: AbortSignal): Promise<Diagnostic |
           code: 'no-network',
           message: `npm could not download ${wanted}:\n${lastLines(output)}`,
           help:
-            'Check the network and the npm registry (npm config get registry), then run setup again: what is there ' +
-            'is kept.',
+            'Check the network and the npm registry (npm config get registry), then run setup again; finished ' +
+            'downloads are kept.',
         };
   }
   const archive = join(into, stdout.trim().split('\n').at(-1) ?? '');

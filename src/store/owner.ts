@@ -7,7 +7,7 @@ export interface Owner {
   readonly host: string;
   readonly boot: string;
   readonly pid: number;
-  /** Start time in clock ticks since boot; empty where the system has no /proc. */
+  /** Start time in clock ticks since boot; empty on systems without /proc. */
   readonly start: string;
 }
 
@@ -38,7 +38,7 @@ export function sameProcess(pid: number, start: string): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)); `undefined` when there is no such process or it is a zombie. */
+/** Field 22 of /proc/<pid>/stat (proc(5)); `undefined` if the process does not exist or is a zombie. */
 export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

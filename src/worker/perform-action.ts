@@ -121,7 +121,7 @@ async function countRows(
   return rows;
 }
 
-/** With the files beside the shards that the contract promises. */
+/** With the files that the contract promises next to the shards. */
 function withFiles(manifest: Manifest, contract: DatasetContract, request: ActionRequest, name: string): Manifest {
   const promised = contract.files ?? [];
   if (promised.length === 0) return manifest;

@@ -121,7 +121,7 @@ export class StageRun implements StageContext {
   get backend(): BackendChoice {
     const { backend } = this.request;
     if (backend === undefined)
-      throw new TypeError(`stage "${this.stage}" has no config property with "x-inherits": "backend"`);
+      throw new TypeError(`stage "${this.stage}" does not have a config property with "x-inherits": "backend"`);
     return { ...backend, threads: Math.max(1, Math.floor(this.cpus)) };
   }
 
@@ -143,7 +143,7 @@ export class StageRun implements StageContext {
 
   private output(port: string): string {
     const declared = this.request.outputs[port];
-    if (!declared) throw new TypeError(`stage "${this.stage}" has no output "${port}"`);
+    if (!declared) throw new TypeError(`stage "${this.stage}" does not have an output "${port}"`);
     return declared.contract;
   }
 }

@@ -72,7 +72,7 @@ describe('plan and explain', () => {
 
   it('explain names the ingredient that changed, old and new', async () => {
     const text = await output('explain', 'chain.yaml', '--set', 'vars.word=bye', '--set', 'stages.books.with.lang=de');
-    expect(text).toMatch(/^books +run +config\.lang\n +config\.lang: en → de$/m);
+    expect(text).toMatch(/^books +run +config\.lang changed\n +config\.lang: en → de$/m);
     expect(text).toMatch(/^ +script: echo "hello" .* → echo "bye" /m);
     const one = await output('explain', 'chain.yaml', '--set', 'stages.books.with.lang=de', '--stage', 'books');
     expect(lines(one)).toHaveLength(2);

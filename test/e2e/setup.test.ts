@@ -174,7 +174,7 @@ describe('setup', () => {
     expect(first.stdout).toContain('installing tensorflow-cpu==2.21.0');
     const second = await machine.setup('tensorflow');
     expect(second.stdout).not.toContain('installing');
-    expect(second.stdout).toContain('compiled already');
+    expect(second.stdout).toContain('already compiled');
     const third = await machine.setup('tensorflow', '--force');
     expect(third.stdout).toContain('installing tensorflow-cpu==2.21.0');
   });

@@ -204,7 +204,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'open expression',
     base.replace('path: x', 'path: "${{ 1 + "'),
-    ['expression-syntax 2:40 `${{` has no closing `}}`'],
+    ['expression-syntax 2:40 `${{` is not closed by `}}`'],
   ],
   [
     'kinds',

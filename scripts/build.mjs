@@ -1,6 +1,6 @@
-// Compiles src/ and stages/ to dist/, and writes there what makes runs start fast: catalogue.json, what the planner
-// knows about every stage type; validators.js, the schemas compiled;
-// language-model.bin; cli/, the command line with its packages in a few files.
+// Compiles src/ and stages/ to dist/, and writes files there that make runs start fast: catalogue.json, what the
+// planner knows about every stage type; validators.js, the schemas compiled; language-model.bin; cli/, the command line
+// with its packages in a few files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -101,9 +101,7 @@ async function describeComposite(type) {
   };
 }
 
-/**
- * dist/validators.js: a function for each schema that a pipeline without stages of the user's own needs, by its digest.
- */
+/** dist/validators.js: a function per schema that a pipeline without the user's own stages needs, by its digest. */
 async function compileSchemas() {
   const [{ ajvOptions, schemaDigest }, { noConfig }, { stageSchema }, { recipeSchema }] = await Promise.all(
     ['schema', 'config', 'unroll', 'recipe'].map(
@@ -138,7 +136,7 @@ async function compileSchemas() {
   });
 }
 
-/** dist/cli/: loading 150 small files takes longer than all else in a run that has nothing to do. */
+/** dist/cli/: loading 150 small files takes longer than everything else in a run with nothing to do. */
 async function bundleCommandLine() {
   await build({
     entryPoints: [join(root, 'dist/src/cli/main.js')],
@@ -149,8 +147,8 @@ async function bundleCommandLine() {
     platform: 'node',
     target: 'node20',
     logLevel: 'warning',
-    // Stages and the command line must agree on what a Failure is; setup starts programs beside itself; the rest is
-    // large and seldom needed.
+    // Stages and the command line must share the class Failure; setup starts programs that lie next to it; the rest is
+    // large and rarely needed.
     external: [
       join(root, 'dist/src/core/diagnostic.js'),
       join(root, 'dist/src/setup/set-up.js'),
@@ -164,7 +162,7 @@ async function bundleCommandLine() {
   });
 }
 
-/** Where a stage's `check` is: every run loads it, so it must not bring along what only `run` needs. */
+/** Finds a stage's `check`. Every run loads it, so it must not load what only `run` needs. */
 function checkModule(type) {
   const module = join('stages', type, 'check.js');
   if (!existsSync(join(root, 'dist', module)))
@@ -172,7 +170,7 @@ function checkModule(type) {
   return module;
 }
 
-/** SHA-256 over a stage's module and every project module it reaches, without comments and layout. */
+/** SHA-256 of a stage's module and every project module it reaches, ignoring comments and layout. */
 async function codeDigest(path) {
   const { outputFiles } = await build({
     entryPoints: [path],

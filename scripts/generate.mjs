@@ -1,4 +1,4 @@
-// Writes what is generated from the schemas; with --check, fails where a committed file differs.
+// Writes the files generated from the schemas; with --check, fails if a committed file differs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ for (const [path, text] of Object.entries(generated)) {
   const current = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   if (current === text) continue;
   stale++;
-  if (check) console.error(`${path} does not match its sources: run \`npm run generate\` and commit it.`);
+  if (check) console.error(`${path} is out of date: run \`npm run generate\` and commit it.`);
   else {
     writeFileSync(file, text);
     console.log(`wrote ${path}`);

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const folder = dirname(dirname(fileURLToPath(import.meta.resolve('eld/large'))));
 
-/** @param dist the folder that the compiled sources are in, and the model goes to */
+/** @param dist folder of the compiled sources, where the model is written */
 export async function writeLanguageModel(dist) {
   const load = (path) => import(pathToFileURL(path).href);
   const [{ encodeModel }, { hashOf, highOf, lowOf, NGramTable }, { dictionary }, { avgScore }] = await Promise.all([
@@ -17,7 +17,7 @@ export async function writeLanguageModel(dist) {
   ]);
   const { languages, ngrams } = readNGrams(readFileSync(join(folder, 'ngrams/large.js'), 'utf8'));
 
-  // At most half of the slots are taken.
+  // At most half of the slots are used.
   const count = 2 ** Math.ceil(Math.log2(ngrams.length * 2));
   const slots = new Uint32Array(3 * count);
   const pairs = new Uint16Array(ngrams.reduce((sum, [, scores]) => sum + scores.length, 0));
@@ -52,7 +52,7 @@ export async function writeLanguageModel(dist) {
 
 /**
  * The languages, and the n-grams with their `[language, score]` pairs, in an object literal of JavaScript:
- * `'n-gram':{language:score,…},…`, where keys are quoted that need it. Throws when it is not written as in eld 2.1.0.
+ * `'n-gram':{language:score,…},…`, where keys are quoted if necessary. Throws if the format differs from eld 2.1.0.
  */
 function readNGrams(file) {
   const head = /ngramsData = \{type:'L60',languages:\{([^}]*)\},isSubset:false,ngrams:\{/.exec(file);
@@ -63,7 +63,7 @@ function readNGrams(file) {
   for (let next = ','; next === ',';) {
     const match = entry.exec(file);
     if (match === null || languages.includes(undefined))
-      throw new Error(`eld's model is not written as in version 2.1.0 (after ${ngrams.length} n-grams)`);
+      throw new Error(`the format of eld's model differs from version 2.1.0 (after ${ngrams.length} n-grams)`);
     const [, single, double, plain, scores, mark] = match;
     next = mark;
     ngrams.push([

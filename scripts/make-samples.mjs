@@ -1,6 +1,6 @@
 /**
- * Write `samples/`: every text in it is composed here, the same bytes each time. Needs the system's `bzip2`.
- * Run `node scripts/make-samples.mjs` after a change in `scripts/samples/`.
+ * Write `samples/`: every text in it is composed here, with the same bytes every time. Needs the system's `bzip2`. Run
+ * `node scripts/make-samples.mjs` after changing `scripts/samples/`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -45,11 +45,11 @@ export function mergedSchema(root) {
     },
   };
   merged.definitions.stage.properties.uses = uses;
-  // Included files and pipelines that only include need no stages of their own.
+  // Included files, and pipelines that only include, do not need stages of their own.
   return `${JSON.stringify(merged, null, 2)}\n`;
 }
 
-/** The same schema, taking a `${{ expression }}` wherever something other than free text is asked for. */
+/** The same schema, accepting a `${{ expression }}` wherever something other than free text is expected. */
 function withTemplates(schema) {
   const result = { ...schema };
   if (schema.properties !== undefined) result.properties = mapValues(schema.properties, orTemplate);
@@ -75,7 +75,7 @@ function orTemplate(schema) {
       isSchema(schema.additionalProperties))
   )
     return inner;
-  // Hover text and default stay outside of the choice, where editors look for them.
+  // Hover text and default stay outside the choice, where editors look for them.
   const { description, default: standard, title, ...rest } = inner;
   return {
     ...(title === undefined ? {} : { title }),

@@ -38,7 +38,7 @@ function section(stage, partsOf) {
     stage.description,
     '',
     ...(stage.map ? [`Runs and caches per ${partsOf(stage).replaceAll('"', '`')}.`, ''] : []),
-    ...(stage.composition ? [`Steps, each cached by itself: ${stepsOf(stage)}.`, ''] : []),
+    ...(stage.composition ? [`Steps, each cached separately: ${stepsOf(stage)}.`, ''] : []),
     '| | port | contract | |',
     '| --- | --- | --- | --- |',
     ...portRows,

@@ -88,12 +88,12 @@ it.each<{ name: string; tests: readonly Test[]; sharedData?: boolean; said: stri
       ['real > two', 'passed'],
       [`all of x.gz${reason}`, 'skipped'],
     ],
-    said: 'which holds, and not skipped: test/a.test.ts > real > two',
+    said: 'which holds, but not skipped: test/a.test.ts > real > two',
   },
   {
     name: 'one that is listed and has gone',
     tests: [[`real${reason} > one`, 'skipped']],
-    said: 'and not there: test/a.test.ts > all of \\*.gz',
+    said: 'but does not exist: test/a.test.ts > all of \\*.gz',
   },
 ])('skipped: $name', ({ tests, sharedData = false, said }) => {
   const result = check(tests, { sharedData });

@@ -48,7 +48,7 @@ function article(thing) {
   );
 }
 
-/** What guests wrote, good and bad apart: where the adjectives of the labelled sentences are learned from. */
+/** Reviews by guests, good and bad separately: the source of the adjectives in the labelled sentences. */
 function guestBook({ name }) {
   const remarks = opinions(`guests ${name}`, 16);
   const those = (label) =>
@@ -59,7 +59,7 @@ function guestBook({ name }) {
   return `\n== 客人的话 ==\n在${name}的客栈里，高兴的客人写道：${those(1)}\n\n不高兴的客人写道：${those(0)}\n`;
 }
 
-/** Written out by hand: the sentences that tests and the README of the Chinese pipeline speak of. */
+/** Written out by hand: the sentences that the tests and the README of the Chinese pipeline refer to. */
 const byHand = [
   {
     title: '我爱北京天安门',

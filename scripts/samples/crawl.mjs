@@ -5,7 +5,7 @@ import { webText } from './website.mjs';
 import { html } from './html.mjs';
 import { world } from './world.mjs';
 
-/** Two crawls of some eighty pages, the second with a quarter of the first's pages again, and a WET of the second. */
+/** Two crawls of about eighty pages, the second with a quarter of the first's pages again, and a WET of the second. */
 export function crawl() {
   const things = stream('crawl order').some(world, 160);
   const first = things.slice(0, 78).map((thing) => site(thing, '38'));
@@ -76,7 +76,7 @@ const converted = (page) => ({
     ) + '\n',
 });
 
-/** Bytes of a text in a single- or double-byte character set, by turning its decoder round. */
+/** Bytes of a text in a single- or double-byte character set, by inverting its decoder. */
 function encode(text, charset) {
   if (charset.toLowerCase() === 'utf-8') return Buffer.from(text);
   const decoder = new TextDecoder(charset);
@@ -103,8 +103,7 @@ const chinese = {
 const typed = (type) => ({ 'Content-Type': type });
 
 /**
- * What crawls also hold and a reader must pass over or decode: errors, pictures, data, other character sets, empty
- * pages.
+ * What crawls also contain and a reader must skip or decode: errors, pictures, data, other character sets, empty pages.
  */
 const odd = [
   {

@@ -13,7 +13,7 @@ const units = {
   kg: ['kg', 'lb', 'kilograms'],
 };
 
-/** `[[River Arrel]]`, `[[Moss saffron|moss saffron]]`, or the bare name of something that has no article. */
+/** `[[River Arrel]]`, `[[Moss saffron|moss saffron]]`, or the bare name of something without an article. */
 function link(name) {
   const thing = byName.get(name);
   if (thing === undefined) return String(name);

@@ -53,7 +53,10 @@ ${redirect === undefined ? '' : `    <redirect title="${escape(redirect)}" />\n`
 `;
 }
 
-/** Compressed by the system's bzip2: Node has none, and its output is the same for the same input on every machine. */
+/**
+ * Compressed by the system's bzip2: Node does not have it, and its output is the same for the same input on every
+ * machine.
+ */
 const bzip2 = (text) => execFileSync('bzip2', ['-9', '-c'], { input: text, maxBuffer: 1 << 28 });
 
 export const singleStream = (site, pages) => bzip2(siteinfo(site) + pages.map(page).join('') + '</mediawiki>\n');

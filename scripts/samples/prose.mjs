@@ -1,7 +1,7 @@
 /**
- * Sentences of the encyclopedia, by kind of thing and section; one alternative a line is chosen per article.
- * `{town}` is a word of the thing, `{*town}` a link to it, `{~km}` a measure, `{festival.town}` a word of what it
- * names.
+ * Sentences of the encyclopedia, by kind of thing and section; one alternative per line is chosen for each article.
+ * `{town}` is a property of the thing, `{*town}` a link to it, `{~km}` a measure, `{festival.town}` a property of the
+ * thing it names.
  */
 const section = (heading, text) => ({
   heading,

@@ -1,4 +1,4 @@
-/** Sentences that repeat what other articles say, so that facts of the world come back in many places. */
+/** Sentences that repeat what other articles say, so that facts about the world appear in many places. */
 export const surroundings = `
   The town of {*town} is in the county of {town.county} and lies on the {*town.river}. / Nearby {*town} stands on the {*town.river} and lives from {*town.trade}. / The people of {*town} work in {*town.trade} and drink the water of the {*town.river}.
   From {*town2} it is {town2.km} kilometres to {*town2.town}, and the road follows the {*town2.river}. / In {*town2} the {*town2.festival} is kept every {town2.festival.month}. / The market of {*town2} sells {*town2.dish}, {town2.food} and {town2.food2}.

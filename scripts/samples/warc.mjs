@@ -96,7 +96,7 @@ export function warc(crawl, file, date, pages) {
   return Buffer.concat([info(crawl, file, date), ...members]);
 }
 
-/** A WET: one `conversion` record of plain text a page, `{ url, text, lang }`. */
+/** A WET: one `conversion` record of plain text per page, `{ url, text, lang }`. */
 export function wet(crawl, file, date, pages) {
   const members = pages.map(({ url, text, lang }, i) =>
     record(

@@ -1,6 +1,6 @@
 import { stream } from './random.mjs';
 
-/** The fictional Vale of Mosse: every name, year and distance that the samples speak of, each thing tied to others. */
+/** The fictional Vale of Mosse: every name, year and distance in the samples, with each thing linked to others. */
 const split = (text) => text.trim().split(/\s*,\s*/);
 
 export const counties = ['Upper Mosse', 'Lower Mosse', 'Fenland', 'Highdown'];

@@ -15,7 +15,7 @@ export interface CatalogueOptions {
 }
 
 /**
- * Stage types by name, as the build wrote them down, and users' own by file: those are built, and run once to see their
+ * Stage types by name, as recorded by the build, and users' own by file: those are bundled and run once to read their
  * ports.
  */
 export function createCatalogue({ distribution, cache }: CatalogueOptions): Catalogue {
@@ -41,8 +41,8 @@ export function createCatalogue({ distribution, cache }: CatalogueOptions): Cata
           ? ok(installed(found))
           : err({
               code: 'unknown-stage-type',
-              message: `There is no stage type "${uses}".`,
-              help: 'List them with `run-pipeline stages`; a stage of your own begins with `./`.',
+              message: `Unknown stage type "${uses}".`,
+              help: 'List them with `run-pipeline stages`; the path of your own stage starts with `./`.',
             });
       }
       try {
@@ -61,8 +61,8 @@ export function createCatalogue({ distribution, cache }: CatalogueOptions): Cata
 
     async check({ checkModule }, config) {
       if (checkModule === undefined) return [];
-      // The project's stages keep theirs in a small file of its own: loading all of a trainer would make every run
-      // start slowly.
+      // The project's stages keep theirs in a small separate file: loading a whole trainer would make every run start
+      // slowly.
       const loaded = (await import(pathToFileURL(checkModule).href)) as {
         check?: StageType['check'];
         default?: StageType;

@@ -11,7 +11,7 @@ import { promisesOf, type StageType } from '../core/stage.ts';
 import { readJson, writeAtomic } from '../store/files.ts';
 
 export interface UserStageOptions {
-  /** What the pipeline calls it; becomes the type's name. */
+  /** Name in the pipeline; becomes the type's name. */
   readonly type: string;
   readonly cache: string;
   /** What `import 'run-pipeline'` means. */
@@ -19,7 +19,7 @@ export interface UserStageOptions {
 }
 
 interface Memo {
-  /** Files it was built from, with their identity then. */
+  /** Files it was built from, with their identity at that time. */
   readonly inputs: readonly (readonly [path: string, identity: string])[];
   readonly description: Omit<StageDescription, 'type'>;
 }
@@ -33,7 +33,7 @@ export async function describeUserStage(
   { type, cache, framework }: UserStageOptions,
 ): Promise<StageDescription> {
   if (!existsSync(file))
-    fail('unknown-stage', `there is no file ${file}`, 'Paths in `uses:` start at the pipeline file.');
+    fail('unknown-stage', `file not found: ${file}`, 'Paths in `uses:` are relative to the pipeline file.');
   const memoFile = join(cache, `${sha256(`${file}\n${framework}`)}.json`);
   const memo = readJson(memoFile) as Memo | undefined;
   if (
@@ -70,7 +70,7 @@ async function bundle(
         },
       ],
     });
-    // Its digest leaves out comments, layout and where things are.
+    // Its digest ignores comments, layout and locations.
     const portable = await build({
       ...common(file),
       packages: 'external',
@@ -88,7 +88,7 @@ async function bundle(
     const place = first.location
       ? `${resolve(folder, first.location.file)}:${first.location.line}:${first.location.column + 1}`
       : file;
-    return fail('user-stage-broken', `${place}: ${first.text}`, 'Correct the stage and run again.');
+    return fail('user-stage-broken', `${place}: ${first.text}`, 'Fix the stage and run again.');
   }
 }
 
@@ -105,7 +105,7 @@ function common(file: string) {
   } as const satisfies BuildOptions;
 }
 
-/** The bundle lies in the store, but a package must still be found from the user's folder. */
+/** The bundle is in the store, but a package must still be found from the user's folder. */
 async function externalPackage(
   setup: PluginBuild,
   { path, kind, importer, resolveDir, pluginData }: OnResolveArgs,
@@ -131,15 +131,15 @@ async function describe(
   } catch (cause) {
     return fail(
       'user-stage-broken',
-      `${file} can't be loaded: ${(cause as Error).message}`,
-      'Correct the stage and run again.',
+      `${file} cannot be loaded: ${(cause as Error).message}`,
+      'Fix the stage and run again.',
       cause,
     );
   }
   if (typeof stage?.run !== 'function' || stage.outputs === undefined)
     return fail(
       'user-stage-broken',
-      `${file} has no stage as its default export`,
+      `the default export of ${file} is not a stage`,
       'Write `export default defineStage({ description, inputs, outputs, run })`.',
     );
   return {

@@ -36,7 +36,7 @@ export function cacheLs(options: CacheOptions): number {
   return exitCodes.ok;
 }
 
-/** `cache verify`: exit code 4 when something was damaged; the next run rebuilds it. */
+/** `cache verify`: exit code 4 if something was damaged; the next run rebuilds it. */
 export function cacheVerify(options: CacheOptions): number {
   const { checked, damaged } = verifyStore(open(options));
   if (options.json) print(JSON.stringify({ checked, damaged }));
@@ -44,13 +44,13 @@ export function cacheVerify(options: CacheOptions): number {
     for (const digest of damaged) printError(`damaged: ${digest}`);
     print(
       `${plural(checked, 'object')} read, ${damaged.length} ` +
-        `damaged${damaged.length > 0 ? ': set aside, the next run rebuilds them' : ''}`,
+        `damaged${damaged.length > 0 ? ': moved to quarantine; the next run rebuilds them' : ''}`,
     );
   }
   return damaged.length === 0 ? exitCodes.ok : exitCodes.damagedStore;
 }
 
-/** `cache gc`: what went, or would go. */
+/** `cache gc`: what was or would be removed. */
 export function cacheGc(options: CacheOptions & { keepDays: number; dryRun?: boolean }): number {
   const {
     actions,

@@ -8,7 +8,7 @@ import { exitCodes, print } from './exit.ts';
 import { packageRoot } from '../core/package-root.ts';
 import { backendResolver, backendsRoot, projectOf, storeRoot } from './workspace.ts';
 
-/** `doctor`: what this machine offers, whether the store can be written, and which backend a run would use and why. */
+/** `doctor`: what this machine offers, whether the store is writable, and which backend a run would use and why. */
 export async function doctorCommand(options: { store?: string; json?: boolean }): Promise<number> {
   const store = storeRoot(options.store, projectOf(join(process.cwd(), 'x')));
   const checks = [
@@ -31,7 +31,7 @@ interface Check {
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const ok = major > 20 || (major === 20 && minor >= 19);
-  return { ok, text: `Node ${process.versions.node}${ok ? '' : ': 20.19 or newer is needed'}` };
+  return { ok, text: `Node ${process.versions.node}${ok ? '' : '; 20.19 or newer is required'}` };
 }
 
 function checkBuild(): Check {
@@ -47,11 +47,11 @@ function checkStore(store: string): Check {
     const { bavail, bsize } = statfsSync(parent);
     return { ok: true, text: `store ${store}, ${bytes(bavail * bsize)} free` };
   } catch (error) {
-    return { ok: false, text: `store ${store} cannot be written: ${(error as Error).message}` };
+    return { ok: false, text: `store ${store} is not writable: ${(error as Error).message}` };
   }
 }
 
-/** The backend that `auto` stands for must start; of the others it says whether a pipeline could ask for them. */
+/** The backend that `auto` selects must start. For the others it reports whether a pipeline could use them. */
 async function checkBackends(): Promise<Check[]> {
   const resolve = backendResolver();
   const choice = resolve('auto');
@@ -63,7 +63,7 @@ async function checkBackends(): Promise<Check[]> {
         ok: true,
         text:
           `backend ${name} ` +
-          `${installation.ok ? `is set up too: ${installation.value.version} in ${installation.value.folder}` : `${installation.error}: npx run-pipeline setup ${name}`}`,
+          `${installation.ok ? `is also set up: ${installation.value.version} in ${installation.value.folder}` : `${installation.error}: npx run-pipeline setup ${name}`}`,
       };
     });
   try {

@@ -7,7 +7,7 @@ export const exitCodes = { ok: 0, stageFailed: 1, badInput: 2, damagedStore: 4, 
 export const color =
   process.env['NO_COLOR'] === undefined && (process.stderr.isTTY || process.env['FORCE_COLOR'] !== undefined);
 
-// `| head` closes the pipe: what is said no longer matters, but a run goes on.
+// `| head` closes the pipe: output no longer matters, but a run continues.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -23,7 +23,7 @@ export const printError = (line: string): void => {
 export const render = (diagnostic: Diagnostic): string =>
   renderDiagnostics([diagnostic], { color, cwd: process.cwd() });
 
-/** Say what is wrong and with which exit code to end. */
+/** Report problems and return the exit code. */
 export function refuse(diagnostics: readonly Diagnostic[], json = false): number {
   if (json) for (const diagnostic of diagnostics) print(JSON.stringify({ v: 1, type: 'diagnostic', diagnostic }));
   else printError(renderDiagnostics(diagnostics, { color, cwd: process.cwd() }));

@@ -3,7 +3,9 @@ import { shownStages, type ShownStage } from '../plan/shown-stages.ts';
 
 export type GraphFormat = 'mermaid' | 'dot';
 
-/** The DAG of a pipeline as Mermaid or Graphviz text: edges labelled with the port they feed, steps inside their stage. */
+/**
+ * The DAG of a pipeline as Mermaid or Graphviz text: edges labelled with the port they feed, steps inside their stage.
+ */
 export function drawGraph(pipeline: Pipeline, format: GraphFormat): string {
   const shown = shownStages(pipeline);
   const edges = pipeline.stages.flatMap((stage) => edgesInto(stage));

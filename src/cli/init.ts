@@ -3,14 +3,14 @@ import { join, relative } from 'node:path';
 import { exitCodes, print, refuse } from './exit.ts';
 import { packageRoot } from '../core/package-root.ts';
 
-/** `init [folder]`: a pipeline file to start from, over a text of the user's own. Never overwrites. */
+/** `init [folder]`: a starter pipeline for the user's own text. Never overwrites. */
 export function initCommand(folder = '.'): number {
   const file = join(folder, 'pipeline.yaml');
   if (existsSync(file))
     return refuse([
       {
         code: 'exists',
-        message: `${file} exists already.`,
+        message: `${file} already exists.`,
         help: 'Name another folder: `run-pipeline init <folder>`.',
       },
     ]);

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, printError, refuse } from './exit.ts';
 
-/* Every command's code is loaded when it is called, so that a run in which all is cached starts fast. */
+/* Every command's code is loaded when it is called, so that a fully cached run starts fast. */
 
 const program = new Command('run-pipeline')
-  .description('Run a pipeline that pretrains a RoBERTa-style language model: what is stale runs, the rest is reused.')
+  .description(
+    'Run a pipeline that pretrains a RoBERTa-style language model: runs stale stages and reuses cached results.',
+  )
   .version('0.1.0')
   .exitOverride()
   .showHelpAfterError('(run-pipeline --help lists commands and options)')
@@ -14,32 +16,29 @@ const program = new Command('run-pipeline')
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 
-/** A command over a pipeline file, with the options that all of these share. */
+/** A command on a pipeline file, with the options that these commands share. */
 function pipelineCommand(name: string, description: string, options: { isDefault?: boolean } = {}): Command {
   return program
     .command(name, options)
     .description(description)
-    .argument('[pipeline]', 'pipeline file; looked for here, then in ./pipelines', 'pipeline.yaml')
+    .argument('[pipeline]', 'pipeline file; searched for here, then in ./pipelines', 'pipeline.yaml')
     .option(
       '--set <path=value>',
       'override a value, such as vars.vocab_size=8192 or stages.mask.with.rate=0.3 (repeatable)',
       collect,
       [],
     )
-    .option(
-      '--store <dir>',
-      'where results are kept (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)',
-    );
+    .option('--store <dir>', 'folder for results (default: $RUN_PIPELINE_STORE, or .run-pipeline in the project)');
 }
 
-const json = (): Option => new Option('--json', 'one JSON object a line on standard output');
+const json = (): Option => new Option('--json', 'print one JSON object per line');
 
-pipelineCommand('run', 'run what is stale (the default command)', { isDefault: true })
+pipelineCommand('run', 'run stale stages (the default command)', { isDefault: true })
   .addOption(json())
-  .option('-j, --jobs <n>', 'actions at a time (default: number of cores)', wholeNumberFrom(1))
-  .option('-k, --keep-going', 'after a failure, go on with what does not depend on it')
-  .option('--verify', 'read every cached artifact again and compare its digest before it is used')
-  .option('-n, --dry-run', 'say what would run, and stop')
+  .option('-j, --jobs <n>', 'maximum number of parallel actions (default: number of cores)', wholeNumberFrom(1))
+  .option('-k, --keep-going', 'after a failure, continue with stages that do not depend on it')
+  .option('--verify', 'check the digest of every cached artifact before it is used')
+  .option('-n, --dry-run', 'print what would run, and stop')
   .action(
     async (
       pipeline: string,
@@ -59,26 +58,26 @@ pipelineCommand('run', 'run what is stale (the default command)', { isDefault: t
     },
   );
 
-pipelineCommand('plan', 'say what a run would do, stage by stage')
+pipelineCommand('plan', 'print what a run would do, stage by stage')
   .addOption(json())
   .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string }) => {
     process.exitCode = await (await import('./plan.ts')).planCommand(pipeline, options);
   });
 
-pipelineCommand('explain', 'say why each stage would run: which ingredient changed, old and new')
+pipelineCommand('explain', 'explain why each stage would run: changed ingredients with old and new values')
   .addOption(json())
   .option('--stage <name>', 'only this stage')
   .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string; stage?: string }) => {
     process.exitCode = await (await import('./plan.ts')).planCommand(pipeline, { ...options, explain: true });
   });
 
-pipelineCommand('validate', 'check a pipeline file and say everything that is wrong with it')
+pipelineCommand('validate', 'check a pipeline file and report every problem')
   .addOption(json())
   .action(async (pipeline: string, options: { json?: boolean; set: string[]; store?: string }) => {
     process.exitCode = await (await import('./validate.ts')).validateCommand(pipeline, options);
   });
 
-pipelineCommand('graph', 'draw the stages and what flows between them')
+pipelineCommand('graph', 'print the stage graph')
   .addOption(new Option('--format <format>', 'text format').choices(['mermaid', 'dot']).default('mermaid'))
   .action(async (pipeline: string, options: { set: string[]; store?: string; format: 'mermaid' | 'dot' }) => {
     process.exitCode = await (await import('./validate.ts')).graphCommand(pipeline, options);
@@ -99,37 +98,33 @@ storeOption(program.command('runs').description('list the runs of the store, new
     process.exitCode = (await import('./runs.ts')).runsCommand(options);
   });
 
-storeOption(program.command('logs').description('print what a run said'))
+storeOption(program.command('logs').description('print the log of a run'))
   .argument('[run]', 'run id (default: the newest)')
   .option('--stage <name>', 'only this stage')
-  .option('--json', 'the journal as it is')
+  .option('--json', 'print the journal unchanged')
   .action(async (run: string | undefined, options: { store?: string; json?: boolean; stage?: string }) => {
     process.exitCode = (await import('./runs.ts')).logsCommand(run, options);
   });
 
-const cache = program.command('cache').description('look after the store');
-storeOption(cache.command('ls').description('list cached results with their size'))
+const cache = program.command('cache').description('inspect and clean the store');
+storeOption(cache.command('ls').description('list cached results with their sizes'))
   .addOption(json())
   .action(async (options: { store?: string; json?: boolean }) => {
     process.exitCode = (await import('./cache.ts')).cacheLs(options);
   });
-storeOption(
-  cache
-    .command('verify')
-    .description('read every object again; damaged ones are set aside and rebuilt by the next run'),
-)
+storeOption(cache.command('verify').description('check every object; the next run rebuilds damaged ones'))
   .addOption(json())
   .action(async (options: { store?: string; json?: boolean }) => {
     process.exitCode = (await import('./cache.ts')).cacheVerify(options);
   });
-storeOption(cache.command('gc').description('remove results that no recent run refers to'))
+storeOption(cache.command('gc').description('remove results not used recently'))
   .option(
     '--keep-days <n>',
-    'keep what was used in the last n days, and the newest of every stage',
+    'keep results used in the last n days, and the latest of every stage',
     wholeNumberFrom(0),
     14,
   )
-  .option('-n, --dry-run', 'say what would go')
+  .option('-n, --dry-run', 'print what would be removed')
   .addOption(json())
   .action(async (options: { store?: string; keepDays: number; dryRun?: boolean; json?: boolean }) => {
     process.exitCode = (await import('./cache.ts')).cacheGc(options);
@@ -137,19 +132,19 @@ storeOption(cache.command('gc').description('remove results that no recent run r
 
 program
   .command('init')
-  .description('write a pipeline file to start from')
+  .description('create a starter pipeline file')
   .argument('[folder]', 'where', '.')
   .action(async (folder: string) => {
     process.exitCode = (await import('./init.ts')).initCommand(folder);
   });
 program
   .command('setup')
-  .description('set up a faster backend: find or install its library, compile the bridge to it, try it')
+  .description('set up a faster backend: find or install its library, compile the bridge, test it')
   .addArgument(new Argument('<backend>', 'which').choices(['torch', 'tensorflow']))
-  .option('--python <exe>', 'use the PyTorch or TensorFlow of this Python')
+  .option('--python <exe>', 'use PyTorch or TensorFlow from this Python')
   .option('--torch-dir <dir>', 'use this PyTorch or libtorch folder')
   .option('--tensorflow-dir <dir>', 'use this TensorFlow folder')
-  .option('--force', 'do everything anew')
+  .option('--force', 'repeat every step')
   .action(
     async (
       backend: 'torch' | 'tensorflow',
@@ -175,10 +170,7 @@ try {
   else process.exitCode = await unexpected(error);
 }
 
-/**
- * The first word is a command, or the pipeline file of the default command: one that is neither is more likely a slip
- * in the first.
- */
+/** The first word is a command or a pipeline file. A plain word that is neither is more likely a mistyped command. */
 async function refuseUnknownCommand(word: string | undefined): Promise<void> {
   const names = program.commands.map((command) => command.name());
   if (
@@ -192,24 +184,20 @@ async function refuseUnknownCommand(word: string | undefined): Promise<void> {
     return;
   const { fail } = await import('../core/diagnostic.ts');
   const { suggest } = await import('../pipeline/suggest.ts');
-  fail(
-    'unknown-command',
-    `\`${word}\` is no command, and there is no pipeline file of that name.`,
-    suggest(word, names, 'commands'),
-  );
+  fail('unknown-command', `unknown command or pipeline file \`${word}\``, suggest(word, names, 'commands'));
 }
 
 function storeOption(command: Command): Command {
   return command.option(
     '--store <dir>',
-    'the store (default: .run-pipeline beside the project, or $RUN_PIPELINE_STORE)',
+    'folder of the store (default: $RUN_PIPELINE_STORE, or .run-pipeline in the project)',
   );
 }
 
 function wholeNumberFrom(least: number): (text: string) => number {
   return (text) => {
     if (!/^\d+$/.test(text) || Number(text) < least)
-      throw new InvalidArgumentError(`it takes a whole number from ${least}.`);
+      throw new InvalidArgumentError(`it must be a whole number, at least ${least}.`);
     return Number(text);
   };
 }
@@ -218,6 +206,6 @@ async function unexpected(error: unknown): Promise<number> {
   const { Failure } = await import('../core/diagnostic.ts');
   if (error instanceof Failure) return refuse([error.diagnostic]);
   printError(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  printError('This is a bug in run-pipeline: please report it with the lines above.');
+  printError('This is a bug in run-pipeline: please report it with the output above.');
   return exitCodes.stageFailed;
 }

@@ -16,7 +16,7 @@ export interface PlanOptions extends PipelineOptions {
   readonly stage?: string;
 }
 
-/** `plan`, `explain` and `run --dry-run`: what the run would do, from the run's own planner. */
+/** `plan`, `explain` and `run --dry-run`: what a run would do, from the run's own planner. */
 export async function planCommand(name: string | undefined, options: PlanOptions): Promise<number> {
   const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
@@ -30,7 +30,7 @@ export async function planCommand(name: string | undefined, options: PlanOptions
       [
         {
           code: 'unknown-stage',
-          message: `The pipeline has no stage "${options.stage}".`,
+          message: `The pipeline does not have a stage "${options.stage}".`,
           help: `Its stages are ${shown.map(({ node }) => node.id).join(', ')}.`,
         },
       ],
@@ -57,7 +57,7 @@ export async function planCommand(name: string | undefined, options: PlanOptions
     if (!freshness) continue;
     if (options.json) print(JSON.stringify({ v: 1, type: 'stage-planned', stage: id, freshness }));
     else {
-      const note = runsOwnCode ? ' (runs code of yours)' : '';
+      const note = runsOwnCode ? ' (runs your code)' : '';
       print(`${text.padEnd(width)}  ${label(freshness)}  ${reason(freshness)}${note}`);
       const isComposite = stages.some(({ node, steps }) => node.id === id && steps !== undefined);
       if (options.explain && freshness.kind === 'miss' && !isComposite)

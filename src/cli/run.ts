@@ -16,7 +16,7 @@ export interface RunOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `run-pipeline run`: load, run what is stale, report. Ctrl-C once ends cleanly, twice at once. */
+/** `run-pipeline run`: load, run stale stages, report. Ctrl-C stops cleanly; a second one stops at once. */
 export async function runCommand(name: string | undefined, options: RunOptions): Promise<number> {
   const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);

@@ -6,7 +6,7 @@ import { tally } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse, render } from './exit.ts';
 import { projectOf, storeRoot } from './workspace.ts';
 
-/** `runs`: every run of the store, newest first, with how it ended. */
+/** `runs`: every run of the store and its result, newest first. */
 export function runsCommand(options: { store?: string; json?: boolean }): number {
   const runs = join(storeRoot(options.store, projectOf(join(process.cwd(), 'x'))), 'runs');
   for (const id of listRuns(runs)) {
@@ -20,7 +20,7 @@ export function runsCommand(options: { store?: string; json?: boolean }): number
   return exitCodes.ok;
 }
 
-/** `logs [run]`: the journal of a run as plain text; the newest when none is named. */
+/** `logs [run]`: the journal of a run as plain text; default: the newest run. */
 export function logsCommand(
   id: string | undefined,
   options: { store?: string; json?: boolean; stage?: string },
@@ -33,7 +33,7 @@ export function logsCommand(
       [
         {
           code: 'unknown-run',
-          message: run === undefined ? `There are no runs in ${runs}.` : `There is no run ${run} in ${runs}.`,
+          message: run === undefined ? `No runs in ${runs}.` : `Unknown run ${run} in ${runs}.`,
           help: 'List them with `run-pipeline runs`.',
         },
       ],
@@ -42,7 +42,7 @@ export function logsCommand(
   }
   const reporter = new PlainReporter(print, render);
   const events = readJournal(runs, run);
-  // A composite stage stands for its steps as well.
+  // A composite stage also stands for its steps.
   const started = events.find((event) => event.type === 'run-start');
   const wanted = new Set(
     started?.stages.filter(({ id, partOf }) => id === options.stage || partOf === options.stage).map(({ id }) => id),
@@ -52,8 +52,8 @@ export function logsCommand(
       [
         {
           code: 'unknown-stage',
-          message: `Run ${run} has no stage "${options.stage}".`,
-          help: 'Without --stage, `run-pipeline logs` has all of them.',
+          message: `Run ${run} does not have a stage "${options.stage}".`,
+          help: 'Without --stage, `run-pipeline logs` prints all stages.',
         },
       ],
       options.json,
@@ -71,7 +71,7 @@ function listRuns(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).sort().reverse() : [];
 }
 
-/** Events of a journal; a torn last line, left by a kill, is passed over. */
+/** Events of a journal; a truncated last line, left by a kill, is skipped. */
 function readJournal(runs: string, id: string): RunEvent[] {
   const path = join(runs, id, 'events.ndjson');
   if (!existsSync(path)) return [];

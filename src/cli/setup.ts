@@ -14,7 +14,7 @@ export interface SetupOptions {
   readonly force?: boolean;
 }
 
-/** `setup torch|tensorflow`: one line a step. Ctrl-C keeps what is done. */
+/** `setup torch|tensorflow`: one line per step. Ctrl-C keeps completed steps. */
 export async function setupCommand(
   backend: Installable,
   { python, torchDir, tensorflowDir, force }: SetupOptions,
@@ -26,8 +26,8 @@ export async function setupCommand(
     return refuse([
       {
         code: 'bad-option',
-        message: `--python and --${backend}-dir both say where the library is.`,
-        help: 'Give one of them.',
+        message: `--python and --${backend}-dir cannot be used together.`,
+        help: 'Use one of them.',
       },
     ]);
 
@@ -53,7 +53,7 @@ export async function setupCommand(
     if (result.ok) {
       print(
         `${backend} is ready: \`backend: auto\` ` +
-          `${backend === 'torch' ? 'uses it from now on' : 'uses it where torch is not set up'}, \`backend: ` +
+          `${backend === 'torch' ? 'now uses it' : 'uses it unless torch is set up'}, \`backend: ` +
           `${backend}\` asks for it.`,
       );
       return exitCodes.ok;
@@ -65,7 +65,7 @@ export async function setupCommand(
   } catch (error) {
     if (signalled === undefined) throw error;
   }
-  printError('Interrupted: what is done is kept, the next setup goes on from there.');
+  printError('Interrupted; completed steps are kept, and the next setup resumes there.');
   return signalled === 'SIGTERM' ? exitCodes.sigterm : exitCodes.sigint;
 }
 

@@ -9,13 +9,13 @@ interface Property {
   readonly properties?: Readonly<Record<string, Property>>;
 }
 
-/** One line a stage type. */
+/** One line per stage type. */
 export function listStages(stages: readonly StageDescription[]): string {
   const width = Math.max(...stages.map((stage) => stage.type.length));
   return stages.map((stage) => `${stage.type.padEnd(width)}  ${stage.description}`).join('\n');
 }
 
-/** What a stage type takes, gives and is configured with, from its schema. */
+/** Inputs, outputs and config of a stage type, from its schema. */
 export function describeStage(stage: StageDescription): string {
   const port = ([name, { contract, many, optional, when, description }]: [string, Port]): string => {
     const notes = [many && 'one or more', optional && 'optional', when && `where ${when}`].filter(Boolean);
@@ -27,7 +27,7 @@ export function describeStage(stage: StageDescription): string {
   lines.push('outputs', ...Object.entries(stage.outputs).map(port), '');
   if (stage.map !== undefined) lines.push(`Runs and caches per ${partsOf(stage)}.`, '');
   if (stage.composition !== undefined)
-    lines.push(`Steps: ${Object.keys(stage.composition.stages).join(', ')}; each runs and is cached by itself.`, '');
+    lines.push(`Steps: ${Object.keys(stage.composition.stages).join(', ')}; each runs and is cached separately.`, '');
   if (schema.properties) lines.push('with', ...describeProperties(schema, schema.required ?? [], '  '));
   return lines.join('\n').trimEnd();
 }

@@ -8,7 +8,7 @@ import { drawGraph, type GraphFormat } from './graph.ts';
 import { describeStage, listStages } from './stages.ts';
 import { openCatalogue, openRunnable, openWorkspace, projectOf, storeRoot, type PipelineOptions } from './workspace.ts';
 
-/** `validate`: everything that is wrong with a pipeline file, or that nothing is. */
+/** `validate`: every problem of a pipeline file, or that it is valid. */
 export async function validateCommand(
   name: string | undefined,
   options: PipelineOptions & { json?: boolean },
@@ -35,7 +35,7 @@ export async function graphCommand(
   return exitCodes.ok;
 }
 
-/** `stages [type]`: the stage types, or one in full. */
+/** `stages [type]`: list the stage types, or document one. */
 export async function stagesCommand(type: string | undefined, options: { json?: boolean }): Promise<number> {
   const catalogue = openCatalogue(storeRoot(undefined, projectOf(`${process.cwd()}/x`)));
   const names = catalogue.list().map((stage) => stage.type);

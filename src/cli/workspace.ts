@@ -14,13 +14,13 @@ import { missingSources } from '../plan/sources.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { createBackendResolver } from '../backends/resolve.ts';
 
-/** Options that every command working on a pipeline takes. */
+/** Options of every command that works on a pipeline. */
 export interface PipelineOptions {
   readonly set?: readonly string[];
   readonly store?: string;
 }
 
-/** A loaded pipeline with the places that go with it. */
+/** A loaded pipeline with its folders. */
 export interface Workspace {
   readonly pipeline: Pipeline;
   readonly store: Store;
@@ -61,7 +61,7 @@ export async function openWorkspace(
   return ok({ pipeline: pipeline.value, store: createStore(root), outputs: join(project, 'outputs') });
 }
 
-/** The same, refused when a file that some stage reads is not there. */
+/** The same, but fails if a file that some stage reads is missing. */
 export async function openRunnable(
   name: string | undefined,
   options: PipelineOptions,
@@ -71,12 +71,12 @@ export async function openRunnable(
   return missing.length > 0 ? err(missing) : workspace;
 }
 
-/** What `backend:` stands for on this machine. */
+/** Resolves `backend:` on this machine. */
 export function backendResolver(): ReturnType<typeof createBackendResolver> {
   return createBackendResolver({ root: backendsRoot(), gpus: findGpus(process.env).length });
 }
 
-/** Where `setup` puts backends: `RUN_PIPELINE_BACKENDS`, or `.cache/run-pipeline/backends` in the home folder. */
+/** Where `setup` installs backends: `RUN_PIPELINE_BACKENDS`, or `.cache/run-pipeline/backends` in the home folder. */
 export function backendsRoot(): string {
   return resolve(process.env['RUN_PIPELINE_BACKENDS'] ?? join(homedir(), '.cache/run-pipeline/backends'));
 }
@@ -86,7 +86,7 @@ export function storeRoot(option: string | undefined, project: string): string {
   return resolve(option ?? process.env['RUN_PIPELINE_STORE'] ?? join(project, '.run-pipeline'));
 }
 
-/** The nearest folder above a file that has a package.json or is a git checkout; the file's own folder otherwise. */
+/** The nearest parent folder with a package.json or a git checkout; otherwise the file's own folder. */
 export function projectOf(file: string): string {
   const folder = dirname(file);
   return (
@@ -103,8 +103,8 @@ function findPipeline(name: string | undefined): Result<string, Diagnostic> {
   if (found !== undefined) return ok(found);
   return err({
     code: 'pipeline-not-found',
-    message: `There is no ${candidates.join(' and no ')}.`,
-    help: 'Name a pipeline file, or make one with `run-pipeline init`.',
+    message: `File not found: ${candidates.join(' or ')}.`,
+    help: 'Name a pipeline file, or create one with `run-pipeline init`.',
   });
 }
 

@@ -10,7 +10,9 @@ export interface ArtifactFile {
   readonly digest: Digest;
   readonly bytes: number;
   readonly rows?: number;
-  /** What `refresh` needs to choose shards without opening them: source, snapshot, language, token counts and so on. */
+  /**
+   * What `refresh` needs to choose shards without opening them: source, snapshot, language, token counts, and so on.
+   */
   readonly meta?: Readonly<Record<string, string | number>>;
 }
 
@@ -23,7 +25,7 @@ export interface Manifest {
   readonly files: readonly ArtifactFile[];
 }
 
-/** The JSON text that digests are taken of: keys sorted, no white space. Throws on what JSON cannot hold. */
+/** The JSON text that is digested: sorted keys, no white space. Throws on values that JSON cannot hold. */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
   if (typeof value === 'number') {

@@ -3,23 +3,23 @@ export type BackendName = 'torch' | 'tensorflow' | 'wasm' | 'cpu';
 /** In which type matrix products are computed; bf16 on torch only. */
 export type Precision = 'fp32' | 'bf16';
 
-/** What computes tensors in a stage, decided at plan time: name, version and device go into the action key. */
+/** The tensor backend of a stage, chosen at plan time. Name, version and device go into the action key. */
 export interface BackendChoice {
   readonly name: BackendName;
-  /** Of the library that computes: PyTorch, TensorFlow or the tfjs backend. */
+  /** The version of the library that computes: PyTorch, TensorFlow or the tfjs backend. */
   readonly version: string;
   readonly device: 'cpu' | 'cuda';
-  /** Types in which it computes matrix products, the usual one first: `fp32`, `bf16`. */
+  /** Types in which it computes matrix products, default first: `fp32`, `bf16`. */
   readonly precisions: readonly string[];
   /**
-   * What `run-pipeline setup` made, for backends that it sets up: the compiled bridge, a digest of what it was compiled
-   * from, which goes into the action key as well, and, where it has one, the folder of its npm package.
+   * For backends installed by `run-pipeline setup`: the compiled bridge, the digest of what it was compiled from, which
+   * also goes into the action key, and the folder of its npm package, if it has one.
    */
   readonly native?: { readonly bridge: string; readonly sources: string; readonly modules?: string };
-  /** How many threads it may use, once the stage has its cores. */
+  /** Number of threads it may use, set when the stage gets its cores. */
   readonly threads?: number;
   /** Why this one, in a few words. */
   readonly reason: string;
-  /** What would be faster, or what to know of this one, as a phrase. */
+  /** What would be faster, or a note about this one, as a phrase. */
   readonly hint?: string;
 }

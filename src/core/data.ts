@@ -5,7 +5,7 @@ export type Value =
   string | number | boolean | null | Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
 export type Row = Record<string, Value>;
 
-/** A shard as a dataset's manifest names it, and where its bytes are. */
+/** A shard as a dataset's manifest lists it, and where its bytes are. */
 export interface Shard extends ArtifactFile {
   /** Absolute path of the Arrow IPC file. */
   readonly location: string;
@@ -23,35 +23,35 @@ export interface Dataset {
   rows(): AsyncGenerator<Row>;
   /** Record batches in order, as apache-arrow gives them; columns by name with `batch.getChild(name)`. */
   batches(): AsyncGenerator<import('apache-arrow').RecordBatch>;
-  /** Absolute path of a file beside the shards that the contract promises. */
+  /** Absolute path of a file that the contract promises next to the shards. */
   file(path: string): string;
   /** The same dataset restricted to some shards. */
   select(shards: readonly Shard[]): Dataset;
 }
 
 /**
- * Writes one dataset output. A shard ends when it is full and when a row differs in what the contract takes from rows
- * as `meta`, such as the `source` and `snapshot` of documents. Nothing is visible to others before the stage ends well.
+ * Writes one dataset output. A shard ends when it is full, or when a row differs in a field that the contract takes
+ * from rows as `meta`, such as the `source` and `snapshot` of documents. Others see nothing before the stage succeeds.
  */
 export interface DatasetWriter {
   /**
-   * Append a row; resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug
+   * Append a row. Resolves when there is room, so awaiting it bounds memory. A row that breaks the contract is a bug
    * and throws.
    */
   add(row: Row): Promise<void>;
   /**
-   * End the current shard, if there is one, so that the next row begins a new one. Needed only where the contract has
-   * `meta` that cannot be taken from the rows: give it here, for the shard's manifest entry. Meta that is not as the
-   * contract says is a bug and throws.
+   * End the current shard, if there is one, so that the next row starts a new one. Needed only if the contract has
+   * `meta` that cannot be taken from the rows: pass it here, for the shard's manifest entry. Meta that breaks the
+   * contract is a bug and throws.
    */
   endShard(meta?: Readonly<Record<string, string | number>>): Promise<void>;
   /**
-   * Add a shard of an input by reference, with its meta; no bytes are copied. Meta that the contract does not have is
-   * a bug and throws.
+   * Add a shard of an input by reference, with its meta; no bytes are copied. Meta that the contract does not have is a
+   * bug and throws.
    */
   link(shard: Shard): void;
   readonly rowCount: number;
-  /** Where files go that the contract promises beside the shards, by their paths. */
+  /** Where to put files that the contract promises next to the shards, by path. */
   readonly folder: string;
 }
 
@@ -61,7 +61,7 @@ export interface Folder {
   readonly files: readonly ArtifactFile[];
 }
 
-/** A folder output: a private folder; every file in it when the stage ends becomes part of the artifact. */
+/** A folder output: a private folder. Every file in it becomes part of the artifact when the stage ends. */
 export interface OutputFolder {
   readonly path: string;
 }

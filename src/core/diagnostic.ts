@@ -14,13 +14,13 @@ export interface Diagnostic {
   readonly location?: SourceLocation;
   readonly stage?: string;
   readonly shard?: string;
-  /** What to do about it, as one sentence. */
+  /** How to fix it, in one sentence. */
   readonly help?: string;
 }
 
 /**
- * Carries a {@link Diagnostic} out of deeply nested stage code (a reader in a generator in a stage, say). The framework
- * turns it back into a value where the stage's `run` returns, so users never see its stack.
+ * Carries a {@link Diagnostic} out of deeply nested stage code, such as a reader in a generator in a stage. The
+ * framework turns it back into a value where the stage's `run` returns, so users never see its stack.
  */
 export class Failure extends Error {
   readonly diagnostic: Diagnostic;

@@ -8,8 +8,8 @@ export function sha256(data: string | Uint8Array): Digest {
 }
 
 /**
- * The SHA-256 and the size of a file's content, a mebibyte in memory at a time.
- * @param flush whether to fsync the file first, so that what is digested is what a power cut leaves
+ * The SHA-256 and size of a file's content, read one mebibyte at a time.
+ * @param flush whether to fsync the file first, so that the digested content survives a power cut
  */
 export function digestFile(path: string, { flush = false } = {}): { readonly digest: Digest; readonly bytes: number } {
   const file = openSync(path, 'r');
@@ -25,7 +25,7 @@ export function digestFile(path: string, { flush = false } = {}): { readonly dig
   }
 }
 
-/** The SHA-256 of a file's content, without keeping the thread from other work. */
+/** The SHA-256 of a file's content, without blocking the thread. */
 export async function digestStream(path: string): Promise<Digest> {
   const hasher = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hasher.update(chunk as Buffer);

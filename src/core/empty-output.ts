@@ -1,7 +1,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 
 /**
- * What to say of a data set without rows, with what its stage counted: what it dropped first.
+ * The failure for a dataset without rows, with the stage's counters: what it dropped comes first.
  * @param drops names of the metrics that count what was dropped; see `ActionOutcome`
  */
 export function emptyOutput(
@@ -24,7 +24,7 @@ export function emptyOutput(
       `${stage}: output "${port}" is empty; its contract "${contract}" promises ` +
       `rows${counted.length > 0 ? `. It counted: ${counted.join(', ')}` : ''}`,
     help: counts.some(([name]) => isDrop.has(name))
-      ? 'Look at what was dropped and why, and change the settings or the input.'
-      : 'Look at its inputs, and at what it said: `run-pipeline logs`.',
+      ? 'Check what was dropped and why, then change the settings or the input.'
+      : 'Check its inputs and its log (`run-pipeline logs`).',
   };
 }

@@ -6,10 +6,10 @@ import type { Diagnostic } from './diagnostic.ts';
 export type Freshness =
   | { readonly kind: 'hit'; readonly savedMs: number }
   | { readonly kind: 'miss'; readonly changed: readonly Change[] }
-  /** Cannot be told before the stages it names have run. */
+  /** Unknown until the stages it names have run. */
   | { readonly kind: 'pending'; readonly on: readonly string[] };
 
-/** An ingredient of an action key that differs from the last time, or everything when there was none. */
+/** An ingredient of an action key that differs from last time. */
 export interface Change {
   readonly ingredient: string;
   readonly before?: string;
@@ -20,11 +20,11 @@ export interface Change {
 export interface StageSummary {
   readonly id: string;
   readonly uses: string;
-  /** Of a step: the composite stage that it is part of. */
+  /** For a step, its composite stage. */
   readonly partOf?: string;
 }
 
-/** One line of a run's journal, `runs/<id>/events.ndjson`. Reporters read these and nothing else. */
+/** One line of a run's journal, `runs/<id>/events.ndjson`. Reporters read nothing else. */
 export type RunEvent = { readonly v: 1; readonly time: number } & EventBody;
 
 export type EventBody =
@@ -34,7 +34,7 @@ export type EventBody =
       readonly pipeline: string;
       readonly file: string;
       readonly store: string;
-      /** Those of the YAML in running order, each composite one followed by its steps. */
+      /** The stages of the YAML in running order, each composite one followed by its steps. */
       readonly stages: readonly StageSummary[];
       readonly backends?: readonly BackendChoice[];
     }
@@ -97,7 +97,7 @@ export type EventBody =
       readonly diagnostic?: Diagnostic;
     }
   | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
-  /** The run was asked to end; what runs is given a moment. */
+  /** The run was asked to stop; running actions are given a moment. */
   | { readonly type: 'run-ending'; readonly signal: string }
   | { readonly type: 'loop-end'; readonly round: number; readonly reason: 'until' | 'max' }
   | {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The folder of this package, where `dist/`, `schemas/` and `pipelines/` are: for sources and for what they become. */
+/** The folder of this package, with `dist/`, `schemas/` and `pipelines/`. Works from the sources and when compiled. */
 export const packageRoot = nearest(import.meta.dirname, 'package.json');
 
 function nearest(from: string, name: string): string {

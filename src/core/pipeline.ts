@@ -20,15 +20,15 @@ export interface StageDescription {
   /** JSON Schema of its config, with defaults. */
   readonly config: Readonly<Record<string, unknown>>;
   /**
-   * What its results depend on besides inputs and config: `version 3` of a stage type of the project, else the SHA-256
-   * of its compiled module and all that it reaches. See `stages/versions.json`.
+   * What its results depend on in addition to inputs and config: `version 3` for a stage type of the project, otherwise
+   * the SHA-256 of its compiled module and everything it reaches. See `stages/versions.json`.
    */
   readonly implementation: string;
-  /** Absolute path of the module to import, or of nothing for a shell step. */
+  /** Absolute path of the module to import; empty for a shell step. */
   readonly module: string;
-  /** Absolute path of the module with its `check` of a resolved config; absent when it has none. */
+  /** Absolute path of the module with its `check` of a resolved config; absent if it has none. */
   readonly checkModule?: string;
-  /** What a composite stage type is made of; it has no module. */
+  /** The inside of a composite stage type, which does not have a module. */
   readonly composition?: Composition;
 }
 
@@ -36,7 +36,7 @@ export interface StageDescription {
 export interface Composition {
   /** Its `stages:`, as written, except that `uses` of steps of the project are names in the catalogue. */
   readonly stages: Readonly<Record<string, unknown>>;
-  /** By output: references to its stages or to `inputs.<port>`, of which the first that is there counts. */
+  /** By output: references to its stages or to `inputs.<port>`; the first that exists is used. */
   readonly from: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -49,7 +49,7 @@ export interface StageOutput {
 /** Where an input comes from, after matrix and rounds are unrolled. */
 export type Reference =
   | ({ readonly kind: 'stage' } & StageOutput)
-  /** That of the last round that ran of a looped stage: decided while running, as soon as `until` holds. */
+  /** The output of a looped stage in the last round that ran; decided during the run, as soon as `until` holds. */
   | { readonly kind: 'last-round'; readonly rounds: readonly StageOutput[] };
 
 /** A `run: |` step: a bash script run by zx, with its declared ports in `$IN_<PORT>` and `$OUT_<PORT>`. */
@@ -62,34 +62,36 @@ export interface ShellStep {
 export interface StageNode {
   /** Unique: `tokens`, `tokens[max_length=64]`, `pretrain@2`, `documents/signatures`. */
   readonly id: string;
-  /** Name in the pipeline's YAML: that of the composite stage for its steps. */
+  /** Name in the pipeline's YAML; for a step, that of its composite stage. */
   readonly name: string;
-  /** Id of the composite stage that it is a step of. */
+  /** For a step, the id of its composite stage. */
   readonly partOf?: string;
   readonly type: StageDescription;
   readonly shell?: ShellStep;
   readonly config: Readonly<Record<string, unknown>>;
   readonly inputs: Readonly<Record<string, readonly Reference[]>>;
-  /** Config properties marked `x-source`: absolute paths, globs or URLs, as the pipeline wrote them resolved. */
+  /** Config properties marked `x-source`: absolute paths, globs or URLs. */
   readonly sources: Readonly<Record<string, readonly string[]>>;
   readonly retries: number;
   readonly timeoutMs?: number;
   readonly resources: Resources;
-  /** Of a stage whose config has a `backend`. */
+  /** Set for a stage whose config has a `backend`. */
   readonly backend?: BackendChoice;
   /** Round number, from 1, of a looped stage. */
   readonly round?: number;
   readonly location: SourceLocation;
 }
 
-/** A stage of an expanded pipeline whose type is made of steps. The steps run; this is what users see around them. */
+/** A composite stage of an expanded pipeline. Its steps run; this is what users see around them. */
 export interface CompositeNode {
   readonly id: string;
   readonly name: string;
   readonly type: StageDescription;
-  /** Ids of the steps, in the order in which they may run. */
+  /** Ids of the steps, in an order in which they can run. */
   readonly steps: readonly string[];
-  /** The steps' outputs, or other stages', that are its outputs; none for an output that its config leaves out. */
+  /**
+   * The outputs of its steps, or of other stages, that are its outputs; none for an output that its config disables.
+   */
   readonly outputs: Readonly<Record<string, readonly Reference[]>>;
   readonly location: SourceLocation;
 }
@@ -108,9 +110,9 @@ export interface Loop {
 export interface Pipeline {
   readonly name: string;
   readonly file: string;
-  /** All that runs, steps of composite stages among them; topologically sorted. */
+  /** Everything that runs, including the steps of composite stages; topologically sorted. */
   readonly stages: readonly StageNode[];
-  /** Stages of the YAML whose types are made of steps. */
+  /** Composite stages of the YAML. */
   readonly composites: readonly CompositeNode[];
   readonly loop?: Loop;
 }
@@ -119,8 +121,8 @@ export interface Pipeline {
 export interface Catalogue {
   /** The project's stage types, without steps of composite ones. */
   list(): readonly StageDescription[];
-  /** What is known of `uses`, a type name or a path relative to `fromDirectory`. */
+  /** Describes `uses`, a type name or a path relative to `fromDirectory`. */
   describe(uses: string, fromDirectory: string): Promise<Result<StageDescription, Diagnostic>>;
-  /** Call the stage type's own `check` on a resolved config; no problems where it has none. */
+  /** Call the stage type's own `check` on a resolved config; no problems if it has none. */
   check(description: StageDescription, config: Readonly<Record<string, unknown>>): Promise<readonly ConfigProblem[]>;
 }

@@ -1,4 +1,4 @@
-/** The outcome of something that may fail for a reason the user can act on; bugs are thrown instead. */
+/** The outcome of something that can fail for a reason the user can act on. Bugs are thrown instead. */
 export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 
 export const ok = <T>(value: T): Result<T, never> => ({ ok: true, value });

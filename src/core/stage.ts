@@ -8,19 +8,22 @@ export interface Port {
   readonly description: string;
   /** Inputs only: takes a list of artifacts, in the order in which the pipeline names them. */
   readonly many?: boolean;
-  /** An input that may be left out; an output that may be empty, and that is no stage's main output beside another. */
+  /**
+   * An optional input may be omitted. An optional output may be empty, and is never the main output if there is
+   * another.
+   */
   readonly optional?: boolean;
   /**
-   * Outputs only: an expression over the config, such as `config.held_out > 0`, that says whether the output is made.
-   * Where it does not hold, nothing may depend on the output.
+   * Outputs only: an expression over the config, such as `config.held_out > 0`. The output is produced only if it
+   * holds; otherwise nothing may depend on the output.
    */
   readonly when?: string;
 }
 
 /**
- * How the work of a stage is divided among actions, each cached and resumed by itself. Every one of `ports` is cut into
- * parts, and an action gets the parts with the same key: with the same position, one shard each; or, given `by`, with the
- * same value of that field in the shards' meta, any number of shards each.
+ * How the work of a stage is divided into actions, each cached and resumed separately. Every port in `ports` is cut
+ * into parts, and an action gets the parts with the same key: the same position, one shard each; or, given `by`, the
+ * same value of that field in the shards' meta, with any number of shards each.
  */
 export interface Division {
   readonly ports: readonly string[];
@@ -28,9 +31,9 @@ export interface Division {
 }
 
 /**
- * A {@link Division} as stage authors write it: `map: 'documents'` runs once per shard; `map: ['documents', 'duplicates']`
- * once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port: 'signatures', by:
- * 'partition' }` once for each value of the meta field `partition`.
+ * A {@link Division} as stage authors write it: `map: 'documents'` runs once per shard; `map: ['documents',
+ * 'duplicates']` once per shard of `documents`, with the shard of `duplicates` at the same position; `map: { port:
+ * 'signatures', by: 'partition' }` once per value of the meta field `partition`.
  */
 export type MapOf = string | readonly string[] | { readonly port: string | readonly string[]; readonly by: string };
 
@@ -54,7 +57,7 @@ export interface Source {
   readonly name: string;
 }
 
-/** What a stage's `run` is given. Sources and inputs are read-only; everything it leaves must go through `outputs`. */
+/** What a stage's `run` receives. Sources and inputs are read-only; all results must go through `outputs`. */
 export interface StageContext<Config = Record<string, unknown>> {
   readonly stage: string;
   readonly config: Config;
@@ -72,36 +75,37 @@ export interface StageContext<Config = Record<string, unknown>> {
   /** The folder of a folder output, to write files into. */
   outputFolder(port: string): OutputFolder;
   /**
-   * Say how far it got, in the stage's own unit (`documents`, `bytes`, `tokens`, `steps`). Call it often; it is
-   * throttled.
+   * Report progress in the stage's own unit (`documents`, `bytes`, `tokens`, `steps`). Call it often; it is throttled.
    */
   progress(done: number, total: number | undefined, unit: string, note?: string): void;
   /** Add to a counter: counters of a `map` stage's actions are summed. */
   count(name: string, by?: number): void;
   /**
-   * Count what the stage leaves out, under the metric `dropped.<reason>`. Where nothing is left of an output, the
-   * failure lists these first. By 0, a reason shows even if nothing was left out for it.
+   * Count what the stage drops, under the metric `dropped.<reason>`. If an output ends up empty, the failure lists
+   * these first. Calling it with 0 makes the reason appear even if nothing is dropped for it.
    */
   drop(reason: string, by?: number): void;
   /**
-   * Set a metric, such as `perplexity`; the runner records it and `until` reads it. Of those that a `map` stage's
-   * actions set, the stage has the mean.
+   * Set a metric, such as `perplexity`; the runner records it and `until` reads it. A `map` stage reports the mean of
+   * the values that its actions set.
    */
   metric(name: string, value: number): void;
   log(message: string): void;
   readonly signal: AbortSignal;
-  /** A directory that survives attempts of the same action, for checkpoints of a long stage; removed on success. */
+  /**
+   * A directory that survives attempts of the same action, for checkpoints of a long stage. It is removed on success.
+   */
   readonly checkpoint: string;
-  /** Downloads of this store, kept for other actions and runs: `openStageSource` reads URLs through it. */
+  /** Downloads of this store, shared by actions and runs: `openStageSource` reads URLs through it. */
   readonly downloads: string;
   /** Scratch space, removed after the attempt. */
   readonly scratch: string;
   readonly cpus: number;
-  /** What is to compute tensors, for a stage whose config has a `backend`; give it to `openBackend`. */
+  /** The tensor backend of a stage whose config has a `backend`; pass it to `openBackend`. */
   readonly backend: BackendChoice;
 }
 
-/** What a stage type objects to in a config that its schema allows; the property as a dotted path. */
+/** A problem that a stage type finds in a config that its schema allows; the property is a dotted path. */
 export interface ConfigProblem {
   readonly property: string;
   readonly message: string;
@@ -113,18 +117,20 @@ export interface StageType<Config = Record<string, unknown>> {
   readonly inputs: Readonly<Record<string, Port>>;
   readonly outputs: Readonly<Record<string, Port>>;
   /**
-   * Run once per part of an input, or once per file of an `x-source` config property, which is named like a port; each
-   * run is an action, cached and resumed by itself.
+   * Run once per part of an input, or once per file of an `x-source` config property, which is named like a port. Each
+   * run is an action, cached and resumed separately.
    */
   readonly map?: MapOf;
-  /** JSON Schema of `with:`. Stage types of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
+  /**
+   * JSON Schema of `with:`. Omitted by the project's own stage types: theirs is `schemas/stages/<type>.schema.json`.
+   */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** What can be told from the resolved config before anything runs. */
+  /** What can be checked in the resolved config before anything runs. */
   check?(config: Config): readonly ConfigProblem[];
   run(context: StageContext<Config>): Promise<void>;
 }
 
-/** What the planner has to know about a stage type before any of its code runs. */
+/** What the planner must know about a stage type before any of its code runs. */
 export interface StagePromises extends Pick<StageType, 'description' | 'inputs' | 'outputs'> {
   readonly map?: Division;
 }
@@ -134,12 +140,12 @@ export function promisesOf({ description, inputs, outputs, map }: Omit<StageType
 }
 
 /**
- * Declare a stage type; a stage module has it as default export.
+ * Declare a stage type; a stage module exports it as its default.
  * @example
  * export default defineStage<{ characters: number }>({
  *   description: 'Keep documents longer than a number of characters.',
- *   inputs: { documents: { contract: 'documents', description: 'what to filter' } },
- *   outputs: { documents: { contract: 'documents', description: 'what is left' } },
+ *   inputs: { documents: { contract: 'documents', description: 'the documents to filter' } },
+ *   outputs: { documents: { contract: 'documents', description: 'the documents kept' } },
  *   map: 'documents',
  * config: { type: 'object', additionalProperties: false, properties: { characters: { type: 'integer', default: 100 } }
  * },

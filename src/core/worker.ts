@@ -37,13 +37,12 @@ export interface ActionRequest {
 }
 
 /**
- * What is left of an action that ended well. Files a manifest names lie in `<attempt>/<port>/<path>` or are linked
- * inputs.
+ * What a successful action leaves. Files that a manifest names are in `<attempt>/<port>/<path>` or are linked inputs.
  */
 export interface ActionOutcome {
   readonly outputs: Readonly<Record<string, Manifest>>;
   readonly metrics: Readonly<Record<string, number>>;
-  /** Metrics that were set, not counted: over the actions of a `map` stage they do not add up. */
+  /** Metrics that were set, not counted: those of a `map` stage's actions are averaged, not summed. */
   readonly gauges?: readonly string[];
   /** Metrics that count what the stage dropped. */
   readonly drops?: readonly string[];

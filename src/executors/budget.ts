@@ -1,20 +1,20 @@
 import type { Resources } from '../core/pipeline.ts';
 
-/** What a machine, or the user with `--jobs`, lets actions occupy at once. */
+/** The resources that actions may occupy at once, limited by the machine or `--jobs`. */
 export interface Limits {
   readonly jobs: number;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
-  /** Ids as `CUDA_VISIBLE_DEVICES` takes them. */
+  /** Ids in the format of `CUDA_VISIBLE_DEVICES`. */
   readonly gpus: readonly string[];
 }
 
-/** What a stage asks for beyond all there is: `cpus: 8 of 2, gpus: 1 of 0`; `undefined` for one that fits. */
+/** What a stage requests beyond the whole budget: `cpus: 8 of 2, gpus: 1 of 0`; `undefined` if it fits. */
 export function shortfall(need: Resources, capacity: Resources): string | undefined {
   const gibibytes = (bytes: number): string => String(Number((bytes / 2 ** 30).toFixed(1)));
   const parts = [
-    // Stages that take every core there is ask for infinitely many.
+    // Stages that use every core request infinitely many.
     ...(need.cpus > capacity.cpus && Number.isFinite(need.cpus) ? [`cpus: ${need.cpus} of ${capacity.cpus}`] : []),
     ...(need.gpus > capacity.gpus ? [`gpus: ${need.gpus} of ${capacity.gpus}`] : []),
     ...(need.memory > capacity.memory
@@ -31,8 +31,8 @@ export interface Grant {
 }
 
 /**
- * Grants resources first come, first served; a small request may pass a large one that has to wait, but not when that
- * would put it off: what the first in the queue needs is held back. Requests over the whole are cut down to it.
+ * Grants resources first come, first served. A small request may overtake a large waiting one, but not delay it: what
+ * the first in the queue needs is reserved. Requests larger than the budget are reduced to it.
  */
 export class Budget {
   private readonly limits: Limits;

@@ -9,22 +9,22 @@ import { interrupted, type Executor, type Job } from './executor.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 
 export interface LocalExecutorOptions {
-  /** Compiled `worker-main.js`; default: the one beside this module. */
+  /** Compiled `worker-main.js`; default: the one next to this module. */
   readonly workerEntry?: string;
   /** Environment of workers. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Actions at once; default: as many as there are cpus. */
+  /** Maximum number of actions at once; default: the number of CPUs. */
   readonly jobs?: number;
   readonly cpus?: number;
   /** Bytes; default: the machine's memory. */
   readonly memory?: number;
-  /** Default: those in `CUDA_VISIBLE_DEVICES`, or every `/dev/nvidia<n>`. */
+  /** GPU ids; default: those in `CUDA_VISIBLE_DEVICES`, or every `/dev/nvidia<n>`. */
   readonly gpus?: readonly string[];
-  /** Time between asking an action to end and killing it. */
+  /** Time between asking an action to stop and killing it. */
   readonly graceMs?: number;
 }
 
-/** Runs actions in warm worker processes on this machine, within its cpus, memory and GPUs. */
+/** Runs actions in warm worker processes on this machine, within its CPUs, memory and GPUs. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const cpus = options.cpus ?? availableParallelism();
   const limits = {
@@ -47,7 +47,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       if (entry.worker.alive) return entry.worker;
       workers.delete(entry.worker);
     }
-    // One worker per running job is enough: one for other devices makes room.
+    // One worker per running job is enough: an idle one for other devices is stopped.
     const surplus = workers.size >= limits.jobs ? idle.shift() : undefined;
     if (surplus !== undefined) void discard(surplus.worker);
     const worker = startWorker(workerEntry, {
@@ -119,13 +119,13 @@ const interruption = (stage?: string): Diagnostic => ({
 const timeout = (stage: string, ms: number): Diagnostic => ({
   code: 'stage-timeout',
   stage,
-  message: `It took longer than its timeout of ${ms / 1000} s and was ended.`,
-  help: 'Raise the timeout of the stage, or leave it out.',
+  message: `Timed out after ${ms / 1000} s.`,
+  help: 'Raise the timeout of the stage, or remove it.',
 });
 
 /**
- * Ids of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` has them: numbers, `GPU-<uuid>` or `MIG-<uuid>`. As
- * for CUDA, nothing counts from one on that is none of these.
+ * Ids of the GPUs that stages may use, in the format of `CUDA_VISIBLE_DEVICES`: numbers, `GPU-<uuid>` or `MIG-<uuid>`.
+ * As in CUDA, the first invalid entry ends the list.
  */
 export function findGpus(env: LocalExecutorOptions['env']): string[] {
   const visible = env['CUDA_VISIBLE_DEVICES'];

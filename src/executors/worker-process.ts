@@ -10,9 +10,9 @@ export interface WorkerProcess {
   readonly alive: boolean;
   /** Run one action; an error when it fails or the process ends first. */
   run(request: ActionRequest, onMessage: (message: WorkerMessage) => void): Promise<Result<ActionOutcome, Diagnostic>>;
-  /** Ask the action to end. */
+  /** Ask the action to stop. */
   terminate(): void;
-  /** End the process and all it started; resolves when it is gone. */
+  /** Kill the process and everything it started; resolves when they are gone. */
   kill(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function startWorker(entry: string, env: Readonly<Record<string, string |
       listen = onMessage;
       return new Promise((resolve) => {
         finish = resolve;
-        // A process that is gone reports itself through `exit`.
+        // A process that has ended is reported through `exit`.
         child.send(request, () => {});
       });
     },
@@ -79,7 +79,7 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // Nothing of the group is left.
+    // No process of the group remains.
   }
 }
 
@@ -99,11 +99,11 @@ function diedDiagnostic(
   return {
     code: 'worker-died',
     stage,
-    message: `Its worker process ${how}${lastError === '' ? '' : `; its last words: ${lastError.slice(0, 500)}`}`,
+    message: `Its worker process ${how}${lastError === '' ? '' : `; its last output: ${lastError.slice(0, 500)}`}`,
     help:
       signal === 'SIGKILL'
-        ? "The system may have run out of memory; lower the stage's needs or raise resources.memory, then run " +
-          'again: finished work is kept.'
-        : 'Run again: finished work is kept.',
+        ? 'The system may have run out of memory. Reduce what the stage needs or raise resources.memory, then run ' +
+          'again; finished work is kept.'
+        : 'Run again; finished work is kept.',
   };
 }

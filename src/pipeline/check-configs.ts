@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts';
 import { child, entryOf } from './node.ts';
 import type { Problems } from './problems.ts';
 
-/** Ask each stage type what it thinks of its complete config, and point at the properties it objects to. */
+/** Let each stage type check its complete config, and report problems at its properties. */
 export async function checkConfigs(drafts: readonly Draft[], catalogue: Catalogue, problems: Problems): Promise<void> {
   for (const { node, stage, sound } of drafts) {
     if (!sound || node.type.checkModule === undefined) continue;

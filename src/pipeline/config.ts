@@ -15,19 +15,18 @@ import { validate, type JsonSchema } from './schema.ts';
 import { suggest } from './suggest.ts';
 import { parseBytes, parseDurationMs } from './units.ts';
 
-/** What stages take from the pipeline when their config does not say. */
+/** Values that stages inherit from the pipeline if their config does not set them. */
 export interface Inherited {
   readonly seed: number;
   readonly backend: string;
-  /** Where the pipeline names its backend, if it does. */
+  /** Where the pipeline names its backend, if anywhere. */
   readonly backendAt?: Span;
   readonly resolveBackend: ResolveBackend;
 }
 
 /**
- * Turns `auto` into the backend that is used for a stage that asks for this many GPUs (`undefined` when it does not
- * say),
- * and refuses one that is not there with a Failure.
+ * Resolves `auto` to the backend for a stage that requests N GPUs (`undefined` if unspecified). Throws a Failure for a
+ * backend that is not available.
  */
 export type ResolveBackend = (name: string, gpus: number | undefined) => BackendChoice;
 
@@ -83,7 +82,7 @@ export function resolveConfig(
   };
 }
 
-/** Properties marked `x-source`, as absolute paths: they start from the folder of the file that they are written in. */
+/** Properties marked `x-source`, as absolute paths, resolved from the folder of the file that contains them. */
 function sourcesOf(
   properties: Readonly<Record<string, JsonSchema>>,
   config: Readonly<Record<string, unknown>>,
@@ -108,7 +107,7 @@ export function backendProperty(config: JsonSchema): string | undefined {
   return properties.find(([, schema]) => schema['x-inherits'] === 'backend')?.[0];
 }
 
-/** What computes tensors for a stage with such a property, which then names it rather than `auto`. */
+/** The backend of a stage with such a property, which is set to its name instead of `auto`. */
 function backendOf(
   stage: Typed,
   config: Record<string, unknown>,
@@ -138,7 +137,7 @@ function backendOf(
   return backend;
 }
 
-/** One problem where the backend is named, however many stages inherit it from there. */
+/** One problem where the backend is named, regardless of how many stages inherit it. */
 function resolveBackend(
   name: string,
   gpus: number | undefined,
@@ -155,10 +154,10 @@ function resolveBackend(
   }
 }
 
-/** Config schema of scripts; one object, because a schema is compiled once for each object. */
+/** Config schema of scripts; a single object, because a schema is compiled once per object. */
 export const noConfig = { type: 'object', additionalProperties: false };
 
-/** A description for a `run:` script, made from the ports that the YAML gives it. */
+/** A stage type for a `run:` script, made from its ports in the YAML. */
 export function describeShell(stage: Instance, contracts: Contracts, problems: Problems): StageDescription {
   const outputs: Record<string, Port> = {};
   for (const [name, { node }] of entriesOf(child(stage.node, 'outputs'))) {
@@ -167,7 +166,7 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
     if (contract !== undefined && contractName !== '' && !contracts.names().includes(contractName)) {
       problems.add(
         'unknown-contract',
-        `there is no contract \`${contractName}\``,
+        `unknown contract \`${contractName}\``,
         contract.span,
         suggest(contractName, contracts.names(), 'contracts'),
         stage.name,
@@ -192,7 +191,7 @@ export function describeShell(stage: Instance, contracts: Contracts, problems: P
     inputs,
     outputs,
     config: noConfig,
-    // With its outputs: what a script left when it had fewer, or other, ports must not pass for what it promises now.
+    // Includes its outputs: results of a script with fewer or other ports must not be reused.
     implementation: sha256(canonicalJson({ script: scriptOf(stage), env: envOf(stage), outputs: promises })),
     module: '',
   };
@@ -211,14 +210,14 @@ export function envOf(stage: Instance): readonly string[] {
 export interface Settings {
   readonly retries: number;
   readonly timeoutMs?: number;
-  /** Left open where nothing says how many: that depends on the backend. */
+  /** `undefined` if nothing sets it: the number then depends on the backend. */
   readonly resources: Pick<Resources, 'memory'> & {
     readonly cpus: number | undefined;
     readonly gpus: number | undefined;
   };
 }
 
-/** Retries, time limit and resources: the stage's own, else those of the first of `others` that has them, else none. */
+/** Retries, time limit and resources: the stage's own, or those of the first of `others` that has them, or none. */
 export function settingsOf(stage: YamlNode, others: readonly (YamlNode | undefined)[]): Settings {
   const scalar = (...path: readonly string[]) => {
     for (const from of [stage, ...others]) {

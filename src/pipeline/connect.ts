@@ -22,12 +22,12 @@ import { anyContract, resolveInputs } from './references.ts';
 import { carryInputs, type Rounds } from './rounds.ts';
 import type { StageTypes } from './stage-types.ts';
 
-/** What connecting stages depends on, in the pipeline and inside of its composite stages alike. */
+/** What connecting stages depends on, in the pipeline and inside its composite stages. */
 export interface LoadContext {
   readonly contracts: Contracts;
   readonly importers: Importers;
   readonly types: StageTypes;
-  /** Of the pipeline: settings that its stages have where they do not say otherwise. */
+  /** The pipeline's default settings for its stages. */
   readonly defaults: YamlNode | undefined;
   readonly inherited: Inherited;
   readonly problems: Problems;
@@ -42,15 +42,15 @@ export interface Surroundings {
   readonly composite?: Draft;
 }
 
-/** Stages that are connected to one another, composite ones still closed. */
+/** Connected stages, before composite ones are opened. */
 export interface Connected {
   readonly drafts: readonly Draft[];
   readonly producers: Producers;
-  /** Whether they can be put in order; if not, that has been reported. */
+  /** Whether they can be ordered; if not, that has been reported. */
   readonly isOrdered: boolean;
 }
 
-/** Look up the types of stages, resolve their inputs and configs, and see that they do not feed each other in a circle. */
+/** Look up the types of stages, resolve their inputs and configs, and check that they do not form a cycle. */
 export async function connect(
   instances: ReadonlyMap<string, readonly Instance[]>,
   surroundings: Surroundings,
@@ -149,8 +149,8 @@ function draftOf(stage: Typed, inputs: StageNode['inputs'], composite: Draft | u
 }
 
 /**
- * What the composite stage says of how to run its steps. The memory that it asks for is what a step needs that works on
- * everything at once; one that works shard by shard needs less, and there are several at a time.
+ * How the composite stage wants its steps to run. The memory it requests is for a step that works on everything at
+ * once; one that works shard by shard needs less, and several run at a time.
  */
 function settingsAround({ type }: Typed, composite: Draft | undefined): YamlNode[] {
   const node = composite?.stage.node;
@@ -159,15 +159,13 @@ function settingsAround({ type }: Typed, composite: Draft | undefined): YamlNode
   return [{ ...node, entries: new Map([...node.entries].filter(([key]) => keys.includes(key))) }];
 }
 
-/**
- * A stage that computes on a GPU gets one; one that a native library computes for on the CPU gets every core there is.
- */
+/** A stage that computes on a GPU gets one; one that computes on the CPU with a native library gets every core. */
 function withDefaults({ memory, cpus, gpus }: Settings['resources'], backend: BackendChoice | undefined): Resources {
   const onCpu = backend?.native !== undefined && backend.device === 'cpu';
   return { memory, cpus: cpus ?? (onCpu ? Infinity : 1), gpus: gpus ?? (backend?.device === 'cuda' ? 1 : 0) };
 }
 
-/** A shell step's inputs have the contracts of what feeds them. */
+/** A shell step's inputs have the contracts of the outputs connected to them. */
 function withContracts(type: StageDescription, inputs: StageNode['inputs'], { typeOf }: LoadContext): StageDescription {
   const contractOf = (port: string): string | undefined => {
     const reference = inputs[port]?.[0];
@@ -193,7 +191,7 @@ function reportCycles(cycles: readonly (readonly string[])[], drafts: readonly D
     const first = drafts.find((draft) => draft.node.id === cycle[0]);
     problems.add(
       'cycle',
-      `stages feed each other in a circle: ${shown}`,
+      `stages form a cycle: ${shown}`,
       first?.stage.at,
       'remove one of these inputs, or repeat the stages with `rounds`',
     );

@@ -7,7 +7,7 @@ interface ContractFile {
   readonly files?: readonly string[];
 }
 
-/** The contracts of a folder; files are read only when a message needs them. */
+/** The contracts in a folder; files are read only when a message needs them. */
 export class Contracts {
   private readonly directory: string;
   private known: readonly string[] | undefined;
@@ -24,7 +24,7 @@ export class Contracts {
     return this.known;
   }
 
-  /** Two contracts in columns, for an error message. */
+  /** Two contracts side by side, for an error message. */
   sideBySide(left: string, right: string): string {
     const [a, b] = [this.lines(left), this.lines(right)];
     const width = Math.max(...a.map((line) => line.length));

@@ -1,10 +1,10 @@
 import type { StageNode } from '../core/pipeline.ts';
 import type { Typed } from './producers.ts';
 
-/** A stage whose inputs and config are resolved, before composite ones are opened and cycles are looked for. */
+/** A stage with resolved inputs and config, before composite ones are opened and cycles are searched for. */
 export interface Draft {
   readonly node: StageNode;
   readonly stage: Typed;
-  /** Nothing is wrong with its config. */
+  /** Its config is valid. */
   readonly sound: boolean;
 }

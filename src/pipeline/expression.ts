@@ -21,15 +21,15 @@ export type Expression = Place &
   );
 export type BinaryOperator = '||' | '&&' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | '/' | '%';
 
-/** What is wrong with an expression, at offsets of its text. */
+/** A problem of an expression, at offsets of its text. */
 export interface ExpressionProblem extends Place {
   readonly message: string;
-  /** The name that the lookup does not know, when that is the problem. */
+  /** The unknown name, if that is the problem. */
   readonly unknown?: readonly string[];
   readonly help?: string;
 }
 
-/** Value of a dotted path, or `undefined` when there is no such thing. */
+/** Value of a dotted path; `undefined` if it does not exist. */
 export type Lookup = (path: readonly string[]) => Value | undefined;
 
 const longest = 4096;
@@ -37,13 +37,14 @@ const deepest = 60;
 
 /**
  * Parse an expression: literals, dotted paths, `+ - * / %`, comparisons, `&& || !`, `a ? b : c` and parentheses, with
- * JavaScript's precedence. Names may hold hyphens (`fine-tune.accuracy`), so subtraction needs a space before the `-`.
+ * JavaScript's precedence. Names may contain hyphens (`fine-tune.accuracy`), so subtraction needs a space before the
+ * `-`.
  * @example parseExpression('evaluate.perplexity < 20')
  */
 export function parseExpression(text: string): Result<Expression, ExpressionProblem> {
   try {
     if (text.length > longest)
-      throw new Problem(`an expression may have ${longest} characters`, { start: longest, end: longest + 1 });
+      throw new Problem(`an expression may have at most ${longest} characters`, { start: longest, end: longest + 1 });
     return ok(new ExpressionParser(text).parse());
   } catch (error) {
     if (error instanceof Problem) return err(error.problem);
@@ -52,7 +53,8 @@ export function parseExpression(text: string): Result<Expression, ExpressionProb
 }
 
 /**
- * Compute an expression. Numbers stay finite, kinds are not mixed silently; `&&` and `||` give one of their operands.
+ * Compute an expression. Numbers stay finite, and kinds are not mixed silently; `&&` and `||` return one of their
+ * operands.
  */
 export function evaluate(expression: Expression, lookup: Lookup): Result<Value, ExpressionProblem> {
   try {
@@ -79,7 +81,7 @@ export function pathsOf(expression: Expression): readonly (Place & { readonly pa
   }
 }
 
-/** What counts as true in `&&`, `||`, `!`, `?:` and `when`: everything but `false`, `0`, `''` and `null`. */
+/** What is true in `&&`, `||`, `!`, `?:` and `when`: everything but `false`, `0`, `''` and `null`. */
 export function isTrue(value: Value): boolean {
   return value !== false && value !== 0 && value !== '' && value !== null;
 }
@@ -188,7 +190,7 @@ function number(value: Value, operator: string, at: Place): number {
 }
 
 function text(value: Value, at: Place): string {
-  if (typeof value === 'object') throw new Problem(`${kindOf(value)} cannot be put into a string`, at);
+  if (typeof value === 'object') throw new Problem(`${kindOf(value)} cannot be inserted into a string`, at);
   return String(value);
 }
 
@@ -207,7 +209,7 @@ function unknownName(at: Place, path: readonly string[]): Problem {
   const hyphen = path.some((name) => /-\d|-$/.test(name));
   return new Problem(`unknown name \`${path.join('.')}\``, at, {
     unknown: path,
-    ...(hyphen ? { help: 'names may hold hyphens: put spaces around `-` to subtract' } : {}),
+    ...(hyphen ? { help: 'names may contain hyphens; put spaces around `-` to subtract' } : {}),
   });
 }
 
@@ -344,13 +346,13 @@ function tokenize(source: string): readonly Token[] {
     const end = tokenPattern.lastIndex;
     if (groups === undefined)
       throw new Problem(
-        /['"]/.test(source[start] ?? '') ? 'this string has no end' : `unexpected \`${source[start]}\``,
+        /['"]/.test(source[start] ?? '') ? 'this string is not terminated' : `unexpected \`${source[start]}\``,
         { start, end: start + 1 },
       );
     const place = { start, end, text: source.slice(start, end) };
     const previous = tokens.at(-1);
     if (groups.number !== undefined) {
-      // `vars.list.0` : after a dot, a number is a place in a list, and `.0` must not swallow that dot.
+      // `vars.list.0` : after a dot, a number is a list index, and `.0` must not consume that dot.
       if (
         place.text.startsWith('.') &&
         previous !== undefined &&

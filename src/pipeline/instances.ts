@@ -4,7 +4,7 @@ import { isTrue, type Value } from './expression.ts';
 import { evaluateAt, interpolate, spanInside, templateParts, type Scope } from './interpolate.ts';
 import type { Problems } from './problems.ts';
 
-/** A stage of the YAML, once for each matrix combination and round. */
+/** An instance of a stage of the YAML, one per matrix combination and round. */
 export interface Instance {
   readonly id: string;
   readonly name: string;
@@ -51,7 +51,7 @@ export function instancesOf(
   return instances;
 }
 
-/** `[rate=0.3,mode=static]`, or nothing. */
+/** `[rate=0.3,mode=static]`, or empty. */
 export function matrixSuffix(matrix: Readonly<Record<string, Scalar>>): string {
   const parts = Object.entries(matrix).map(([key, value]) => `${key}=${String(value)}`);
   return parts.length === 0 ? '' : `[${parts.join(',')}]`;

@@ -3,23 +3,23 @@ import { nodeOf, type Span, type YamlEntry, type YamlNode, type YamlScalar } fro
 import type { Problems } from './problems.ts';
 import { suggest } from './suggest.ts';
 
-/** The names that expressions may use at some place of a pipeline. */
+/** The names that expressions may use at one place in a pipeline. */
 export interface Scope {
   lookup(path: readonly string[]): Value | undefined;
-  /** Names to suggest instead of an unknown one; `undefined` when what is wrong with it has been said already. */
+  /** Names to suggest instead of an unknown one; `undefined` if its problem has already been reported. */
   alternatives(path: readonly string[]): readonly string[] | undefined;
-  /** The node that a value was written as, where that is elsewhere: relative paths in it start from there. */
+  /** The node that a value comes from, if written elsewhere: relative paths in it start from there. */
   origin?(path: readonly string[]): YamlNode | undefined;
 }
 
-/** Whether a value is, or has in it, a `${{ expression }}`. */
+/** Whether a value is or contains a `${{ expression }}`. */
 export function isTemplate(value: unknown): value is string {
   return typeof value === 'string' && value.includes('${{');
 }
 
 /**
- * Replace every `${{ expression }}` under a node. A scalar that is nothing but one expression takes its value, kind and
- * all; inside longer text it is written out. What has no expression is returned as it is.
+ * Replace every `${{ expression }}` under a node. A scalar that is a single expression takes its value and kind; inside
+ * longer text the value is inserted as text. Nodes without expressions are returned unchanged.
  */
 export function interpolate(node: YamlNode, scope: Scope, problems: Problems): YamlNode {
   switch (node.kind) {
@@ -42,7 +42,7 @@ export function interpolate(node: YamlNode, scope: Scope, problems: Problems): Y
   }
 }
 
-/** Compute one expression written at a span; problems are located inside it. `undefined` after a problem. */
+/** Compute one expression at a span; problems are located inside it. `undefined` after a problem. */
 export function evaluateAt(text: string, span: Span, scope: Scope, problems: Problems): Value | undefined {
   const parsed = parseExpression(text);
   if (!parsed.ok) return report('expression-syntax', parsed.error, span, scope, problems);
@@ -70,8 +70,8 @@ export function templateParts(
 }
 
 /**
- * Where a piece of a scalar's text stands in its source, from `from` on; the whole scalar where escapes or folding hide
- * it.
+ * The position of a piece of a scalar's text in its source, searching from `from`; the whole scalar if escapes or
+ * folding hide it.
  */
 export function spanInside(node: YamlScalar, needle: string, from = node.span.start): Span {
   const { source, end } = node.span;
@@ -85,7 +85,7 @@ function interpolateText(text: string, node: YamlScalar, scope: Scope, problems:
   let result = '';
   for (const part of parts) {
     if (part === 'unclosed') {
-      problems.add('expression-syntax', '`${{` has no closing `}}`', node.span);
+      problems.add('expression-syntax', '`${{` is not closed by `}}`', node.span);
       return node;
     }
     if (!part.expression) {
@@ -101,9 +101,9 @@ function interpolateText(text: string, node: YamlScalar, scope: Scope, problems:
     if (typeof value === 'object' && value !== null) {
       problems.add(
         'expression-value',
-        `${kindOf(value)} cannot be put into a string`,
+        `${kindOf(value)} cannot be inserted into a string`,
         inner,
-        'make the expression the whole value',
+        'use the expression as the whole value',
       );
       return node;
     }

@@ -27,13 +27,13 @@ export interface LoadOptions {
   /** `--set` arguments: `vars.x=1`, `stages.tokenize.with.max_length=128`. */
   readonly set: readonly string[];
   readonly catalogue: Catalogue;
-  /** `schemas/contracts`; `pipeline.schema.json` lies beside it. */
+  /** `schemas/contracts`; `pipeline.schema.json` is next to it. */
   readonly contracts: string;
   readonly resolveBackend: ResolveBackend;
 }
 
 /**
- * Load a pipeline: read, include, `--set`, validate, interpolate, unroll, connect and check. Everything wrong is said
+ * Load a pipeline: read, include, `--set`, validate, interpolate, unroll, connect and check. All problems are reported
  * at once.
  */
 export async function loadPipeline(options: LoadOptions): Promise<Result<Pipeline, readonly Diagnostic[]>> {
@@ -94,7 +94,7 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<Pipelin
   });
 }
 
-/** Everything but vars and stages, with its expressions computed; validated again where that changed something. */
+/** Everything except vars and stages, with its expressions computed; validated again if that changed something. */
 function interpolateHeader(document: YamlNode, vars: Vars, schema: JsonSchema, problems: Problems): YamlNode {
   if (document.kind !== 'map') return document;
   const before = problems.count;
@@ -103,7 +103,7 @@ function interpolateHeader(document: YamlNode, vars: Vars, schema: JsonSchema, p
     ...document,
     entries: new Map([...document.entries].filter(([key]) => key !== 'vars' && key !== 'stages')),
   };
-  // `until` is an expression over metrics, which are not known yet.
+  // `until` is an expression over metrics, which are not yet known.
   const until = child(rounds?.node, 'until');
   const result = interpolate(until === undefined ? header : withoutUntil(header), vars, problems);
   if (result !== header && problems.count === before) {

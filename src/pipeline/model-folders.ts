@@ -5,13 +5,13 @@ import { child, entriesOf, nodeOf, stringNodes, type Span } from './node.ts';
 import { isPath } from './paths.ts';
 import type { Producers } from './producers.ts';
 
-/** Name of the stage that brings in a folder, by its path from the folder of the pipeline file. */
+/** Name of the stage that imports a folder, from its path relative to the pipeline file. */
 export function folderStage({ uses }: Importer, path: string, at: Span, directory: string): string {
   return `${uses}[${relative(directory, resolve(at.source.directory, path)) || '.'}]`;
 }
 
 /**
- * The stages that inputs such as `init: ../models/roberta-base` mean: one per folder and what is taken from it, however
+ * The stages implied by inputs such as `init: ../models/roberta-base`: one per folder and contract, regardless of how
  * many inputs name it.
  */
 export function modelFolders(

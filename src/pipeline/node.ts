@@ -1,9 +1,9 @@
 import type { SourceLocation } from '../core/diagnostic.ts';
 
-/** Text with a name: a YAML file, or the argument of a `--set`. */
+/** A named text: a YAML file, or the argument of a `--set`. */
 export class TextSource {
   readonly file: string;
-  /** Folder that relative paths written in this text start from. */
+  /** Folder that relative paths in this text start from. */
   readonly directory: string;
   readonly text: string;
   private lineStarts: number[] | undefined;
@@ -28,7 +28,7 @@ export class TextSource {
   }
 }
 
-/** A stretch of a source, `end` exclusive. */
+/** A range of a source, `end` exclusive. */
 export interface Span {
   readonly source: TextSource;
   readonly start: number;
@@ -58,7 +58,7 @@ export interface YamlEntry {
   readonly node: YamlNode;
 }
 
-/** Where a span begins; its length stops at the end of the line. */
+/** The start of a span; its length stops at the end of the line. */
 export function locationOf(span: Span): SourceLocation {
   const { text, file } = span.source;
   const { line, column } = span.source.position(span.start);
@@ -110,7 +110,7 @@ export function stringOf(node: YamlNode | undefined): string | undefined {
   return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
 }
 
-/** One string or a list of them, as nodes; what is not a string is left out (the schema has complained already). */
+/** One string or a list of them, as nodes; other values are omitted, as the schema has already reported them. */
 export function stringNodes(node: YamlNode | undefined): readonly (YamlScalar & { readonly value: string })[] {
   if (node === undefined) return [];
   const items = node.kind === 'list' ? node.items : [node];

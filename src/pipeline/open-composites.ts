@@ -8,17 +8,17 @@ import { resolveReference } from './references.ts';
 import type { JsonSchema } from './schema.ts';
 import { unroll } from './unroll.ts';
 
-/** A pipeline whose composite stages are replaced by their steps. */
+/** A pipeline with its composite stages replaced by their steps. */
 export interface Opened {
-  /** Every stage with a resolved config, composite ones among them. */
+  /** Every stage with a resolved config, including composite ones. */
   readonly all: readonly Draft[];
-  /** Those that run, with inputs from one another only. */
+  /** The stages that run, with inputs only from each other. */
   readonly running: readonly Draft[];
-  /** Composite stages of the pipeline's own YAML; their steps in the order of their names. */
+  /** Composite stages of the pipeline's own YAML, with their steps ordered by name. */
   readonly composites: readonly CompositeNode[];
 }
 
-/** Open composite stages, and those among their steps. */
+/** Open composite stages, including those among their steps. */
 export async function openComposites(
   drafts: readonly Draft[],
   schema: JsonSchema,
@@ -41,7 +41,7 @@ export async function openComposites(
         'recipe-cycle',
         `the recipe ${type} uses itself`,
         stage.at,
-        'a recipe may use any other',
+        'a recipe may use any recipe but itself',
         stage.name,
       );
       return;
@@ -72,7 +72,7 @@ interface Inside {
   readonly outputs: ReadonlyMap<string, readonly Reference[]>;
 }
 
-/** The steps of a composite stage, connected, and what its outputs come from. */
+/** The connected steps of a composite stage, and the sources of its outputs. */
 async function inner(composite: Draft, schema: JsonSchema, context: LoadContext): Promise<Inside> {
   const { stage } = composite;
   const { problems } = context;
@@ -92,7 +92,7 @@ async function inner(composite: Draft, schema: JsonSchema, context: LoadContext)
 
 function outputsOf(stage: Typed, producers: Producers, { problems }: LoadContext): Map<string, readonly Reference[]> {
   const outputs = new Map<string, readonly Reference[]>();
-  // The outside of a composite stage has no matrix of its own to choose by.
+  // The outside of a composite stage does not have a matrix to select by.
   const consumer: Typed = { ...stage, matrix: {} };
   for (const [portName, from] of stage.recipe!.from) {
     const port = stage.type.outputs[portName];

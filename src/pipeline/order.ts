@@ -6,9 +6,9 @@ interface Node {
 }
 
 export interface Order<T> {
-  /** Producers before consumers; by distance from the sources, then by id, so the order of the YAML does not show. */
+  /** Producers before consumers; by distance from the sources, then by id, so the order of the YAML does not matter. */
   readonly sorted: readonly T[];
-  /** One cycle, `[a, b, a]` in the direction of the data, for each knot of stages that cannot be ordered. */
+  /** One cycle, `[a, b, a]` in the direction of the data, per group of stages that cannot be ordered. */
   readonly cycles: readonly (readonly string[])[];
 }
 
@@ -59,7 +59,7 @@ export function orderStages<T extends Node>(nodes: readonly T[]): Order<T> {
   };
 }
 
-/** Walk backwards from each stuck stage; a stage met again on the same walk closes a cycle. */
+/** Walk backwards from each stuck stage; a stage visited twice on one walk closes a cycle. */
 function findCycles(
   ids: readonly string[],
   needs: ReadonlyMap<string, readonly string[]>,
@@ -83,7 +83,7 @@ function findCycles(
   return cycles;
 }
 
-/** Begin and end a cycle at its first id by name. */
+/** Rotate a cycle to start and end at its alphabetically first id. */
 function rotate(cycle: readonly string[]): string[] {
   const first = cycle.indexOf([...cycle].sort(byNumberThenText)[0] ?? '');
   const turned = [...cycle.slice(first), ...cycle.slice(0, first)];

@@ -5,12 +5,12 @@ import { child } from './node.ts';
 import type { Problems } from './problems.ts';
 import { member } from './vars.ts';
 
-/** What the outputs of composite stages come from, by stage id and port. */
+/** The sources of composite stages' outputs, by stage id and port. */
 export type OutputSources = ReadonlyMap<string, ReadonlyMap<string, readonly Reference[]>>;
 
 /**
- * Replace references to composite stages by references to what their outputs come from, and leave out those to outputs
- * that their stage's config leaves out. An input of which nothing remains is a problem: said before days of training.
+ * Replace references to composite stages by references to the sources of their outputs, and remove those to outputs
+ * that their stage's config disables. An input with nothing left is a problem, reported before days of training.
  */
 export function settleInputs(
   drafts: readonly Draft[],
@@ -32,7 +32,7 @@ export function settleInputs(
   });
 }
 
-/** What a reference means once composite stages are opened. */
+/** The target of a reference once composite stages are opened. */
 export function settle(
   reference: Reference,
   byId: ReadonlyMap<string, Draft>,
@@ -44,7 +44,7 @@ export function settle(
     const inside = sources.get(stage);
     return inside === undefined ? [reference] : (inside.get(port) ?? []).flatMap((each) => settle(each, byId, sources));
   }
-  // Of each round, the outputs that the reference stands for; the n-th of every round belong together.
+  // The outputs that the reference means in each round; the n-th of every round belong together.
   const perRound = reference.rounds.map((output) => settle({ kind: 'stage', ...output }, byId, sources));
   const count = Math.max(0, ...perRound.map((outputs) => outputs.length));
   return Array.from({ length: count }, (_, index) => ({
@@ -56,7 +56,7 @@ export function settle(
   }));
 }
 
-/** Whether the config of a stage leaves out one of its outputs. */
+/** Whether the config of a stage disables one of its outputs. */
 function isLeftOut(draft: Draft | undefined, port: string): boolean {
   return draft !== undefined && draft.sound && !isMade(draft.node.type, port, draft.node.config);
 }
@@ -71,7 +71,8 @@ export function isMade(type: StageDescription, port: string, config: Readonly<Re
         root === 'config' ? (member(config as Value, path) ?? null) : undefined,
       )
     : parsed;
-  // The build has tried those of the project; of a recipe or a stage of the user's, the stage itself says what it lacks.
+  // The build has checked those of the project; in a recipe or a user's own stage, the stage reports the missing output
+  // itself.
   return !value.ok || isTrue(value.value);
 }
 
@@ -91,8 +92,8 @@ function reportEmpty(
   problems.add(
     'empty-input',
     when === undefined
-      ? `input \`${port}\` of \`${stage.name}\` gets nothing: \`${name}\` is left out`
-      : `input \`${port}\` of \`${stage.name}\` gets nothing: \`${name}\` is made only where \`${when}\``,
+      ? `input \`${port}\` of \`${stage.name}\` is not connected: \`${name}\` is not produced`
+      : `input \`${port}\` of \`${stage.name}\` is not connected: \`${name}\` is produced only if \`${when}\``,
     at,
     `change the \`with\` of \`${producer?.stage.name ?? ''}\`, or connect another stage`,
     stage.name,

@@ -4,10 +4,9 @@ import { parse } from './read.ts';
 import { suggest } from './suggest.ts';
 
 /**
- * Apply `--set path=value` arguments to a document, in order. The value is YAML; the path must lead to something that
- * is
- * there, but for a stage's own settings (`stages.x.with.y`, `stages.x.retries`) and top-level ones (`seed`), which the
- * schemas judge afterwards.
+ * Apply `--set path=value` arguments to a document, in order. The value is YAML. The path must exist, except for a
+ * stage's own settings (`stages.x.with.y`, `stages.x.retries`) and top-level ones (`seed`), which the schemas check
+ * afterwards.
  */
 export function applyOverrides(document: YamlNode, set: readonly string[], problems: Problems): YamlNode {
   const directory = document.span.source.directory;
@@ -24,7 +23,7 @@ function applyOne(root: YamlNode, source: TextSource, problems: Problems): YamlN
   if (equals < 1) {
     problems.add(
       'bad-set',
-      `\`--set ${argument}\` has no \`=\``,
+      `\`--set ${argument}\` does not contain \`=\``,
       span(0, Math.max(1, argument.length)),
       'write `--set vars.name=value`',
     );
@@ -56,7 +55,7 @@ function setAt(
     const known = [...map.entries.keys()].map((name) => [...path.slice(0, depth), name].join('.'));
     problems.add(
       'unknown-set-path',
-      `\`--set\`: there is no \`${full}\` in the pipeline`,
+      `\`--set\`: \`${full}\` is not in the pipeline`,
       at,
       suggest(full, depth === 0 ? ['vars', 'stages', 'seed', 'backend', 'rounds', 'defaults'] : known, 'known paths'),
     );
@@ -68,8 +67,8 @@ function setAt(
 }
 
 /**
- * Top-level settings and those below a stage that exists may be new; names of vars and stages, and parts of a value,
- * may not.
+ * Top-level settings and settings of an existing stage may be new; names of vars and stages, and parts of a value, may
+ * not.
  */
 function mayBeNew(path: readonly string[], depth: number, node: YamlNode | undefined): boolean {
   if (node !== undefined && node.kind !== 'map') return false;
@@ -80,7 +79,7 @@ function mayBeNew(path: readonly string[], depth: number, node: YamlNode | undef
 function parseValue(source: TextSource, start: number, problems: Problems): YamlNode | undefined {
   if (source.text.slice(start).trim() === '')
     return { kind: 'scalar', span: { source, start, end: start + 1 }, value: '' };
-  // Blanking the path keeps every column where it is in the argument.
+  // Blanking the path keeps every column the same as in the argument.
   const node = parse(
     new TextSource(source.file, source.directory, ' '.repeat(start) + source.text.slice(start)),
     problems,

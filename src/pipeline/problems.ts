@@ -3,16 +3,16 @@ import { locationOf, type Span } from './node.ts';
 
 const shownAtMost = 100;
 
-/** Collects what is wrong with a pipeline, so that everything can be said at once. */
+/** Collects the problems of a pipeline, so that all can be reported at once. */
 export class Problems {
   private readonly found = new Map<string, Diagnostic>();
 
-  /** How many different problems there are; compare before and after a step to see whether it went well. */
+  /** Number of distinct problems; compare before and after a step to see whether it succeeded. */
   get count(): number {
     return this.found.size;
   }
 
-  /** Add a problem; one that several instances of a stage share is kept once. */
+  /** Add a problem; one shared by several instances of a stage is kept once. */
   add(code: string, message: string, at?: Span, help?: string, stage?: string): void {
     this.addDiagnostic({
       code,

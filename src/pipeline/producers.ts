@@ -7,18 +7,18 @@ import type { Recipe } from './recipe.ts';
 /** An instance whose stage type is known. */
 export interface Typed extends Instance {
   readonly type: StageDescription;
-  /** What its type is made of, when that is a composite one. */
+  /** The inside of its type, if that is composite. */
   readonly recipe?: Recipe;
 }
 
-/** An instance whose stage type may be unknown, because its `uses` is wrong. */
+/** An instance whose stage type may be unknown because its `uses` is wrong. */
 export type Named = Instance & { readonly type: StageDescription | undefined; readonly recipe?: Recipe };
 
-/** What references can lead to, in a pipeline or inside a composite stage. */
+/** What references can point to, in a pipeline or inside a composite stage. */
 export interface Producers {
-  /** Instances by the stage's name in the YAML, switched-off ones included. */
+  /** Instances by the stage's name in the YAML, including disabled ones. */
   readonly byName: ReadonlyMap<string, readonly Named[]>;
-  /** Inside a composite stage: what its own inputs are connected to, for `inputs.<port>`. */
+  /** Inside a composite stage: the connections of its own inputs, for `inputs.<port>`. */
   readonly outer?: { readonly stage: Typed; readonly inputs: Readonly<Record<string, readonly Reference[]>> };
   /** Folder of the file. */
   readonly directory: string;

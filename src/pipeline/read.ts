@@ -6,7 +6,7 @@ import type { Problems } from './problems.ts';
 import { parseYaml } from './yaml.ts';
 
 /**
- * Read a pipeline file and what it includes, merged into one document. `undefined` after a problem that hides the rest.
+ * Read a pipeline file and its includes, merged into one document. `undefined` after a problem that hides the rest.
  * @param at where another file names it
  */
 export async function readDocument(file: string, problems: Problems, at?: Span): Promise<YamlNode | undefined> {
@@ -23,7 +23,7 @@ async function readFrom(
     const cycle = [...including.slice(including.indexOf(file)), file].join(' -> ');
     problems.add(
       'include-cycle',
-      `files include each other in a circle: ${cycle}`,
+      `files include each other in a cycle: ${cycle}`,
       includedAt,
       'remove one of the `include` lines',
     );
@@ -54,7 +54,7 @@ async function readFrom(
   return merged;
 }
 
-/** Lay one document over another: maps are merged key by key, of anything else `over` wins. */
+/** Merge one document over another: maps are merged key by key; for anything else, `over` wins. */
 export function mergeNodes(under: YamlNode, over: YamlNode): YamlNode {
   if (under.kind !== 'map' || over.kind !== 'map') return over;
   const entries = new Map<string, YamlEntry>(under.entries);
@@ -65,7 +65,7 @@ export function mergeNodes(under: YamlNode, over: YamlNode): YamlNode {
   return { ...over, entries };
 }
 
-/** Parse, turning a refusal into a problem. */
+/** Parse, turning a Failure into a problem. */
 export function parse(source: TextSource, problems: Problems): YamlNode | undefined {
   try {
     return parseYaml(source);
@@ -85,7 +85,7 @@ async function readSource(file: string, at: Span | undefined, problems: Problems
     if (code === 'ENOENT')
       problems.add(
         at === undefined ? 'pipeline-not-found' : 'file-not-found',
-        `there is no file ${file}`,
+        `file not found: ${file}`,
         at,
         'check the path',
       );

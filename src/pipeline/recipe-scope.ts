@@ -6,7 +6,7 @@ import { child, entryOf, type YamlEntry, type YamlNode } from './node.ts';
 import { member } from './vars.ts';
 
 /**
- * What expressions inside a composite stage may use: `config.x`, its resolved config, null where an optional property is
+ * Names for expressions inside a composite stage: `config.x`, its resolved config, null where an optional property is
  * not set; `inputs.x`, which is a reference, or null where an optional input is not connected; and `round`.
  */
 export function recipeScope({ node, stage }: Draft): Scope {
@@ -30,7 +30,7 @@ export function recipeScope({ node, stage }: Draft): Scope {
 
 const isConnected = (references: readonly Reference[] | undefined): boolean => (references?.length ?? 0) > 0;
 
-/** A step without those of its inputs and config properties whose expression is null. */
+/** A step without the inputs and config properties whose expression is null. */
 export function withoutNulls(step: YamlNode): YamlNode {
   if (step.kind !== 'map') return step;
   const entries = new Map(step.entries);

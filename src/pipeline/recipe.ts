@@ -21,11 +21,11 @@ import { readDocument } from './read.ts';
 import { validate, type JsonSchema } from './schema.ts';
 import { suggest } from './suggest.ts';
 
-/** The inside of a composite stage type, with places to point at. */
+/** The inside of a composite stage type, with locations. */
 export interface Recipe {
   /** `stages:`, a map. */
   readonly stages: YamlNode;
-  /** By output: what it may come from; the first that is there counts. */
+  /** By output: its possible sources; the first that exists is used. */
   readonly from: ReadonlyMap<string, readonly (YamlScalar & { readonly value: string })[]>;
   /** Whether it is a stage type of the project, whose steps may be used by name. */
   readonly isBuiltIn: boolean;
@@ -42,7 +42,7 @@ export interface RecipeContext {
   /** `recipe.schema.json`, with the definition of a stage. */
   readonly schema: JsonSchema;
   readonly problems: Problems;
-  /** What is known of the stage type that a step uses. */
+  /** Describes the stage type that a step uses. */
   readonly describe: (uses: string, directory: string) => Promise<Result<StageDescription, Diagnostic>>;
 }
 
@@ -77,7 +77,7 @@ export async function readRecipe(
     if (contract !== undefined && !contracts.names().includes(inputs[name].contract))
       problems.add(
         'unknown-contract',
-        `there is no contract \`${inputs[name].contract}\``,
+        `unknown contract \`${inputs[name].contract}\``,
         contract.span,
         suggest(inputs[name].contract, contracts.names(), 'contracts'),
       );
@@ -116,12 +116,12 @@ export async function readRecipe(
   return { type, recipe: { stages, from, isBuiltIn: false } };
 }
 
-/** `recipe.schema.json` with what a pipeline's schema says of a stage. */
+/** `recipe.schema.json` with the definition of a stage from the pipeline's schema. */
 export function recipeSchema(recipe: JsonSchema, pipeline: JsonSchema): JsonSchema {
   return { ...recipe, definitions: pipeline.definitions };
 }
 
-/** The recipe of a composite stage type of the project; all of it is located where the pipeline uses it. */
+/** The recipe of one of the project's composite stage types; everything in it is located where the pipeline uses it. */
 export function builtInRecipe({ composition }: StageDescription, at: Span): Recipe | undefined {
   if (composition === undefined) return undefined;
   const from = Object.entries(composition.from).map(
@@ -153,7 +153,7 @@ async function contractOf(
     if (found === undefined)
       problems.add(
         'unknown-port',
-        `there is no input \`${port ?? ''}\``,
+        `unknown input \`${port ?? ''}\``,
         span,
         suggest(port ?? '', Object.keys(inputs), 'inputs'),
       );
@@ -163,7 +163,7 @@ async function contractOf(
   if (step === undefined) {
     problems.add(
       'unknown-stage',
-      `there is no stage \`${name}\``,
+      `unknown stage \`${name}\``,
       span,
       suggest(name, [...entriesOf(stages).keys()], 'stages'),
     );
@@ -176,7 +176,7 @@ async function contractOf(
   if (found === undefined)
     problems.add(
       'unknown-port',
-      `\`${name}\` has no output \`${chosen ?? output}\``,
+      `\`${name}\` does not have an output \`${chosen ?? output}\``,
       span,
       suggest(chosen ?? output, Object.keys(outputs), 'its outputs'),
     );

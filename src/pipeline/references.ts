@@ -9,14 +9,14 @@ import type { Named, Producers, Typed } from './producers.ts';
 import { parseReference, type WrittenReference } from './reference-syntax.ts';
 import { suggest } from './suggest.ts';
 
-/** An input that a reference is to fill. */
+/** An input that a reference fills. */
 export interface Edge {
   readonly consumer: Typed;
   readonly portName: string;
   readonly port: Port | undefined;
   readonly producers: Producers;
   readonly problems: Problems;
-  /** The reference is to what the round before left. */
+  /** The reference is to a result of the previous round. */
   readonly previousRound?: boolean;
 }
 
@@ -28,14 +28,14 @@ export function resolveInputs(
 ): Record<string, readonly Reference[]> {
   const inputs: Record<string, readonly Reference[]> = {};
   const node = child(consumer.node, 'inputs');
-  if (node !== undefined && node.kind !== 'map') return inputs; // said already, by the schema
+  if (node !== undefined && node.kind !== 'map') return inputs; // already reported by the schema
   const written = entriesOf(node);
   for (const [portName, entry] of written) {
     const port = consumer.type.inputs[portName];
     if (port === undefined || !Object.hasOwn(consumer.type.inputs, portName)) {
       problems.add(
         'unknown-port',
-        `\`${consumer.type.type}\` has no input \`${portName}\``,
+        `\`${consumer.type.type}\` does not have an input \`${portName}\``,
         entry.key,
         suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'),
         consumer.name,
@@ -59,7 +59,7 @@ export function resolveInputs(
     else if (port.optional !== true && resolved.length > 0 && !resolved.includes(undefined)) {
       problems.add(
         'missing-input',
-        `nothing is left of input \`${portName}\` of \`${consumer.name}\`: every stage it names is switched off ` +
+        `input \`${portName}\` of \`${consumer.name}\` is not connected: every stage it names is disabled ` +
           `by its \`when\``,
         entry.key,
         `give \`${consumer.name}\` the same \`when\``,
@@ -76,7 +76,7 @@ export function resolveInputs(
       continue;
     problems.add(
       'missing-input',
-      `\`${consumer.name}\` has no input \`${portName}\` (${port.description || port.contract})`,
+      `\`${consumer.name}\` needs an input \`${portName}\` (${port.description || port.contract})`,
       consumer.at,
       `add \`inputs: { ${portName}: <stage> }\`${candidates(port, consumer, producers)}`,
       consumer.name,
@@ -86,9 +86,8 @@ export function resolveInputs(
 }
 
 /**
- * Resolve one `stage`, `stage.port` or `stage[key=value].port`, to every instance that it means; none when `when`
- * switched
- * them all off, `undefined` when what is wrong with it has been said.
+ * Resolve one `stage`, `stage.port` or `stage[key=value].port` to every instance that it means: none if `when` disables
+ * them all, `undefined` after a problem.
  */
 export function resolveReference(text: string, at: Span, edge: Edge): readonly Reference[] | undefined {
   const { consumer, portName, port, producers, problems, previousRound = false } = edge;
@@ -98,11 +97,11 @@ export function resolveReference(text: string, at: Span, edge: Edge): readonly R
     problems.add(
       'bad-reference',
       `\`${text}\` is a path, but input \`${portName}\` of \`${consumer.name}\` takes ` +
-        `${port?.contract === anyContract ? 'what stages leave' : `\`${port?.contract ?? ''}\``}`,
+        `${port?.contract === anyContract ? 'the output of a stage' : `\`${port?.contract ?? ''}\``}`,
       at,
       port?.contract === anyContract
-        ? 'a script reads files by itself'
-        : 'only a model or a tokenizer can be given as a folder; name a stage that reads these files',
+        ? 'let the script read the files itself'
+        : 'only a model or a tokenizer can be given as a folder; otherwise name a stage that reads these files',
       consumer.name,
     );
     return undefined;
@@ -128,7 +127,7 @@ export function resolveReference(text: string, at: Span, edge: Edge): readonly R
   if (all === undefined) {
     problems.add(
       'unknown-stage',
-      `there is no stage \`${name}\``,
+      `unknown stage \`${name}\``,
       at,
       suggest(name, [...producers.byName.keys()], 'stages'),
       consumer.name,
@@ -175,7 +174,9 @@ export function resolveReference(text: string, at: Span, edge: Edge): readonly R
   return references;
 }
 
-/** What input `wanted` of the composite stage around is connected to: nothing, where it is optional and left open. */
+/**
+ * The stages connected to input `wanted` of the enclosing composite stage; none if it is optional and not connected.
+ */
 function outerInput(text: string, wanted: string | undefined, at: Span, edge: Edge): readonly Reference[] | undefined {
   const { consumer, producers, problems } = edge;
   const { stage, inputs } = producers.outer!;
@@ -183,7 +184,7 @@ function outerInput(text: string, wanted: string | undefined, at: Span, edge: Ed
   if (wanted === undefined || declared === undefined) {
     problems.add(
       'unknown-port',
-      `\`${stage.type.type}\` has no input \`${wanted ?? ''}\``,
+      `\`${stage.type.type}\` does not have an input \`${wanted ?? ''}\``,
       at,
       suggest(wanted ?? '', Object.keys(stage.type.inputs), 'its inputs'),
       consumer.name,
@@ -194,7 +195,7 @@ function outerInput(text: string, wanted: string | undefined, at: Span, edge: Ed
   return inputs[wanted] ?? [];
 }
 
-/** Those that `[key=value,…]` names. */
+/** The instances that `[key=value,…]` selects. */
 function selected(all: readonly Named[], selection: string): readonly Named[] {
   const wanted = selection.split(',').map((part) => part.split('=').map((each) => each.trim()));
   return all.filter(({ matrix }) =>
@@ -206,8 +207,8 @@ type Matrix = Readonly<Record<string, Scalar>>;
 const groupings = new WeakMap<readonly Named[], Map<string, Map<string, Named[]>>>();
 
 /**
- * Those that have the consumer's values of every matrix key that both have. Instances are grouped once for each choice
- * of keys: two matrices of 5,000 would otherwise be compared 25 million times.
+ * The instances with the consumer's values of every matrix key that both have. Instances are grouped once per set of
+ * keys: two matrices of 5,000 would otherwise need 25 million comparisons.
  */
 function agreeing(all: readonly Named[], consumer: Matrix): readonly Named[] {
   const keys = Object.keys(all[0]?.matrix ?? {}).filter((key) => Object.hasOwn(consumer, key));
@@ -230,8 +231,8 @@ function agreeing(all: readonly Named[], consumer: Matrix): readonly Named[] {
 }
 
 /**
- * Which output a reference means: the one it names, the only one of the right contract, the port's namesake, or the
- * main one.
+ * The output that a reference means: the one it names, the only one with the right contract, the one with the port's
+ * name, or the main one.
  */
 function outputPort(
   producer: Typed,
@@ -245,7 +246,7 @@ function outputPort(
     if (Object.hasOwn(outputs, wanted)) return wanted;
     problems.add(
       'unknown-port',
-      `\`${producer.name}\` (${producer.type.type}) has no output \`${wanted}\``,
+      `\`${producer.name}\` (${producer.type.type}) does not have an output \`${wanted}\``,
       at,
       suggest(wanted, names, 'its outputs'),
       consumer.name,
@@ -260,7 +261,7 @@ function outputPort(
   if (names.length === 0)
     problems.add(
       'unknown-port',
-      `\`${producer.name}\` (${producer.type.type}) has no outputs`,
+      `\`${producer.name}\` (${producer.type.type}) does not have any outputs`,
       at,
       undefined,
       consumer.name,
@@ -280,7 +281,7 @@ function fits(given: string, text: string, at: Span, { port, portName, consumer,
   if (port === undefined || given === port.contract || port.contract === anyContract) return true;
   problems.add(
     'contract-mismatch',
-    `\`${text}\` gives \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes \`${port.contract}\`\n` +
+    `\`${text}\` is \`${given}\`, but input \`${portName}\` of \`${consumer.name}\` takes \`${port.contract}\`\n` +
       producers.contracts.sideBySide(given, port.contract),
     at,
     candidates(port, consumer, producers).replace(/^, for example/, 'perhaps') || undefined,
@@ -289,10 +290,10 @@ function fits(given: string, text: string, at: Span, { port, portName, consumer,
   return false;
 }
 
-/** Contract of a shell step's inputs: whatever comes. */
+/** Contract of a shell step's inputs: any. */
 export const anyContract = '*';
 
-/** Stages whose output would fit a port. */
+/** Stages with an output that fits a port. */
 function candidates(port: Port, consumer: Instance, producers: Producers): string {
   const fitting: string[] = [];
   for (const [name, instances] of producers.byName) {

@@ -18,7 +18,7 @@ export interface Rounds {
   readonly at: Span;
 }
 
-/** Input `port` of `stage` takes `from` of the round before. */
+/** Input `port` of `stage` takes `from` of the previous round. */
 export interface Carry {
   readonly stage: string;
   readonly port: string;
@@ -44,12 +44,7 @@ export function readRounds(header: YamlNode, document: YamlNode, vars: Vars, pro
   for (const node of stringNodes(child(entry.node, 'stages'))) {
     if (known.includes(node.value)) names.add(node.value);
     else
-      problems.add(
-        'unknown-stage',
-        `there is no stage \`${node.value}\``,
-        node.span,
-        suggest(node.value, known, 'stages'),
-      );
+      problems.add('unknown-stage', `unknown stage \`${node.value}\``, node.span, suggest(node.value, known, 'stages'));
   }
   const until = readUntil(child(child(document, 'rounds'), 'until'), names, vars, problems);
   return {
@@ -75,15 +70,15 @@ export function toLoop(rounds: Rounds, sorted: readonly StageNode[]): Loop {
 }
 
 /**
- * Report stages of the rounds that read, directly or not, what waits for the last round: neither they nor the stages in
- * between could ever begin. `sorted` has producers before consumers.
+ * Report stages of the rounds that depend, directly or not, on something that waits for the last round: neither they
+ * nor the stages in between could ever start. `sorted` has producers before consumers.
  */
 export function reportWaits(
   sorted: readonly StageNode[],
   placeOf: (id: string) => Span | undefined,
   problems: Problems,
 ) {
-  /** By stage that waits for the last round, itself or through what it reads: the path to it from the rounds. */
+  /** By stage that waits for the last round, directly or through its inputs: the path to it from the rounds. */
   const waiting = new Map<string, readonly string[]>();
   const said = new Set<string>();
   for (const { id, name, round, inputs } of sorted) {
@@ -107,7 +102,7 @@ export function reportWaits(
   }
 }
 
-/** Inputs that a looped stage takes from the round before; none in the first round. */
+/** Inputs that a looped stage takes from the previous round; none in the first round. */
 export function carryInputs(
   stage: Typed,
   rounds: Rounds | undefined,
@@ -122,7 +117,7 @@ export function carryInputs(
     if (port === undefined) {
       problems.add(
         'unknown-port',
-        `\`${stage.type.type}\` has no input \`${carry.port}\``,
+        `\`${stage.type.type}\` does not have an input \`${carry.port}\``,
         carry.key,
         suggest(carry.port, Object.keys(stage.type.inputs), 'its inputs'),
         stage.name,
@@ -163,7 +158,7 @@ function readCarry(node: YamlNode | undefined, names: ReadonlySet<string>, probl
         'bad-reference',
         `\`${key}\` is not \`stage.port\``,
         entry.key,
-        'carry reads `"stage.input": stage.output`',
+        'write carry as `"stage.input": stage.output`',
       );
       continue;
     }
@@ -185,7 +180,7 @@ function readCarry(node: YamlNode | undefined, names: ReadonlySet<string>, probl
   return carries;
 }
 
-/** `until` with vars put in; what is left must be metrics of looped stages. */
+/** `until` with vars replaced; the remaining names must be metrics of looped stages. */
 function readUntil(
   node: YamlNode | undefined,
   names: ReadonlySet<string>,

@@ -11,12 +11,12 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 const prebuilt = new Map<string, ValidateFunction>();
 let ajv: Ajv | undefined;
-/** Far more than anyone reads; a megabyte of nonsense must not take seconds to complain about. */
+/** Far more than anyone reads; reporting a megabyte of nonsense must not take seconds. */
 const mostErrors = 500;
 
 /**
  * How schemas are compiled. They are our own or checked by `compileSchema`'s callers, so ajv's meta-schema, which costs
- * more than all the rest, is left out.
+ * more than everything else, is omitted.
  */
 export const ajvOptions = {
   allErrors: true,
@@ -30,17 +30,18 @@ export const ajvOptions = {
   logger: false,
 } as const satisfies Options;
 
-/** What a compiled schema goes by. */
+/** The key of a compiled schema. */
 export const schemaDigest = (schema: JsonSchema): string => sha256(canonicalJson(schema));
 
 /**
- * Take validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run may.
+ * Register validators that the build compiled, by the digest of their schema: compiling takes longer than a no-op run
+ * should.
  */
 export function usePrebuilt(validators: Readonly<Record<string, ValidateFunction>>): void {
   for (const [digest, validator] of Object.entries(validators)) prebuilt.set(digest, validator);
 }
 
-/** Compile a draft-07 schema, on first use only, and load the compiler only when one is new. Throws when that fails. */
+/** Compile a draft-07 schema on first use, and load the compiler only if one is new. Throws if that fails. */
 export function compileSchema(schema: JsonSchema): ValidateFunction {
   let validate = compiled.get(schema);
   if (validate === undefined) {
@@ -61,12 +62,12 @@ function compile({ $schema: _, $id: __, ...body }: JsonSchema): ValidateFunction
 export interface Subject {
   /** The value's node, for locations. */
   readonly node: YamlNode;
-  /** Where to point when the node has no place of its own. */
+  /** Where to point if the node does not have a location. */
   readonly at: Span;
-  /** How messages name the value: ``the config of `tokenize` ``. */
+  /** The name of the value in messages: ``the config of `tokenize` ``. */
   readonly name: string;
   readonly stage?: string;
-  /** Values that hold `${{ }}` are judged after interpolation: their errors are left out. */
+  /** Values with `${{ }}` are checked after interpolation: their errors are omitted. */
   readonly templates?: boolean;
 }
 
@@ -107,7 +108,7 @@ function report(error: ErrorObject, subject: Subject, problems: Problems): void 
         'bad-name',
         `\`${String(params.propertyName)}\` cannot be a name in ${where}`,
         locate(subject, [...path, String(params.propertyName)], true),
-        'a name has letters, digits, `-` and `_`, and begins with a letter',
+        'a name consists of letters, digits, `-` and `_`, and starts with a letter',
       );
     case 'required':
       return add(
@@ -166,7 +167,7 @@ function report(error: ErrorObject, subject: Subject, problems: Problems): void 
   }
 }
 
-/** Errors of a branch whose type the value has: that branch was meant. */
+/** Errors of the branch whose type the value has: that branch was intended. */
 const ofRightType = new Set([
   'additionalProperties',
   'minProperties',
@@ -177,7 +178,7 @@ const ofRightType = new Set([
   'exclusiveMaximum',
 ]);
 
-/** Of a failed choice keep the choice, or what is wrong inside the branch that was meant. */
+/** For a failed choice, keep either the choice or the errors inside the intended branch. */
 function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const dropped = new Set<ErrorObject>();
   for (const choice of errors) {
@@ -269,7 +270,7 @@ function list(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => `\`${String(value)}\``).join(', ') : String(values);
 }
 
-/** @param areLanguages whether the values are codes of languages, which their schema says with `x-language` */
+/** @param areLanguages whether the values are language codes, marked by `x-language` in their schema */
 function didYouMean(written: string, allowed: unknown, areLanguages: boolean): string | undefined {
   const values = Array.isArray(allowed) ? allowed.map(String) : [];
   const language = areLanguages ? meantLanguage(written, values) : undefined;

@@ -17,12 +17,12 @@ type Found = { readonly type: StageDescription; readonly recipe?: Recipe };
 export interface StageTypesOptions {
   readonly catalogue: Catalogue;
   readonly contracts: Contracts;
-  /** Read when there is a recipe only; see {@link recipeSchema}. */
+  /** Read only if there is a recipe; see {@link recipeSchema}. */
   readonly recipeSchema: () => Promise<JsonSchema>;
   readonly problems: Problems;
 }
 
-/** Looks up what stages use: once per stage type, however many instances there are. */
+/** Looks up what stages use, once per stage type, regardless of the number of instances. */
 export class StageTypes {
   private readonly options: StageTypesOptions;
   private readonly names: readonly string[];
@@ -34,7 +34,9 @@ export class StageTypes {
     this.names = options.catalogue.list().map(({ type }) => type);
   }
 
-  /** @param mayUseSteps whether it is a step of a composite type of the project, which uses its own steps by name */
+  /**
+   * @param mayUseSteps whether it is a step of one of the project's composite types, which use their own steps by name
+   */
   async of(instance: Instance, mayUseSteps: boolean): Promise<Found | undefined> {
     const { contracts, problems } = this.options;
     const uses = child(instance.node, 'uses');
@@ -44,8 +46,8 @@ export class StageTypes {
     if (uses === undefined || name === undefined || name.includes('${{')) return undefined;
     if (isRecipe(name)) return this.recipeAt(name, uses.span, instance.name);
     if (!isPath(name) && !mayUseSteps && !this.names.includes(name)) {
-      const help = suggest(name, this.names, 'stage types') ?? '`uses: ./my-stage.ts` takes your own';
-      problems.add('unknown-stage-type', `there is no stage type \`${name}\``, uses.span, help, instance.name);
+      const help = suggest(name, this.names, 'stage types') ?? 'use your own with `uses: ./my-stage.ts`';
+      problems.add('unknown-stage-type', `unknown stage type \`${name}\``, uses.span, help, instance.name);
       return undefined;
     }
     const type = await this.describe(name, uses.span, instance.name);
@@ -77,7 +79,7 @@ export class StageTypes {
         'recipe-cycle',
         `the recipe ${name} uses itself`,
         at,
-        'a recipe may use any other',
+        'a recipe may use any recipe but itself',
         stage,
       );
       return undefined;
@@ -96,7 +98,7 @@ export class StageTypes {
     return recipe;
   }
 
-  /** The ports of what a step uses; what is wrong with it is reported where the step is connected. */
+  /** The ports of what a step uses; problems are reported when the step is connected. */
   private async promisesOf(uses: string, directory: string): Promise<Result<StageDescription, Diagnostic>> {
     if (!isRecipe(uses)) return this.options.catalogue.describe(uses, directory);
     const recipe = await this.recipe(resolve(directory, uses), uses);

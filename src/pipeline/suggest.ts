@@ -1,4 +1,4 @@
-/** `did you mean …?` when one of the candidates is close to what was written, else a list of a few of them. */
+/** `did you mean …?` if one of the candidates is close to the text, otherwise a list of a few of them. */
 export function suggest(written: string, candidates: readonly string[], what: string): string | undefined {
   const close = closest(written, candidates);
   if (close !== undefined) return `did you mean \`${close}\`?`;
@@ -11,7 +11,7 @@ export function suggest(written: string, candidates: readonly string[], what: st
   return `${what}: ${shown}${candidates.length > 20 ? ', …' : ''}`;
 }
 
-/** The candidate with the smallest edit distance, when that is small for its length. */
+/** The candidate with the smallest edit distance, if that is small for its length. */
 export function closest(written: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(Math.min(written.length, 40) / 3)) + 0.5;
@@ -24,9 +24,8 @@ export function closest(written: string, candidates: readonly string[]): string 
 }
 
 /**
- * Which of the languages someone means who writes `zho`, `chi`, `zh-CN` or, as many do, the country: `cn`. Nearest
- * letters
- * would make Bengali of that.
+ * The language meant by `zho`, `chi`, `zh-CN` or, commonly, the country: `cn`. Edit distance would suggest Bengali for
+ * that.
  * @param languages ISO 639-1 codes
  */
 export function meantLanguage(written: string, languages: readonly string[]): string | undefined {
@@ -39,7 +38,7 @@ export function meantLanguage(written: string, languages: readonly string[]): st
       ? languages.find((code) => code === new Intl.Locale(`und-${written}`).maximize().language)
       : undefined;
   } catch {
-    return undefined; // no tag of a language, or none of a country
+    return undefined; // not a language tag, or not one of a country
   }
 }
 

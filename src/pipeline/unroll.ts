@@ -7,14 +7,14 @@ import { validate, type JsonSchema } from './schema.ts';
 /** What unrolling `stages:` depends on. */
 export interface Unrolling {
   readonly scope: Scope;
-  /** How many rounds a stage is in, by name; `undefined` for one that is in none. */
+  /** Number of rounds of a stage, by name; `undefined` for one that is not looped. */
   readonly roundsOf: (name: string) => number | undefined;
   /** Schema of a stage; see {@link stageSchema}. */
   readonly schema: JsonSchema;
   readonly problems: Problems;
 }
 
-/** The stages of a `stages:` map by name, each once per matrix combination and round. */
+/** The stages of a `stages:` map by name, one instance per matrix combination and round. */
 export function unroll(
   stages: YamlNode | undefined,
   { scope, roundsOf, schema, problems }: Unrolling,
@@ -33,7 +33,7 @@ export function unroll(
   return byName;
 }
 
-/** What a pipeline's schema says of each stage. */
+/** The part of a pipeline's schema that describes a stage. */
 export function stageSchema(pipeline: JsonSchema): JsonSchema {
   return { ...(pipeline.definitions as Record<string, JsonSchema>).stage, definitions: pipeline.definitions };
 }
@@ -45,13 +45,13 @@ function checkKind(name: string, at: Span, node: YamlNode & { readonly kind: 'ma
   if (uses === undefined && run === undefined)
     problems.add(
       'missing-property',
-      `\`${name}\` says neither \`uses\` nor \`run\``,
+      `\`${name}\` has neither \`uses\` nor \`run\``,
       at,
-      '`uses: <stage type>` or `run: <script>`',
+      'add `uses: <stage type>` or `run: <script>`',
       name,
     );
   if (uses !== undefined && run !== undefined)
-    problems.add('uses-and-run', `\`${name}\` says both \`uses\` and \`run\``, run.key, 'keep one of them', name);
+    problems.add('uses-and-run', `\`${name}\` has both \`uses\` and \`run\``, run.key, 'keep one of them', name);
   for (const only of uses === undefined ? ['with'] : run === undefined ? ['env', 'outputs'] : []) {
     const entry = node.entries.get(only);
     if (entry !== undefined)
@@ -65,7 +65,9 @@ function checkKind(name: string, at: Span, node: YamlNode & { readonly kind: 'ma
   }
 }
 
-/** A stage was validated as written, `${{ }}` excepted; judge it again where expressions have given values. */
+/**
+ * A stage was validated as written, except for `${{ }}`; validate it again where expressions were replaced by values.
+ */
 function validateInterpolated(instance: Instance, written: YamlNode, schema: JsonSchema, problems: Problems): void {
   if (instance.node.kind !== 'map' || written.kind !== 'map') return;
   const changed = new Map(

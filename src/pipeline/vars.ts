@@ -3,9 +3,9 @@ import { interpolate, isTemplate, type Scope } from './interpolate.ts';
 import { entriesOf, valueOf, type YamlEntry, type YamlNode } from './node.ts';
 import type { Problems } from './problems.ts';
 
-/** The `vars` of a pipeline as a scope. Vars may use other vars; each is computed once, when first asked for. */
+/** The `vars` of a pipeline as a scope. Vars may use other vars; each is computed once, on first use. */
 export class Vars implements Scope {
-  /** Names that some expression has used. */
+  /** Names used by an expression. */
   readonly used = new Set<string>();
   private readonly entries: ReadonlyMap<string, YamlEntry>;
   private readonly problems: Problems;
@@ -40,7 +40,7 @@ export class Vars implements Scope {
       : [];
   }
 
-  /** Compute every var, so that mistakes in unused ones are found too. */
+  /** Compute every var, so that mistakes in unused ones are also found. */
   checkAll(): void {
     for (const name of this.entries.keys()) this.value(name);
   }
@@ -53,12 +53,7 @@ export class Vars implements Scope {
       const cycle = [...this.computing.slice(this.computing.indexOf(name)), name]
         .map((each) => `vars.${each}`)
         .join(' -> ');
-      this.problems.add(
-        'vars-cycle',
-        `vars refer to each other in a circle: ${cycle}`,
-        entry.key,
-        'give one of them a plain value',
-      );
+      this.problems.add('vars-cycle', `vars form a cycle: ${cycle}`, entry.key, 'give one of them a plain value');
       return undefined;
     }
     this.computing.push(name);
@@ -70,7 +65,7 @@ export class Vars implements Scope {
   }
 }
 
-/** Follow keys, and places in lists, into a value. */
+/** Follow keys and list indices into a value. */
 export function member(value: Value | undefined, path: readonly string[]): Value | undefined {
   let at = value;
   for (const key of path) {

@@ -14,16 +14,15 @@ import {
 import { Failure } from '../core/diagnostic.ts';
 import { locationOf, type Scalar, type Span, type TextSource, type YamlEntry, type YamlNode } from './node.ts';
 
-/** What a pipeline file may be; far above any written by hand or by a script, far below what hurts. */
+/** Limits of a pipeline file: far above what is written by hand or by a script, far below what causes trouble. */
 const limits = { bytes: 1024 * 1024, lexemes: 400_000, depth: 60, aliases: 1000, nodesFromAliases: 100_000 };
 const knownTags = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
 );
 
 /**
- * Parse one YAML document (YAML 1.2, core schema, and `<<` merge keys). Throws a Failure with line and column for what
- * is
- * not YAML, and for what is but should not be in a configuration: duplicate keys, foreign tags, alias bombs,
+ * Parse one YAML document (YAML 1.2, core schema, and `<<` merge keys). Throws a Failure with line and column for
+ * invalid YAML, and for YAML that does not belong in a configuration: duplicate keys, foreign tags, alias bombs,
  * `__proto__`.
  */
 export function parseYaml(source: TextSource): YamlNode {
@@ -31,17 +30,17 @@ export function parseYaml(source: TextSource): YamlNode {
     const size = (Buffer.byteLength(source.text) / limits.bytes).toFixed(1);
     reject(
       'yaml-too-large',
-      `the file has ${size} MiB, more than the 1 MiB that a pipeline may have`,
+      `the file has ${size} MiB; a pipeline may have at most 1 MiB`,
       { source, start: 0, end: 1 },
       'move data out of the pipeline file',
     );
   }
   const document = compose(source);
-  if (document?.contents == null) reject('yaml-empty', 'the file holds no value', { source, start: 0, end: 1 });
+  if (document?.contents == null) reject('yaml-empty', 'the file is empty', { source, start: 0, end: 1 });
   return new Converter(source).convert(document.contents, 1);
 }
 
-/** Lex, parse and compose token by token: what is too deep or wrong ends it at once, however much is still to come. */
+/** Lex, parse and compose token by token: too deep or invalid input stops it at once, regardless of what follows. */
 function compose(source: TextSource): Document.Parsed | undefined {
   const parser = new Parser();
   const composer = new Composer({
@@ -52,7 +51,7 @@ function compose(source: TextSource): Document.Parsed | undefined {
     logLevel: 'silent',
     strict: true,
   });
-  // The composer would go on and collect errors, a slow business for a megabyte of them; the loop below is the
+  // The composer would continue and collect errors, which is slow for a megabyte of them; the loop below is the
   // fallback.
   const stop = stopAtFirst(source);
   Object.assign(composer, { onError: stop });
@@ -63,7 +62,7 @@ function compose(source: TextSource): Document.Parsed | undefined {
       if (first !== undefined)
         reject(
           'yaml-documents',
-          'a second YAML document begins here; a pipeline file holds one',
+          'a second YAML document starts here; a pipeline file may contain only one',
           { source, start: document.range[0], end: document.range[0] + 1 },
           'remove the `---` line',
         );
@@ -81,7 +80,7 @@ function compose(source: TextSource): Document.Parsed | undefined {
     if (++lexemes > limits.lexemes)
       reject(
         'yaml-too-large',
-        `the file has more than ${limits.lexemes} words and signs`,
+        `the file has more than ${limits.lexemes} tokens`,
         here,
         'use `matrix` or `include` instead of repetition',
       );
@@ -102,7 +101,7 @@ function stopAtFirst(source: TextSource) {
     if (warning) return;
     const [start, end] =
       typeof at === 'number' ? [at, at + 1] : 'offset' in at ? [at.offset, at.offset + (at.source?.length ?? 1)] : at;
-    // The composer catches what is thrown inside a collection and reports it again, at the collection.
+    // The composer catches errors thrown inside a collection and reports them again, at the collection.
     const help = remedy(source.text, start, message);
     first ??= new Failure({
       code: 'yaml-syntax',
@@ -114,11 +113,11 @@ function stopAtFirst(source: TextSource) {
   };
 }
 
-/** What to do about the slips that pipeline files invite. */
+/** Help for common mistakes in pipeline files. */
 function remedy(text: string, at: number, message: string): string | undefined {
-  if (text.startsWith('${{', at - 1)) return 'a value with `{` is quoted: "${{ … }}"';
+  if (text.startsWith('${{', at - 1)) return 'quote a value that starts with `{`: "${{ … }}"';
   const [, kind, sign] = /^flow (map|seq).*end with a ([}\]])/i.exec(message) ?? [];
-  if (kind !== undefined) return `a \`${sign === '}' ? '{' : '['}\` above this line lacks its \`${sign}\``;
+  if (kind !== undefined) return `a \`${sign === '}' ? '{' : '['}\` above this line is not closed by \`${sign}\``;
   return /^tabs /i.test(message) ? 'indent with spaces' : undefined;
 }
 
@@ -177,7 +176,7 @@ class Converter {
       if (first !== undefined)
         reject(
           'yaml-duplicate-key',
-          `duplicate key \`${name}\`; it is set on line ${locationOf(first.key).line} already`,
+          `duplicate key \`${name}\`; it is already set on line ${locationOf(first.key).line}`,
           key,
           'keep one of them',
         );
@@ -225,7 +224,7 @@ class Converter {
     ) {
       return reject(
         'yaml-number',
-        'this whole number is too large to be held exactly',
+        'this integer is too large to be represented exactly',
         span,
         'quote it if it is a name',
       );
@@ -237,7 +236,7 @@ class Converter {
     const target = this.anchors.get(anchor);
     if (target === undefined) return reject('yaml-alias', `no anchor \`&${anchor}\` comes before this alias`, span);
     if (target.node === undefined)
-      return reject('yaml-alias', `\`*${anchor}\` lies inside the value that it stands for`, span);
+      return reject('yaml-alias', `\`*${anchor}\` is inside the value that it refers to`, span);
     if (++this.aliases > limits.aliases) return reject('yaml-alias-bomb', `more than ${limits.aliases} aliases`, span);
     this.charge(target.size, span);
     return target.node;

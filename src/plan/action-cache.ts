@@ -16,7 +16,7 @@ export type Ingredients = Readonly<Record<string, unknown>>;
 export interface ActionRecord {
   readonly v: 1;
   readonly key: ActionKey;
-  /** The stage that ran it first; others with the same key share it. */
+  /** The stage that first ran it; others with the same key share the result. */
   readonly stage: string;
   readonly outputs: Readonly<Record<string, Artifact>>;
   readonly metrics: Readonly<Record<string, number>>;
@@ -27,7 +27,7 @@ export interface ActionRecord {
   readonly ingredients: Ingredients;
 }
 
-/** What a stage was made of the last time it was fresh, for `explain`. */
+/** The ingredients of a stage when it was last fresh, for `explain`. */
 export interface LastStage {
   readonly ingredients: Ingredients;
   readonly actions: readonly ActionKey[];
@@ -36,9 +36,9 @@ export interface LastStage {
 
 /** The part of a store that planning needs. */
 export interface ActionCache {
-  /** The record of an action whose every object is present, or `undefined`. */
+  /** The record of an action if all of its objects are present. */
   lookup(key: ActionKey): ActionRecord | undefined;
-  /** The digest of a file's bytes, memoised; throws what `stat` and `read` throw. */
+  /** The digest of a file's bytes, memoised. Throws if the file cannot be read. */
   digestFile(path: string): Digest;
   last(pipeline: string, stage: string): LastStage | undefined;
 }

@@ -20,8 +20,8 @@ interface ContractFile {
 const known = new Map<string, { readonly identity: string; readonly digest: Digest }>();
 
 /**
- * The digest of what a contract promises: its kind, its fields, the meta fields of its shards and its files. Descriptions
- * are not in it, so that rewording one re-runs nothing. Throws what reading the file throws.
+ * The digest of what a contract promises: its kind, its fields, the meta fields of its shards and its files.
+ * Descriptions are not in it, so that rewording one re-runs nothing. Throws if the file cannot be read.
  */
 export function contractDigest(file: string): Digest {
   const { mtimeMs, size } = statSync(file);

@@ -13,8 +13,8 @@ export interface Part {
 }
 
 /**
- * The actions of a stage: one, or as many as its {@link Division} makes of its inputs or of the files of a config
- * property. Throws a Failure when the parts of several ports do not fit together.
+ * The actions of a stage: one, or several if its {@link Division} divides its inputs or the files of a config property.
+ * Throws a Failure if the parts of several ports do not fit together.
  */
 export function divide(node: StageNode, inputs: StageInputs, sources: Part['sources']): Part[] {
   const { map } = node.type;
@@ -55,7 +55,7 @@ function byPosition(node: StageNode, ports: readonly string[], inputs: StageInpu
         message: `${node.id}: input "${first}" has ${leading.length} shards, but "${port}" has ${count}`,
         stage: node.id,
         location: node.location,
-        help: `\`${node.type.type}\` takes them pairwise: connect a "${port}" that was made from this "${first}".`,
+        help: `\`${node.type.type}\` reads them in pairs: connect a "${port}" that was made from this "${first}".`,
       });
   }
   const seen = new Map<string, number>();
@@ -81,7 +81,7 @@ function byMeta(node: StageNode, { ports, by }: Required<Division>, inputs: Stag
       if (value === undefined)
         throw new Failure({
           code: 'shards-unmatched',
-          message: `${node.id}: a shard of input "${port}" has no meta field "${by}", by which its shards are grouped`,
+          message: `${node.id}: a shard of input "${port}" does not have the meta field "${by}" that its shards are grouped by`,
           stage: node.id,
           location: node.location,
           help: `End its shards with \`endShard({ ${by}: … })\`.`,
@@ -103,7 +103,7 @@ function shardsOf(artifacts: readonly Artifact[]): Placed[] {
   return artifacts.flatMap(({ manifest }) => manifest.files.filter(isShard).map((file) => ({ file, manifest })));
 }
 
-/** Shards as an artifact. The key must not depend on their place among the others, so neither may their names. */
+/** Shards as an artifact. The key must not depend on their position among the others, so neither may their names. */
 function partOf(shards: readonly Placed[], otherwise?: Manifest): Artifact {
   const manifest = shards[0]?.manifest ?? otherwise;
   if (manifest === undefined) throw new Error('no manifest for a part without shards');
@@ -114,7 +114,7 @@ function partOf(shards: readonly Placed[], otherwise?: Manifest): Artifact {
   return toArtifact({ ...manifest, files: [...files, ...manifest.files.filter((file) => !isShard(file))] });
 }
 
-/** Files of a dataset that are no shards belong to all of it. */
+/** Files of a dataset that are not shards belong to all of it. */
 const isShard = ({ rows }: ArtifactFile): boolean => rows !== undefined;
 
 const shortName = ({ digest }: ArtifactFile): string => digest.slice(0, 16);

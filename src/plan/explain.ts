@@ -1,7 +1,7 @@
 import type { Change } from '../core/event.ts';
 import type { Ingredients } from './action-cache.ts';
 
-/** What differs between two sets of ingredients, as flat paths (`config.vocab_size`), old and new. */
+/** The differences between two sets of ingredients, as flat paths (`config.vocab_size`) with old and new values. */
 export function changes(before: Ingredients | undefined, after: Ingredients): Change[] {
   if (before === undefined) return [{ ingredient: 'first run' }];
   const old = flatten(before);

@@ -2,7 +2,7 @@ import { canonicalJson, type ActionKey, type Manifest } from '../core/artifact.t
 import { sha256 } from '../core/digest.ts';
 import type { Artifact, Ingredients } from './action-cache.ts';
 
-/** The fingerprint of an action: equal ingredients, equal key, on any machine. */
+/** The fingerprint of an action: equal ingredients give an equal key on any machine. */
 export function actionKey(ingredients: Ingredients): ActionKey {
   return sha256(`action 1\n${canonicalJson(ingredients)}`) as string as ActionKey;
 }
@@ -13,8 +13,8 @@ export function toArtifact(manifest: Manifest): Artifact {
 }
 
 /**
- * One manifest of what the actions of a `map` stage left, in action order. Files of a stage with several actions are
- * prefixed with the action's number, so that equal names don't clash.
+ * Merges the manifests of a `map` stage's actions, in action order. Files of a stage with several actions are prefixed
+ * with the action's number, so that equal names do not clash.
  */
 export function concatenate(parts: readonly Artifact[], contract: string): Artifact {
   const [first] = parts;

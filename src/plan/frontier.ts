@@ -3,7 +3,7 @@ import type { Pipeline, Reference, StageNode, StageOutput } from '../core/pipeli
 import { evaluate, isTrue, parseExpression } from '../pipeline/expression.ts';
 import type { Artifact, StageInputs } from './action-cache.ts';
 
-/** What is known of a stage that is done. */
+/** The result of a finished stage. */
 export interface StageResult {
   readonly outputs: Readonly<Record<string, Artifact>>;
   readonly metrics: Readonly<Record<string, number>>;
@@ -17,7 +17,7 @@ export interface LoopEnd {
   readonly problem?: Diagnostic;
 }
 
-/** A stage whose turn has come: with its inputs, or with the stages for lack of which it can't be told. */
+/** A stage whose turn has come: with its inputs, or with the stages that block it. */
 export type Turn = { readonly node: StageNode } & (
   { readonly inputs: StageInputs } | { readonly blockedBy: readonly string[] }
 );
@@ -26,8 +26,8 @@ export type Turn = { readonly node: StageNode } & (
 type Token = string;
 
 /**
- * Walks a pipeline in dependency order, rounds and all. Planning and running both use it, the one settling stages with
- * what the store holds, the other with what ran, so they can't disagree on what depends on what.
+ * Walks a pipeline in dependency order, including rounds. Planning and running both use it, so they cannot disagree
+ * about dependencies: planning settles stages with what the store holds, running with what ran.
  */
 export class Frontier {
   private readonly pipeline: Pipeline;
@@ -41,7 +41,7 @@ export class Frontier {
   private readonly roundOf = new Map<string, number>();
   private readonly unsettledInRound: number[] = [];
   private readonly skipped = new Set<string>();
-  /** Stages that run again, and who waits for them this time. */
+  /** Stages that run again, and the stages waiting for them. */
   private readonly reopened = new Map<string, string[]>();
   private next = 0;
   private lastRound: number | undefined;
@@ -67,7 +67,7 @@ export class Frontier {
     }
   }
 
-  /** The next stage whose dependencies are all settled, if there is one now. */
+  /** The next stage whose dependencies are all settled, if any. */
   take(): Turn | undefined {
     this.closeIfEmpty(0);
     for (;;) {
@@ -78,11 +78,11 @@ export class Frontier {
       const blocked = [...(this.dependencies.get(node.id) ?? []), ...this.lastRoundsOf(node)].filter(
         (token) => this.settled.get(token) === 'blocked',
       );
-      // What a stage waits for through its round says less than what it reads.
+      // The inputs a stage reads are more informative than its round.
       const direct = blocked.filter((token) => this.nodes.has(token));
       const blockedBy = (direct.length > 0 ? direct : blocked).flatMap((token) => this.stagesBehind(token));
       if (blockedBy.length > 0) return { node, blockedBy: [...new Set(blockedBy)] };
-      // `when` may have left out a stage in every round that ran.
+      // `when` may have skipped a stage in every round that ran.
       const never = Object.values(node.inputs)
         .flat()
         .find((reference) => this.outputOf(reference) === undefined);
@@ -96,7 +96,7 @@ export class Frontier {
     }
   }
 
-  /** Say how a stage ended; `undefined` when it has no result, so that what depends on it is blocked. */
+  /** Record the result of a stage; `undefined` if it has none, which blocks its dependents. */
   settle(id: string, result: StageResult | undefined): void {
     this.open(id, result ?? 'blocked');
     const round = this.roundOf.get(id);
@@ -105,9 +105,7 @@ export class Frontier {
     if (this.unsettledInRound[round] === 0) this.closeRound(round);
   }
 
-  /**
-   * Give a stage that was taken, and the stages it reads whose output turned out damaged, another turn, those first.
-   */
+  /** Schedule a stage again, after the stages it reads whose output turned out to be damaged. */
   retake(node: StageNode, damaged: readonly string[]): void {
     for (const id of damaged) {
       const producer = this.nodes.get(id);
@@ -187,7 +185,7 @@ export class Frontier {
     this.closeIfEmpty(round + 1);
   }
 
-  /** A round in which `when` leaves out every stage is over when the one before it is. */
+  /** A round in which `when` skips every stage ends when the previous one does. */
   private closeIfEmpty(round: number): void {
     if (this.pipeline.loop?.rounds[round]?.length === 0) this.closeRound(round);
   }
@@ -211,7 +209,7 @@ export class Frontier {
         code: 'until-unknown',
         severity: 'warning',
         location: loop.location,
-        message: `until: ${loop.until}: ${value.error.message}; the loop goes on`,
+        message: `until: ${loop.until}: ${value.error.message}; the loop continues`,
         help:
           metrics.size === 0
             ? 'No stage of the round set a metric.'
@@ -238,7 +236,7 @@ export class Frontier {
     return blocked.findLast((ids) => ids.length > 0) ?? [];
   }
 
-  /** The output that a reference means; that of the last round to have it, which need not be the last of all. */
+  /** The output that a reference means: that of the last round to produce it, which need not be the last round. */
   private outputOf(reference: Reference): StageOutput | undefined {
     if (reference.kind === 'stage') return reference;
     return reference.rounds.findLast(({ stage }) => (this.roundOf.get(stage) ?? 0) <= (this.lastRound ?? 0));
@@ -255,7 +253,7 @@ export class Frontier {
     const output = this.outputOf(reference);
     const result = output === undefined ? undefined : this.settled.get(output.stage);
     const artifact = output !== undefined && typeof result === 'object' ? result.outputs[output.port] : undefined;
-    if (artifact === undefined) throw new Error(`no output ${output?.port} of ${output?.stage}`);
+    if (artifact === undefined) throw new Error(`output ${output?.port} of ${output?.stage} does not exist`);
     return artifact;
   }
 }

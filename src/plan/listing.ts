@@ -7,15 +7,17 @@ import type { StageNode } from '../core/pipeline.ts';
 
 export const isUrl = (uri: string): boolean => /^https?:\/\//i.test(uri);
 
-/** Sources that are lists of files, one per line, as crawls publish them: `wet.paths.gz`. */
+/** Sources that list files, one per line, as published by crawls: `wet.paths.gz`. */
 export interface Listing {
-  /** Names of such files. */
+  /** Matches the names of such files. */
   readonly pattern: RegExp;
-  /** What the paths in it are relative to: an address or a folder; empty for the listing's own folder. */
+  /** Base of its relative paths: a URL or a folder; empty for the listing's own folder. */
   readonly base: string;
 }
 
-/** What the schema of a config property says of listings: `"x-listing": { "pattern": …, "base": <another property> }`. */
+/**
+ * How the schema of a config property describes listings: `"x-listing": { "pattern": …, "base": <another property> }`.
+ */
 export function listingOf({ type, config }: StageNode, property: string): Listing | undefined {
   const schema = (type.config.properties as Record<string, Record<string, unknown>> | undefined)?.[property];
   const { pattern, base = '' } = (schema?.['x-listing'] ?? {}) as { readonly pattern?: string; readonly base?: string };
@@ -24,8 +26,8 @@ export function listingOf({ type, config }: StageNode, property: string): Listin
 }
 
 /**
- * The files that a local listing names, in its order: absolute ones as they are, others below its base. Blank lines and
- * those that begin with `#` are skipped.
+ * The files that a local listing names, in its order. Relative paths start from its base. Blank lines and lines that
+ * begin with `#` are skipped.
  */
 export function readListing(node: StageNode, path: string, { pattern, base }: Listing): Source[] {
   const fail = (code: string, message: string, help: string): never => {
@@ -34,8 +36,8 @@ export function readListing(node: StageNode, path: string, { pattern, base }: Li
   if (isUrl(path))
     fail(
       'remote-listing',
-      `${path} is a listing; a plan must not depend on what a server says today`,
-      `Fetch it once (curl -O ${path}) and give the file; what it names is fetched.`,
+      `${path} is a remote listing; a plan must not depend on what a server returns today`,
+      `Download it once (curl -O ${path}) and name the local file; the files it lists are fetched.`,
     );
   const at = (line: string): string => {
     if (isUrl(line)) return line;
@@ -47,13 +49,13 @@ export function readListing(node: StageNode, path: string, { pattern, base }: Li
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  if (lines.length === 0) fail('empty-listing', `${path} names no files`, 'Fetch it again.');
+  if (lines.length === 0) fail('empty-listing', `${path} does not list any files`, 'Download it again.');
   const odd = lines.find((line) => line.length > 2000 || /[\0-\x1f<>]/.test(line) || pattern.test(line));
   if (odd !== undefined)
     fail(
       'bad-listing',
-      `${path} is no list of files: ${JSON.stringify(odd.slice(0, 80))}`,
-      'Give one path or URL a line.',
+      `${path} is not a list of files: ${JSON.stringify(odd.slice(0, 80))}`,
+      'Write one path or URL per line.',
     );
   return lines.map((line) => ({ uri: at(line), name: line }));
 }
@@ -68,10 +70,10 @@ function read(path: string, fail: (code: string, message: string, help: string) 
     return fail(
       'bad-listing',
       `cannot read ${basename(path)}: ${(error as Error).message}`,
-      'Fetch it again; check it with `gzip -t`.',
+      'Download it again and check it with `gzip -t`.',
     );
   }
 }
 
-/** A crawl has 100,000 WARC files at 140 bytes a line. */
+/** A crawl has 100,000 WARC files at 140 bytes per line. */
 const maxListingBytes = 256 << 20;

@@ -14,17 +14,17 @@ import { isPath } from '../pipeline/paths.ts';
 import { isUrl } from './listing.ts';
 import { expandSources } from './sources.ts';
 
-/** What a plan depends on beside the pipeline. */
+/** What a plan depends on in addition to the pipeline. */
 export interface PlanContext {
   readonly cache: ActionCache;
   readonly pipeline: string;
-  /** Folder of the contracts' JSON files; absent in tests that use none. */
+  /** Folder of the contracts' JSON files; absent in tests that do not use them. */
   readonly contracts: string;
   /** Environment from which shell steps take the variables they declare. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** One execution unit with all that it reads. */
+/** One unit of execution with everything it reads. */
 export interface PlannedAction {
   readonly id: string;
   readonly key: ActionKey;
@@ -37,13 +37,13 @@ export interface PlannedAction {
 
 export interface StagePlan {
   readonly node: StageNode;
-  /** Ingredients of the whole stage; those of an action are these, narrowed to its shard or file. */
+  /** Ingredients of the whole stage; those of an action are narrowed to its shard or file. */
   readonly ingredients: Ingredients;
   readonly actions: readonly PlannedAction[];
   readonly freshness: Freshness;
 }
 
-/** Decide what of a stage must run, given its input artifacts. Throws a Failure when a source can't be read. */
+/** Decide what part of a stage must run, given its input artifacts. Throws a Failure if a source cannot be read. */
 export function planStage(node: StageNode, inputs: StageInputs, context: PlanContext): StagePlan {
   const sources: Record<string, readonly Source[]> = {};
   for (const [property, patterns] of Object.entries(node.sources))
@@ -62,7 +62,7 @@ export function planStage(node: StageNode, inputs: StageInputs, context: PlanCon
     ),
   );
   const base = {
-    // A user's own stage goes by its path, which may be an absolute one; what it does is in its implementation.
+    // A user's own stage is named by its path, which may be absolute; the digest of its code identifies it instead.
     type: isPath(node.type.type) ? basename(node.type.type) : node.type.type,
     implementation: node.type.implementation,
     config,
@@ -104,7 +104,7 @@ export function stageOutputs(node: StageNode, records: readonly ActionRecord[]):
   return outputs;
 }
 
-/** Metrics of a stage: what its actions counted, summed, and the mean of what they set. */
+/** Metrics of a stage: the sum of what its actions counted and the mean of what they set. */
 export function stageMetrics(records: readonly ActionRecord[]): Record<string, number> {
   const metrics: Record<string, number> = {},
     times: Record<string, number> = {};
@@ -117,7 +117,7 @@ export function stageMetrics(records: readonly ActionRecord[]): Record<string, n
   return metrics;
 }
 
-/** Metrics of a stage that count what it dropped. */
+/** Names of the metrics that count what a stage dropped. */
 export function stageDrops(records: readonly ActionRecord[]): ReadonlySet<string> {
   return new Set(records.flatMap(({ drops = [] }) => drops));
 }

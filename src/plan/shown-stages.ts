@@ -1,11 +1,11 @@
 import type { CompositeNode, Pipeline, StageNode } from '../core/pipeline.ts';
 
-/** A stage as its pipeline's YAML has it: one that runs, or a composite one with its steps. */
+/** A stage as written in the pipeline's YAML: one that runs, or a composite one with its steps. */
 export type ShownStage =
   | { readonly node: StageNode; readonly steps?: never }
   | { readonly node: CompositeNode; readonly steps: readonly StageNode[] };
 
-/** The stages of a pipeline for people to see, in running order; a composite one where its first step is. */
+/** The stages of a pipeline as users see them, in running order; a composite one is placed at its first step. */
 export function shownStages({ stages, composites }: Pick<Pipeline, 'stages' | 'composites'>): ShownStage[] {
   const byId = new Map(composites.map((composite) => [composite.id, composite]));
   const nodes = new Map(stages.map((node) => [node.id, node]));
@@ -20,7 +20,7 @@ export function shownStages({ stages, composites }: Pick<Pipeline, 'stages' | 'c
     byId.delete(node.partOf);
     shown.push({ node: composite, steps: composite.steps.flatMap((id) => nodes.get(id) ?? []) });
   }
-  // One whose `when`s leave out every step runs nothing, but is there.
+  // One whose `when`s skip every step runs nothing, but is listed.
   for (const composite of byId.values()) shown.push({ node: composite, steps: [] });
   return shown;
 }

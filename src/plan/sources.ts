@@ -7,9 +7,9 @@ import type { Pipeline, StageNode } from '../core/pipeline.ts';
 import { isUrl, listingOf, readListing } from './listing.ts';
 
 /**
- * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder stands
- * for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of the
- * glob, so moving it all changes nothing.
+ * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder
+ * stands for every file in it, a listing for the files it names. Names are relative to the folder or the fixed part of
+ * the glob, so moving everything changes nothing.
  */
 export function expandSources(node: StageNode, property: string, patterns: readonly string[]): Source[] {
   const found = new Map<string, Source>();
@@ -24,14 +24,14 @@ export function expandSources(node: StageNode, property: string, patterns: reado
         message: `${node.id}: no file matches ${property}: ${pattern}`,
         stage: node.id,
         location: node.location,
-        help: 'Check the path; relative paths start at the pipeline file.',
+        help: 'Check the path. Relative paths are relative to the pipeline file.',
       });
     for (const source of sources) if (!found.has(source.uri)) found.set(source.uri, source);
   }
   return [...found.values()];
 }
 
-/** Paths without a file, of every stage: better said at once than when a stage's turn comes, days later. */
+/** Missing source files of every stage: better reported at the start than days later, when a stage's turn comes. */
 export function missingSources({ stages }: Pipeline): Diagnostic[] {
   return stages.flatMap((node) =>
     Object.entries(node.sources).flatMap(([property, patterns]) => {
@@ -51,7 +51,7 @@ function expandPath(pattern: string): Source[] {
   if (stat?.isFile()) return [{ uri: pattern, name: basename(pattern) }];
   if (stat?.isDirectory()) return glob('**/*', pattern);
   if (!isDynamicPattern(pattern)) return [];
-  // A folder that is there is meant as it is written: `project (1)/*.txt` is a glob only from its star on.
+  // An existing folder is taken literally: `project (1)/*.txt` is a glob only from its star on.
   let base = dirname(pattern);
   while (isDynamicPattern(base) && statSync(base, { throwIfNoEntry: false })?.isDirectory() !== true)
     base = dirname(base);

@@ -6,9 +6,9 @@ import type { Diagnostic, SourceLocation } from '../core/diagnostic.ts';
 
 export interface CodeFrameOptions {
   readonly color: boolean;
-  /** Folder that file names are shown relative to; absolute names when left out. */
+  /** Folder that file names are shown relative to; default: absolute names. */
   readonly cwd?: string;
-  /** Text of a file, or `undefined` when there is none to show. */
+  /** Text of a file, or `undefined` if it cannot be shown. */
   readonly read?: (file: string) => string | undefined;
 }
 
@@ -16,9 +16,9 @@ type Colors = ReturnType<typeof picocolors.createColors>;
 const widest = 100;
 
 /**
- * Diagnostics for people: code, place, message, the lines around it with a caret, and what to do.
+ * Diagnostics for people: code, location, message, the source lines with a caret, and help.
  * ```
- * error: there is no stage `tokens` [unknown-stage]
+ * error: unknown stage `tokens` [unknown-stage]
  *   --> pipelines/pretrain.yaml:7:31
  *    6 | stages:
  *    7 |   mask: { inputs: { sequences: tokens } }
@@ -70,7 +70,7 @@ function renderOne(
   return lines.join('\n');
 }
 
-/** `file:line:column`; the argument itself for a `--set`, which is all on one line. */
+/** `file:line:column`; for a `--set`, the argument itself, which is a single line. */
 function placeOf({ file, line, column }: SourceLocation, cwd: string | undefined): string {
   if (isArgument(file)) return printable(file);
   const short = cwd === undefined ? file : relative(cwd, file);
@@ -109,8 +109,8 @@ const argumentPrefix = '--set ';
 const isArgument = (file: string): boolean => file.startsWith(argumentPrefix);
 
 /**
- * Terminal columns of a text, where emoji joined to one count several times: string-width knows better, but takes 20 ms
- * to load, and every start of the command line would pay them.
+ * Terminal columns of a text. Joined emoji are counted several times: string-width is more accurate, but takes 20 ms to
+ * load on every start of the command line.
  */
 function columnsOf(text: string): number {
   let columns = 0;
@@ -119,7 +119,7 @@ function columnsOf(text: string): number {
   return columns;
 }
 
-/** Tabs as one space, and nothing that could steer the terminal. */
+/** Tabs become one space, and control characters are removed. */
 function printable(text: string): string {
   return text
     .replaceAll('\t', ' ')

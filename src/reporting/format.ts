@@ -39,12 +39,15 @@ export function plural(value: number, noun: string): string {
   return `${value} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** A metric as people read it: 4 significant digits, whole numbers whole. */
+/** A metric for people: 4 significant digits; whole numbers stay whole. */
 export function metric(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : String(Number(value.toPrecision(4)));
 }
 
-/** What computes tensors, why, and what would be faster: `backend wasm 4.22.0 on cpu: torch is not set up (…)`. */
+/**
+ * The tensor backend, why it was chosen, and what would be faster: `backend wasm 4.22.0 on cpu: torch is not set up
+ * (…)`.
+ */
 export function describeBackend({ name, version, device, reason, hint }: BackendChoice): string {
   return `backend ${name} ${version} on ${device}: ${reason}${hint === undefined ? '' : ` (${hint})`}`;
 }

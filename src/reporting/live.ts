@@ -16,7 +16,7 @@ interface Progress {
   readonly total?: number;
   readonly unit: string;
   readonly note?: string;
-  /** What it had done when it was first heard of, and when: a resumed stage does not begin at zero. */
+  /** Progress at its first report, and when that was: a resumed stage does not start from zero. */
   readonly from: number;
   readonly since: number;
   readonly now: number;
@@ -28,11 +28,11 @@ interface Running {
   readonly total: number;
   readonly cached: number;
   finished: number;
-  /** Of its unit, in finished actions. */
+  /** Units completed in finished actions. */
   units: number;
 }
 
-/** The live list: finished stages scroll up as lines, running ones are repainted with bar, rate and time left. */
+/** The live list: finished stages scroll up as lines; running ones are repainted with a bar, rate and time left. */
 export class LiveReporter implements Reporter {
   private readonly log: ReturnType<typeof createLogUpdate>;
   private readonly stream: NodeJS.WriteStream;
@@ -99,7 +99,7 @@ export class LiveReporter implements Reporter {
         if (event.willRetryInMs !== undefined)
           this.print(
             `${pc.yellow('↻')} ${event.stage} ` +
-              `${pc.dim(`failed, tried again in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`)}`,
+              `${pc.dim(`failed, retrying in ${duration(event.willRetryInMs)}: ${event.diagnostic?.message ?? ''}`)}`,
           );
         break;
       }
@@ -107,7 +107,7 @@ export class LiveReporter implements Reporter {
         this.running.delete(event.stage);
         const composite = this.partOf.get(event.stage);
         if (composite === undefined) this.waiting--;
-        // Of a step only a failure is worth a line; its stage has one when all of its steps have ended.
+        // Only a failed step gets a line; its stage gets one when all of its steps have ended.
         else if (event.state !== 'failed') break;
         const mark = {
           cached: pc.cyan('≡'),
@@ -204,7 +204,7 @@ export class LiveReporter implements Reporter {
   }
 }
 
-/** As much of a line as fits, colours and all: one that wraps could not be painted over. */
+/** As much of a line as fits, including colours: a line that wraps could not be repainted. */
 function cut(line: string, columns: number): string {
   return stringWidth(line) > columns ? `${sliceAnsi(line, 0, columns - 1)}…` : line;
 }

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../core/event.ts';
 import type { Reporter } from './reporter.ts';
 
-/** The journal's own lines on standard output. */
+/** The journal's lines on standard output. */
 export class NdjsonReporter implements Reporter {
   private readonly write: (line: string) => void;
   constructor(write: (line: string) => void) {
@@ -11,6 +11,6 @@ export class NdjsonReporter implements Reporter {
     this.write(JSON.stringify(event));
   }
   end(): void {
-    /* nothing is held back */
+    /* nothing is buffered */
   }
 }

@@ -2,11 +2,11 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { describeBackend, duration, plural } from './format.ts';
 import type { Reporter } from './reporter.ts';
-import { ending, outcome, reason, summary } from './stage-lines.ts';
+import { ending, outcome, staleness, summary } from './stage-lines.ts';
 
 const progressEveryMs = 10_000;
 
-/** A line per event that matters, for logs and pipes; progress every ten seconds a stage. */
+/** One line per significant event, for logs and pipes; progress every ten seconds per stage. */
 export class PlainReporter implements Reporter {
   private readonly write: (line: string) => void;
   private readonly render: (diagnostic: Diagnostic) => string;
@@ -48,18 +48,18 @@ export class PlainReporter implements Reporter {
       case 'action-end':
         if (!event.ok && event.willRetryInMs !== undefined)
           this.write(
-            `${event.stage}: failed, tried again in ${duration(event.willRetryInMs)}: ` +
+            `${event.stage}: failed, retrying in ${duration(event.willRetryInMs)}: ` +
               `${event.diagnostic?.message ?? ''}`,
           );
         break;
       case 'stage-end':
-        // What is to be said of a step that has nothing to do, its stage says.
+        // A step with nothing to do is covered by its stage's line.
         if (this.steps.has(event.stage) && (event.state === 'cached' || event.state === 'skipped')) break;
         this.write(`${event.stage}: ${event.state}${outcome(event) ? ` · ${outcome(event)}` : ''}`);
         if (event.diagnostic && event.state === 'failed') this.write(this.render(event.diagnostic));
         break;
       case 'stage-planned':
-        if (event.freshness.kind === 'miss') this.write(`${event.stage}: to run (${reason(event.freshness)})`);
+        if (event.freshness.kind === 'miss') this.write(`${event.stage}: ${staleness(event.freshness)}`);
         break;
       case 'warning':
         this.write(this.render(event.diagnostic));
@@ -82,6 +82,6 @@ export class PlainReporter implements Reporter {
   }
 
   end(): void {
-    /* nothing is held back */
+    /* nothing is buffered */
   }
 }

@@ -1,9 +1,9 @@
-import type { Freshness, RunEvent } from '../core/event.ts';
+import type { Change, Freshness, RunEvent } from '../core/event.ts';
 import { bytes, count, duration, metric, plural } from './format.ts';
 
 /**
- * What a stage's end says in one line, without its state: time, rows and bytes of each output, and its metrics, or the
- * first of them.
+ * The result of a stage in one line, without its state: time, rows and bytes per output, and its metrics, or the first
+ * few of them.
  */
 export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metricsAtMost = Infinity): string {
   const parts: string[] = [];
@@ -23,7 +23,7 @@ export function outcome(event: Extract<RunEvent, { type: 'stage-end' }>, metrics
   return parts.join(' · ');
 }
 
-/** Why a stage runs, as a few words. */
+/** Why a stage runs, in a few words: `config.rate changed`. */
 export function reason(freshness: Freshness): string {
   switch (freshness.kind) {
     case 'hit':
@@ -31,22 +31,43 @@ export function reason(freshness: Freshness): string {
     case 'pending':
       return `after ${freshness.on.join(', ')}`;
     case 'miss':
-      return freshness.changed.length === 0
-        ? 'never ran'
-        : freshness.changed.map((change) => change.ingredient).join(', ');
+      return missReason(freshness.changed);
   }
 }
 
+const firstRun = 'first run';
+
+const isNew = ({ before, after }: Change): boolean => before === undefined && after === undefined;
+
+/** Nothing changed, but the store no longer holds the result of every action. */
+const isLost = ({ before, after }: Change): boolean =>
+  before === undefined && after?.endsWith('not in the store') === true;
+
+function missReason(changed: readonly Change[]): string {
+  if (changed.every(isNew)) return firstRun;
+  return changed
+    .map((change) =>
+      isNew(change) ? change.ingredient : `${change.ingredient} ${isLost(change) ? 'missing' : 'changed'}`,
+    )
+    .join(', ');
+}
+
+/** The same for a log: `stale: config.rate changed`. */
+export function staleness(freshness: Freshness): string {
+  const text = reason(freshness);
+  return text === firstRun ? text : `stale: ${text}`;
+}
+
 export function ending({ signal }: Extract<RunEvent, { type: 'run-ending' }>): string {
-  return `${signal}: ending what runs; once more ends it at once`;
+  return `${signal}: stopping running actions; a second signal stops them at once`;
 }
 
 /** The last line of a run. */
 export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
-  return `${event.state === 'interrupted' ? 'interrupted: what finished is kept. ' : ''}${tally(event)}`;
+  return `${event.state === 'interrupted' ? 'interrupted; finished work is kept. ' : ''}${tally(event)}`;
 }
 
-/** How many stages fared how. */
+/** Number of stages per state. */
 export function tally(event: Extract<RunEvent, { type: 'run-end' }>): string {
   const parts = [
     `${event.cached} cached`,

@@ -4,7 +4,7 @@ import type { Artifact } from '../plan/action-cache.ts';
 import type { PlannedAction } from '../plan/planner.ts';
 import type { Store } from '../store/store.ts';
 
-/** What a worker needs to know to run an action. */
+/** Everything a worker needs to run an action. */
 export function actionRequest(
   node: StageNode,
   action: PlannedAction,

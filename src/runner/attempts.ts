@@ -6,12 +6,13 @@ import type { Layout } from '../store/layout.ts';
 import { currentOwner, ownerState, sameProcess, startTime, type Owner } from '../store/owner.ts';
 
 /**
- * Private directories of a run's actions, in one folder that also says whose they are and which workers write in them.
+ * Private directories of a run's actions, in one folder that also records their owner and the workers that write to
+ * them.
  */
 export interface Attempts {
   create(): string;
   remove(attempt: string): Promise<void>;
-  /** Note a worker before it gets work, so that a later run can end it should this one die. */
+  /** Record a worker before it gets work, so that a later run can stop it if this one dies. */
   noteWorker(pid: number): void;
   close(): void;
 }
@@ -20,7 +21,7 @@ export function openAttempts({ attempts, temporary }: Pick<Layout, 'attempts' | 
   const own = join(attempts, run);
   const workers = new Set<number>();
   let count = 0;
-  /** Its folder appears with its owner in it: a run that begins beside this one takes one without for a leftover. */
+  /** The folder appears with its owner in it: a concurrent run treats a folder without an owner as a leftover. */
   const open = (): void => {
     if (count > 0) return;
     const draft = join(temporary, run);
@@ -47,7 +48,7 @@ export function openAttempts({ attempts, temporary }: Pick<Layout, 'attempts' | 
   };
 }
 
-/** Remove what runs that are no more left behind, after ending workers of theirs that still live. */
+/** Remove what dead runs left behind, after stopping their remaining workers. */
 export function sweepAttempts(folder: string): void {
   let runs: string[];
   try {
@@ -58,7 +59,7 @@ export function sweepAttempts(folder: string): void {
   for (const run of runs) {
     const path = join(folder, run);
     const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
-    // Without an owner it was removed in part: nothing runs in it.
+    // Without an owner it was partly removed: nothing runs in it.
     if (owner !== undefined && ownerState(owner) !== 'dead') continue;
     if (owner !== undefined && owner.boot === currentOwner().boot)
       for (const [pid, start] of workersOf(path)) if (start !== '' && sameProcess(pid, start)) killGroup(pid);
@@ -66,7 +67,7 @@ export function sweepAttempts(folder: string): void {
   }
 }
 
-/** What can't be removed now, from a store that is read-only say, is left to a later run. */
+/** What cannot be removed now, for example from a read-only store, is left to a later run. */
 function removeLeftover(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
@@ -75,7 +76,7 @@ function removeLeftover(path: string): void {
   }
 }
 
-/** It is in nobody's way: names of attempts are never used twice. */
+/** A leftover is harmless: names of attempts are never used twice. */
 function leaveIt(): void {}
 
 function workersOf(path: string): (readonly [pid: number, start: string])[] {
@@ -95,6 +96,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // It has already ended.
   }
 }

@@ -4,8 +4,8 @@ import type { Artifact } from '../plan/action-cache.ts';
 import type { StageEnd } from './stage-end.ts';
 
 /**
- * How a composite stage fared, once all of its steps have ended: as its worst step did. Its metrics are those of its
- * steps; of two with the same name, the later step's counts. `undefined` while a step has not ended.
+ * The state of a composite stage once all of its steps have ended: that of its worst step. Its metrics are those of its
+ * steps; if two have the same name, the later step's is used. `undefined` while a step has not ended.
  */
 export function compositeEnd(composite: CompositeNode, ends: ReadonlyMap<string, StageEnd>): StageEnd | undefined {
   const steps: StageEnd[] = [];

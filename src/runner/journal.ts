@@ -4,10 +4,10 @@ import type { RunEvent } from '../core/event.ts';
 
 const flushEveryMs = 50;
 
-/** The append-only record of a run. A store that can't be written costs the journal, not the run. */
+/** The append-only record of a run. If the store is not writable, the journal is lost but the run continues. */
 export interface Journal {
   append(event: RunEvent): void;
-  /** Write what was appended now, rather than soon. */
+  /** Write pending lines now. */
   flush(): void;
   close(): void;
 }

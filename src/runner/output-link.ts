@@ -3,13 +3,13 @@ import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } f
 import { dirname, join, relative } from 'node:path';
 import { fileName } from '../store/layout.ts';
 
-/** Where the links to the outputs of a composite stage's steps are, beside its own. */
+/** Folder of the links to the outputs of a composite stage's steps, next to its own. */
 export const stepsFolder = (composite: string): string => `${fileName(composite)}.steps`;
 
 /**
- * Let `<folder>/<stage>` lead to the folder of the stage's main output and `<folder>/<stage>.<port>` to those of the
- * others: the names by which a pipeline refers to them. A link is replaced in one step, so it always leads somewhere.
- * Returns the links by port.
+ * Link `<folder>/<stage>` to the folder of the stage's main output and `<folder>/<stage>.<port>` to the others: the
+ * names that a pipeline refers to them by. A link is replaced atomically, so it is never missing. Returns the links by
+ * port.
  */
 export function linkOutputs(
   folder: string,
@@ -43,7 +43,7 @@ function point(path: string, target: string): void {
   }
 }
 
-/** One from when the stage had a main output. */
+/** Left from when the stage had a main output. */
 function removeLink(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(path);
 }

@@ -13,19 +13,19 @@ export interface PlanOptions {
 }
 
 /**
- * What a run would do with each stage now, by stage id; stages of rounds that are not needed are left out. Throws a
- * Failure when a source can't be read.
+ * What a run would do with each stage now, by stage id; stages of unneeded rounds are omitted. Throws a Failure if a
+ * source cannot be read.
  */
 export function planPipeline(pipeline: Pipeline, { store, contracts, env }: PlanOptions): Map<string, Freshness> {
   const plan = new Map<string, Freshness>();
   const frontier = new Frontier(pipeline);
-  /** By step of a composite stage: what outside of it the step waits for. */
+  /** By step of a composite stage: the stages outside it that the step waits for. */
   const waitsFor = new Map<string, readonly string[]>();
   const partOf = new Map(pipeline.stages.map((node) => [node.id, node.partOf]));
   for (let turn = frontier.take(); turn !== undefined; turn = frontier.take()) {
     const { node } = turn;
     if ('blockedBy' in turn) {
-      // Beside a step its siblings go by their own names; other stages' steps by the stage that they are part of.
+      // A step's siblings are listed under their own names; steps of other stages under their composite stage.
       const named = turn.blockedBy.map((id) => {
         const composite = partOf.get(id);
         if (composite === undefined) return id;
@@ -62,7 +62,7 @@ export function planPipeline(pipeline: Pipeline, { store, contracts, env }: Plan
   return plan;
 }
 
-/** What a run would do with a composite stage; ingredients that changed are named by step, `signatures.config.method`. */
+/** What a run would do with a composite stage. Changed ingredients are prefixed by step: `signatures.config.method`. */
 function together(
   id: string,
   steps: readonly string[],

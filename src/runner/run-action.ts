@@ -16,14 +16,14 @@ import type { Attempts } from './attempts.ts';
 
 const longestDelayMs = 60_000;
 
-/** What actions of one run share. */
+/** Shared by the actions of one run. */
 export interface ActionContext {
   readonly store: Store;
   readonly executor: Executor;
   readonly contracts: string;
   readonly attempts: Attempts;
   readonly signal: AbortSignal;
-  /** Aborted when nothing more is to begin. */
+  /** Aborted when nothing more may start. */
   readonly admission: AbortSignal;
   readonly retryDelayMs: number;
   readonly emit: (event: EventBody) => void;
@@ -32,11 +32,11 @@ export interface ActionContext {
 
 export interface ActionEnd {
   readonly record: ActionRecord;
-  /** Whether it ran here, rather than in another run or for another stage meanwhile. */
+  /** Whether it ran here, rather than meanwhile in another run or for another stage. */
   readonly ran: boolean;
 }
 
-/** Run an action that the store does not hold, unless another run does it first; tries again as the stage allows. */
+/** Run an action that the store does not hold, unless another run does so first. Retries as the stage allows. */
 export async function runAction(
   node: StageNode,
   action: PlannedAction,
@@ -74,7 +74,7 @@ async function runLocked(
           stage: node.id,
           action: action.id,
           stream: 'log',
-          text: `waiting for process ${owner.pid} on ${owner.host.split(':')[0]}, which does the same`,
+          text: `waiting for process ${owner.pid} on ${owner.host.split(':')[0]}, which is running the same action`,
         }),
     });
   } catch (error) {
@@ -110,10 +110,10 @@ async function runLocked(
 }
 
 const notStarted = 'not-started';
-/** What trying again can't mend. */
+/** Failures that a retry cannot fix. */
 const final = new Set([interrupted, notStarted, 'source-changed']);
 
-/** One attempt; sets the clock when it starts, as waiting for resources is no work. */
+/** One attempt. The clock starts when it does: waiting for resources is not work. */
 async function runOnce(
   node: StageNode,
   action: PlannedAction,
@@ -151,8 +151,8 @@ async function runOnce(
             code: 'source-changed',
             stage: node.id,
             location: node.location,
-            message: `${node.id}: ${changed} was changed while the stage read it; its result is not kept`,
-            help: 'Run again when nothing writes to it any more.',
+            message: `${node.id}: ${changed} changed while the stage was reading it; the result is discarded`,
+            help: 'Run again once nothing writes to it.',
           });
         return ok(
           await store.publish({
@@ -179,7 +179,7 @@ async function runOnce(
   }
 }
 
-/** A source whose bytes are no longer those that the action's key names. */
+/** A source whose bytes no longer match the action's key. */
 function changedSource(action: PlannedAction, store: Store): string | undefined {
   const expected = action.ingredients['sources'] as Record<string, readonly (readonly [string, string])[]>;
   for (const [property, list] of Object.entries(action.sources))
@@ -212,7 +212,7 @@ function eventOf(
   }
 }
 
-/** What the file system refused, or a Failure, as the user should see it; anything else is a bug and goes on. */
+/** A file system error or Failure as the user should see it; anything else is a bug and is thrown again. */
 export function systemDiagnostic(node: StageNode, error: unknown): Diagnostic {
   if (error instanceof Failure) return { stage: node.id, ...error.diagnostic };
   const { code, message } = error as NodeJS.ErrnoException;
@@ -221,8 +221,8 @@ export function systemDiagnostic(node: StageNode, error: unknown): Diagnostic {
     stage: node.id,
     ...(noSpace(error) ?? {
       code: 'store-unusable',
-      message: `The store can't be written: ${message}`,
-      help: 'Make its folder writable, or name another with --store.',
+      message: `The store is not writable: ${message}`,
+      help: 'Make its folder writable, or choose another with --store.',
     }),
   };
 }

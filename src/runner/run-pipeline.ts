@@ -29,19 +29,19 @@ export interface RunOptions {
   readonly executor: Executor;
   /** Folder of the contracts' JSON files. */
   readonly contracts: string;
-  /** Folder in which `<pipeline>/<stage>` links lead to results. */
+  /** Folder for the `<pipeline>/<stage>` links to results. */
   readonly outputsDir: string;
-  /** Where shell steps' declared variables come from. */
+  /** Environment from which shell steps take the variables they declare. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
-  /** How many actions of one stage to have under way, waiting for resources included. */
+  /** Maximum number of actions of one stage in progress, including those waiting for resources. */
   readonly jobs?: number;
-  /** After a failure, still run what does not depend on it. */
+  /** After a failure, still run stages that do not depend on it. */
   readonly keepGoing?: boolean;
-  /** Re-hash everything that would be reused. */
+  /** Hash every cached artifact again before it is used. */
   readonly verify?: boolean;
-  /** Wait before the first retry; each further one waits twice as long. */
+  /** Delay before the first retry; it doubles with each further one. */
   readonly retryDelayMs?: number;
 }
 
@@ -58,9 +58,7 @@ export interface RunResult {
   readonly stages: ReadonlyMap<string, StageEnd>;
 }
 
-/**
- * Bring a pipeline up to date: plan each stage when its inputs are known, run what the store lacks, publish the rest.
- */
+/** Bring a pipeline up to date: plan each stage when its inputs are known, and run and publish what the store lacks. */
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunResult> {
   const run = new PipelineRun(pipeline, options);
   try {
@@ -84,9 +82,9 @@ class PipelineRun {
   private readonly ends = new Map<string, StageEnd>();
   private readonly running = new Set<Promise<void>>();
   private readonly composites: ReadonlyMap<string, CompositeNode>;
-  /** When the first step of a composite stage began. */
+  /** When the first step of a composite stage started. */
   private readonly began = new Map<string, number>();
-  /** Stages of rounds after the last. */
+  /** Stages of rounds that are not needed. */
   private readonly unneeded = new Set<string>();
   private warnings = 0;
   private bug: { readonly error: unknown } | undefined;
@@ -95,12 +93,12 @@ class PipelineRun {
     this.pipeline = pipeline;
     this.options = options;
     this.composites = new Map(pipeline.composites.map((composite) => [composite.id, composite]));
-    // Every action that runs or waits listens to both.
+    // Every running or waiting action listens to both.
     setMaxListeners(0, options.signal, this.admission.signal);
     const { store } = options;
     this.store = options.verify === true ? { ...store, lookup: (key) => store.lookup(key, { verify: true }) } : store;
     this.journal = openJournal(store.layout.runs, this.id, (error) =>
-      this.warn('journal-lost', `the journal can't be written: ${error.message}`),
+      this.warn('journal-lost', `cannot write the journal: ${error.message}`),
     );
     this.attempts = openAttempts(store.layout, this.id);
     this.frontier = new Frontier(pipeline, ({ round, reason, skipped, problem }) => {
@@ -165,7 +163,7 @@ class PipelineRun {
   }
 
   async close(): Promise<void> {
-    // After a bug: what waits, or would be tried again, must not start workers that nothing ends.
+    // After a bug: waiting actions and retries must not start workers that nothing would stop.
     this.admission.abort();
     await this.options.executor.close();
     await Promise.allSettled(this.running);
@@ -174,7 +172,7 @@ class PipelineRun {
     try {
       this.store.flush();
     } catch {
-      // The memo of digests only saves time.
+      // The cache of digests only saves time.
     }
   }
 
@@ -192,7 +190,7 @@ class PipelineRun {
           stage: node.id,
           location: node.location,
           message: `${node.id}: the rounds ended before ${turn.blockedBy.join(' or ')} ran`,
-          help: 'Let the `when` of that stage hold in every round that may be the last.',
+          help: 'Make the `when` of that stage hold in every round that may be the last.',
         },
         performance.now(),
       );
@@ -273,7 +271,7 @@ class PipelineRun {
           severity: 'warning',
           stage: node.id,
           location: node.location,
-          message: `${node.id} asks for more than this machine has (${lacking}); it runs with what there is`,
+          message: `${node.id} requests more than this machine has (${lacking}); using what is available`,
         },
       });
     const records: (ActionRecord | undefined)[] = actions.map(({ hit }) => hit);
@@ -304,7 +302,7 @@ class PipelineRun {
     } else this.succeed(plan, complete, ran ? 'ran' : 'cached', began);
   }
 
-  /** Stages that must run again because what they left in the store is no longer what it was. */
+  /** Stages that must run again because their results in the store are damaged. */
   private async damagedProducers({ node, actions }: StagePlan): Promise<string[]> {
     const needed = new Set<Digest>();
     for (const { hit, inputs } of actions)
@@ -322,8 +320,8 @@ class PipelineRun {
       );
     this.warn(
       'store-damaged-object',
-      `${damaged.size} damaged ${damaged.size === 1 ? 'file' : 'files'} in the store set aside; ` +
-        `${producers.join(', ')} will be done again`,
+      `${damaged.size} damaged ${damaged.size === 1 ? 'file' : 'files'} in the store moved to quarantine; ` +
+        `${producers.join(', ')} will run again`,
     );
     return producers;
   }
@@ -356,7 +354,7 @@ class PipelineRun {
         outputs: mapValues(outputs, ({ digest }) => digest),
       });
     } catch (error) {
-      this.warn('store-unusable', `what ${node.id} was made of can't be noted: ${(error as Error).message}`);
+      this.warn('store-unusable', `cannot record the ingredients of ${node.id}: ${(error as Error).message}`);
     }
     const reused = new Set(actions.flatMap(({ hit }) => hit ?? []));
     const savedMs = records.reduce(
@@ -393,12 +391,12 @@ class PipelineRun {
         mapValues(outputs, (artifact) => this.store.view(artifact)),
       );
     } catch (error) {
-      this.warn('link-failed', `the link to the result of ${node.id} can't be made: ${(error as Error).message}`);
+      this.warn('link-failed', `cannot link the result of ${node.id}: ${(error as Error).message}`);
       return {};
     }
   }
 
-  /** The end of a stage, and of the composite stage that it is the last step of. */
+  /** Ends a stage, and its composite stage if this was the last step. */
   private end(node: StageNode, end: StageEnd, began: number, links: Readonly<Record<string, string>> = {}): void {
     this.report(node.id, end, began, links);
     const composite = node.partOf === undefined ? undefined : this.composites.get(node.partOf);

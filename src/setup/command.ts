@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 
-/** How a command ended. `code` is null when a signal ended it, or when there is no such command. */
+/** The result of a command. `code` is null if a signal ended it or the command does not exist. */
 export interface CommandEnd {
   readonly code: number | null;
-  /** No such file, or not one that can be executed. */
+  /** The file does not exist or is not executable. */
   readonly missing: boolean;
   readonly stdout: string;
-  /** Both streams, in the order in which they came. */
+  /** Both streams, in order of arrival. */
   readonly output: string;
 }
 
-/** Run a command to its end; never rejects. It is ended with the signal. */
+/** Run a command to its end; never rejects. The signal stops it. */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -40,7 +40,7 @@ export function runCommand(
   });
 }
 
-/** The last lines of what a command said, for a message. */
+/** The last lines of a command's output, for a message. */
 export function lastLines(output: string, count = 8): string {
   return output.trimEnd().split('\n').slice(-count).join('\n');
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { lastLines, runCommand } from './command.ts';
 import { installCommand } from './distribution.ts';
 
-/** The version of a C++ compiler, if there is one under that name. */
+/** The version of a C++ compiler, if one has that name. */
 export async function findCompiler(compiler: string, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
   const { code, stdout, output, missing } = await runCommand(compiler, ['-dumpfullversion', '-dumpversion'], {
     signal,
@@ -12,7 +12,7 @@ export async function findCompiler(compiler: string, signal: AbortSignal): Promi
   return err({
     code: 'compiler-missing',
     message: missing
-      ? `There is no C++ compiler ${compiler} here; a bridge to the library must be compiled.`
+      ? `The C++ compiler ${compiler} was not found; setup compiles a bridge to the library.`
       : `The C++ compiler ${compiler} does not work: ${lastLines(output, 3)}`,
     help:
       `Install one with \`${installCommand('compiler')}\`, or name yours in the environment variable CXX; then run ` +
@@ -20,7 +20,7 @@ export async function findCompiler(compiler: string, signal: AbortSignal): Promi
   });
 }
 
-/** Compile and link; the compiler's own words in the error. */
+/** Compile and link; an error includes the compiler's output. */
 export async function compileWith(
   compiler: string,
   args: readonly string[],

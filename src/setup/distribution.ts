@@ -15,8 +15,8 @@ const commands: readonly {
 ];
 
 /**
- * The command that installs something on this Linux distribution, by os-release(5); that of Debian and Fedora where it
- * is another.
+ * The command that installs something on this Linux distribution, according to os-release(5); those of Debian and
+ * Fedora on any other.
  */
 export function installCommand(wanted: Wanted, osRelease = read('/etc/os-release')): string {
   const words = [...osRelease.matchAll(/^ID(?:_LIKE)?=(.*)$/gm)].flatMap(

@@ -23,7 +23,7 @@ export async function namedPackage({
   return folder === undefined ? undefined : recipe.inspect(resolve(folder));
 }
 
-/** The package that is found, or is installed here. */
+/** The package found on this machine, or newly installed. */
 export async function findPackage(
   { recipe, home, signal, say }: Context,
   wantsCuda: boolean,
@@ -41,7 +41,7 @@ export async function findPackage(
       done: false,
       text:
         `installing ${requirement} with pip into ${home} ` +
-        `(${wantsCuda ? 'some gigabytes' : 'some hundred megabytes'}; minutes)`,
+        `(${wantsCuda ? 'several gigabytes' : 'several hundred megabytes'}; takes minutes)`,
     });
     const installed = await installPrivately(base.value, home, recipe, wantsCuda, signal);
     if (!installed.ok) return installed;

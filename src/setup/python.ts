@@ -16,8 +16,8 @@ interface Python {
   readonly folder: string | null;
 }
 
-// Finding a package does not import it, which would take seconds. It has no newline, so that a shell script can stand
-// in for Python.
+// Finds a package without importing it, which would take seconds. Has no newline, so that a shell script can stand in
+// for Python.
 const probe =
   'import sys, json, importlib.util as u; name = sys.argv[1]; s = u.find_spec(name); ' +
   "print(json.dumps({'executable': sys.executable, 'version': sys.version_info[:2], 'venv': " +
@@ -34,7 +34,7 @@ async function ask(executable: string, recipe: Recipe, signal: AbortSignal): Pro
   }
 }
 
-/** The package that a Python imports; it must have it. */
+/** The package that a Python imports; fails if it does not have it. */
 export async function packageOf(
   executable: string,
   recipe: Recipe,
@@ -44,22 +44,22 @@ export async function packageOf(
   if (python === undefined)
     return err({
       code: 'python-missing',
-      message: `${executable} does not run as a Python.`,
+      message: `${executable} is not a working Python.`,
       help: 'Give --python the path of a Python 3 executable.',
     });
   if (python.folder === null)
     return err({
       code: 'package-missing',
-      message: `${executable} has no ${recipe.title}.`,
+      message: `${executable} does not have ${recipe.title}.`,
       help:
-        `Install it with \`${executable} -m pip install '${recipe.requirement(false)}'\`, or leave out --python ` +
-        'and setup installs it by itself.',
+        `Install it with \`${executable} -m pip install '${recipe.requirement(false)}'\`, or omit --python ` +
+        'and setup installs it.',
     });
   const found = await recipe.inspect(python.folder);
   return found.ok ? ok({ ...found.value, python: python.executable }) : found;
 }
 
-/** The package of the Python that the user works with, if it is one that we know with CUDA where that is wanted. */
+/** The package of the user's active Python, if it is a supported version and has CUDA where needed. */
 export async function findActive(recipe: Recipe, cuda: boolean, signal: AbortSignal): Promise<Package | undefined> {
   const found = await packageOf('python3', recipe, signal);
   if (!found.ok) return undefined;
@@ -70,7 +70,7 @@ export async function findActive(recipe: Recipe, cuda: boolean, signal: AbortSig
     : undefined;
 }
 
-/** A Python from which to make a virtual environment. */
+/** A Python to create a virtual environment with. */
 export async function findBasePython(recipe: Recipe, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
   const [oldest, newest] = recipe.pythons;
   const names = [
@@ -92,7 +92,7 @@ export async function findBasePython(recipe: Recipe, signal: AbortSignal): Promi
   if (withoutVenv !== undefined)
     return err({
       code: 'python-venv-missing',
-      message: `${withoutVenv} can't make virtual environments: its modules venv and ensurepip are missing.`,
+      message: `${withoutVenv} cannot create virtual environments: its modules venv and ensurepip are missing.`,
       help:
         `Install them with \`${installCommand('python')}\`, then run setup again; or name a Python that has ` +
         `${recipe.title} with --python.`,
@@ -105,14 +105,14 @@ export async function findBasePython(recipe: Recipe, signal: AbortSignal): Promi
     });
   return err({
     code: 'python-missing',
-    message: `There is no python3 here; ${recipe.title} comes as a Python package.`,
+    message: `python3 was not found; ${recipe.title} comes as a Python package.`,
     help: `Install it with \`${installCommand('python')}\`, then run setup again.`,
   });
 }
 
 const marker = 'complete.txt';
 
-/** The private environment in which this requirement was completely installed, if there is one. */
+/** The private environment in which this requirement is completely installed, if any. */
 export function findEnvironment(folder: string, requirement: string): string | undefined {
   return environments(folder)
     .map((name) => join(folder, name))
@@ -120,8 +120,8 @@ export function findEnvironment(folder: string, requirement: string): string | u
 }
 
 /**
- * Install into a new environment of its own, marked when it is complete: one that a killed setup left is never mistaken
- * for a whole one, and a pip that outlived that setup writes where nobody looks. Downloads are in pip's cache by then.
+ * Install into a new private environment, marked once it is complete. One left by a killed setup is never mistaken for
+ * a complete one, and a pip that outlives that setup does no harm. Downloads stay in pip's cache.
  */
 export async function installPrivately(
   base: string,
@@ -136,8 +136,8 @@ export async function installPrivately(
   if (made.code !== 0)
     return err({
       code: 'python-venv-missing',
-      message: `${base} can't make a virtual environment:\n${lastLines(made.output)}`,
-      help: `Install what it lacks, on this system \`${installCommand('python')}\`, then run setup again.`,
+      message: `${base} cannot create a virtual environment:\n${lastLines(made.output)}`,
+      help: `Install what is missing, on this system \`${installCommand('python')}\`, then run setup again.`,
     });
   const requirement = recipe.requirement(cuda);
   const { code, output } = await runCommand(
@@ -178,16 +178,16 @@ function pipProblem(requirement: string, output: string): Diagnostic {
       message: `pip could not download ${requirement}${said}`,
       help:
         'Check the network (pip takes a mirror from PIP_INDEX_URL, a proxy from HTTPS_PROXY), then run setup ' +
-        'again: what was downloaded is kept. Without a network, name what is here with --python.',
+        'again; downloads are kept. Without a network, name an installed one with --python.',
     };
   return {
     code: 'package-not-installed',
     message: `pip could not install ${requirement}${said}`,
-    help: 'Mend that, or name a Python that has it with --python.',
+    help: 'Fix that, or name a Python that has it with --python.',
   };
 }
 
-/** Remove environments that nothing refers to. */
+/** Remove unused environments. */
 export function sweepEnvironments(folder: string, keep: string | undefined): void {
   for (const name of environments(folder))
     if (keep === undefined || !keep.startsWith(join(folder, name, '/')))

@@ -1,7 +1,6 @@
 /**
- * Entry of the process in which setup tries a backend: one AdamW step of a tiny model on it and on wasm. A crash of
- * native
- * code ends this process only.
+ * Entry point of the process in which setup tests a backend: one AdamW step of a tiny model on it and on wasm. A crash
+ * in native code ends only this process.
  */
 import type { BackendChoice } from '../core/backend.ts';
 import { losses } from './tiny-model.ts';

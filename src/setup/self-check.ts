@@ -6,11 +6,12 @@ import { err, ok, type Result } from '../core/result.ts';
 import { lastLines } from './command.ts';
 import type { SelfCheckAnswer } from './self-check-main.ts';
 
-/** Losses may differ by this part of themselves: float32 sums in another order, amplified by one AdamW step. */
+/** Allowed relative difference of losses: float32 sums in another order, amplified by one AdamW step. */
 const tolerance = 2e-3;
 
 /**
- * Train the tiny model one step in a fresh process, on the backend and on wasm; returns both pairs of losses as text.
+ * Train the tiny model for one step in a fresh process, on the backend and on wasm. Returns both pairs of losses as
+ * text.
  */
 export function checkBackend(choice: BackendChoice, signal: AbortSignal): Promise<Result<string, Diagnostic>> {
   return new Promise((resolve) => {
@@ -61,11 +62,11 @@ function judge(choice: BackendChoice, answer: SelfCheckAnswer): Result<string, D
 function broken(choice: BackendChoice, what: string): Diagnostic {
   return {
     code: 'self-check-failed',
-    message: `${choice.name} ${choice.version} does not pass its training step on ${choice.device}: ${what}`,
+    message: `${choice.name} ${choice.version} fails its training step on ${choice.device}: ${what}`,
     help:
       choice.device === 'cuda'
         ? 'Check that the NVIDIA driver is new enough for the CUDA of this package (nvidia-smi); ' +
           '`CUDA_VISIBLE_DEVICES= npx run-pipeline setup` sets up for the CPU.'
-        : `Try \`npx run-pipeline setup ${choice.name} --force\`, which does everything anew.`,
+        : `Try \`npx run-pipeline setup ${choice.name} --force\`, which repeats every step.`,
   };
 }

@@ -29,9 +29,9 @@ import { torchRecipe } from './torch.ts';
 const recipes: Readonly<Record<Installable, Recipe>> = { torch: torchRecipe, tensorflow: tensorflowRecipe };
 
 /**
- * Set up a backend: find or install its library, compile the bridge to it, try it, and write down what came of it. What
- * each step leaves appears in one rename under a name of its own, and `installation.json` last: a setup that was killed
- * goes on where it was, and nobody uses half of one.
+ * Set up a backend: find or install its library, compile the bridge to it, test it, and record the result. The result
+ * of each step appears in one rename under its own name, and `installation.json` last: an interrupted setup resumes
+ * where it stopped, and an incomplete one is never used.
  */
 export async function setUp(options: SetUpOptions): Promise<Result<Installation, Diagnostic>> {
   const { backend, root, signal } = options;
@@ -50,8 +50,8 @@ export async function setUp(options: SetUpOptions): Promise<Result<Installation,
     return err(
       noSpace(error) ?? {
         code: 'backends-unusable',
-        message: `${folder} can't be written: ${message}.`,
-        help: 'Mend its permissions, or name another folder in RUN_PIPELINE_BACKENDS.',
+        message: `${folder} is not writable: ${message}.`,
+        help: 'Fix its permissions, or set RUN_PIPELINE_BACKENDS to another folder.',
       },
     );
   }
@@ -91,7 +91,7 @@ async function setUpLocked(context: Context): Promise<Result<Installation, Diagn
     existing.ok &&
     (named === undefined ? existing.value.cuda || !wantsCuda : existing.value.folder === named.value.folder)
   ) {
-    say({ name: 'check', done: true, text: `${backend} ${existing.value.version} is set up already, in ${home}` });
+    say({ name: 'check', done: true, text: `${backend} ${existing.value.version} is already set up in ${home}` });
     return existing;
   }
   say({
@@ -157,10 +157,10 @@ async function fetchModules(
   return fetched;
 }
 
-/** Where a backend's compiled bridges are. It was called so when bridges were called addons, and is full of them. */
+/** Folder of a backend's compiled bridges. The name is from when bridges were called addons. */
 const compiledFolder = 'addons';
 
-/** Compile into a folder named after everything that the bridge depends on, so that what is there is always right. */
+/** Compile into a folder named after everything the bridge depends on, so that an existing result is always valid. */
 async function compile(
   { backend, recipe, home, scratch, compiler, say, signal }: Context,
   found: Package,
@@ -174,7 +174,7 @@ async function compile(
   });
   const bridge = join(home, compiledFolder, sha256(inputs).slice(0, 16), recipe.bridgeName);
   if (existsSync(bridge)) {
-    say({ name: 'bridge', done: true, text: `compiled already, ${bridge}` });
+    say({ name: 'bridge', done: true, text: `already compiled, ${bridge}` });
     return ok(bridge);
   }
   say({ name: 'bridge', done: false, text: 'compiling the bridge' });

@@ -41,11 +41,11 @@ export const tensorflowRecipe: Recipe = {
 
   async inspect(folder) {
     const missing = ['include', ...libraries].find((name) => !existsSync(join(folder, name)));
-    if (missing !== undefined) return err(unusable(this.title, folder, `it has no ${missing}`));
+    if (missing !== undefined) return err(unusable(this.title, folder, `it does not contain ${missing}`));
     const version = versionOf(folder);
     if (version === undefined)
       return err(
-        unusable(this.title, folder, 'neither a dist-info folder beside it nor its headers say which version it is'),
+        unusable(this.title, folder, 'neither a dist-info folder next to it nor its headers give its version'),
       );
     return ok({
       folder,
@@ -81,7 +81,7 @@ export const tensorflowRecipe: Recipe = {
   },
 };
 
-/** By pip's record beside the folder; the headers of older releases say it too. */
+/** From pip's record next to the folder, or from the headers of older releases. */
 function versionOf(folder: string): string | undefined {
   for (const name of readdirSync(dirname(folder))) {
     const version =
@@ -97,12 +97,12 @@ function versionOf(folder: string): string | undefined {
   return parts.includes(undefined) ? undefined : parts.join('.');
 }
 
-/** SHA-512 of the package as npm serves it. */
+/** SHA-512 of the package on npm. */
 const integrity = 'p//NN6DGiN4hInUmIkRffaFVMcdTREUMjPyjW04J7OXvB2zBlQimj61eFKSgRrH3f5TnOfKzb0n56he/B6a4bw==';
 
 /**
- * Put the package into `target` in one step: the project's own copy, if it has installed this optional peer, or npm's.
- * Its install script, which downloads a TensorFlow of 2022, does not run, and none of its dependencies come along.
+ * Put the package into `target` atomically: the project's own copy, if it has installed this optional peer, or npm's.
+ * Its install script, which downloads a TensorFlow of 2022, does not run, and its dependencies are not installed.
  */
 async function fetchTfjsNode(
   target: string,
@@ -120,7 +120,7 @@ async function fetchTfjsNode(
       recursive: true,
       filter: (path) => !path.slice(peer.length).includes(`${sep}node_modules`),
     });
-  // What it asks for is put in their place when it is loaded; here they only make the names resolve.
+  // Its dependencies are replaced when it is loaded; these stubs only make their names resolve.
   for (const name of ['tfjs', 'tfjs-core']) {
     const stub = join(folder, 'node_modules/@tensorflow', name);
     mkdirSync(stub, { recursive: true });
@@ -153,7 +153,7 @@ async function download(into: string, signal: AbortSignal): Promise<Diagnostic |
     return missing
       ? {
           code: 'npm-missing',
-          message: `npm is not here; setup needs it to download ${wanted}.`,
+          message: `npm was not found; setup needs it to download ${wanted}.`,
           help:
             'Install npm, or put the package into the project with your package manager, without its install ' +
             'script.',
@@ -162,8 +162,8 @@ async function download(into: string, signal: AbortSignal): Promise<Diagnostic |
           code: 'no-network',
           message: `npm could not download ${wanted}:\n${lastLines(output)}`,
           help:
-            'Check the network and the npm registry (npm config get registry), then run setup again: what is there ' +
-            'is kept.',
+            'Check the network and the npm registry (npm config get registry), then run setup again; finished ' +
+            'downloads are kept.',
         };
   }
   const archive = join(into, stdout.trim().split('\n').at(-1) ?? '');
@@ -171,7 +171,7 @@ async function download(into: string, signal: AbortSignal): Promise<Diagnostic |
   if (found !== integrity)
     return {
       code: 'package-damaged',
-      message: `${wanted} is not the package that this version was made for: its SHA-512 is ${found}.`,
+      message: `${wanted} is not the package that this version expects: its SHA-512 is ${found}.`,
       help: 'Check which registry npm uses (npm config get registry).',
     };
   await unpack(archive, into);

@@ -19,8 +19,8 @@ const config: RobertaConfig = {
 };
 
 /**
- * Loss of a tiny model on a backend before each of some AdamW steps on made-up tokens; dropout is on, and the same
- * everywhere.
+ * Loss of a tiny model on a backend before each of N AdamW steps on made-up tokens. Dropout is on, and identical on
+ * every backend.
  */
 export async function losses(backend: BackendName | BackendChoice, steps = 2): Promise<number[]> {
   await openBackend(backend);

@@ -17,8 +17,7 @@ export const torchRecipe: Recipe = {
   versions: [11, 13],
   bridgeName: 'torch_bridge.node',
   requirement: () => 'torch==2.13.0',
-  // Where that index can't be reached, the default one serves the same version with CUDA, which works without a GPU
-  // too.
+  // If that index is unreachable, the default one serves the same version with CUDA, which also works without a GPU.
   pipArguments: (cuda) => (cuda ? [] : ['--extra-index-url', 'https://download.pytorch.org/whl/cpu']),
 
   async inspect(folder) {

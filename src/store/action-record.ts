@@ -9,7 +9,7 @@ export function serializeRecord(record: ActionRecord): string {
   return `${prefix}${sha256(body)}${middle}${body}}\n`;
 }
 
-/** The record in a file, or `undefined` when it is missing, torn, altered or of another action. */
+/** The record in a file; `undefined` if it is missing, truncated, altered or of another action. */
 export function readRecord(path: string, key: ActionKey): ActionRecord | undefined {
   let text: string;
   try {

@@ -9,8 +9,8 @@ import { sharded, type Layout } from './layout.ts';
 export const viewPath = (layout: Layout, digest: Digest): string => sharded(layout.artifacts, digest);
 
 /**
- * The folder of an artifact: `manifest.json` beside hard links of its objects, or copies where links aren't possible.
- * One whose file is no longer the store's object (it was rebuilt after damage) is made anew.
+ * The folder of an artifact: `manifest.json` and hard links to its objects, or copies where links are not possible. If
+ * a file is no longer the store's object, which was rebuilt after damage, the folder is made again.
  */
 export function buildView(layout: Layout, artifact: Artifact, objectPath: (digest: Digest) => string): string {
   const path = viewPath(layout, artifact.digest);
@@ -26,7 +26,7 @@ export function buildView(layout: Layout, artifact: Artifact, objectPath: (diges
     writeFileSync(join(draft, 'manifest.json'), `${canonicalJson(artifact.manifest)}\n`, { mode: 0o444 });
   mkdirSync(dirname(path), { recursive: true });
   try {
-    // One that another run built meanwhile stays: a stage may be reading in it already.
+    // A folder that another run built meanwhile stays: a stage may already be reading from it.
     if (!isCurrent(path, artifact, objectPath)) replace(path, draft);
   } catch (error) {
     if (!isCurrent(path, artifact, objectPath)) throw error;
@@ -36,7 +36,7 @@ export function buildView(layout: Layout, artifact: Artifact, objectPath: (diges
   return path;
 }
 
-/** Put a folder where another may be, which is out of the way before it is removed. */
+/** Put a folder in the place of another, which is moved away before it is removed. */
 function replace(path: string, draft: string): void {
   const old = `${draft}-old`;
   try {

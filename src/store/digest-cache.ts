@@ -3,7 +3,7 @@ import type { Digest } from '../core/artifact.ts';
 import { digestFile } from '../core/digest.ts';
 import { readJson, writeAtomic } from './files.ts';
 
-/** A file changed this soon before it was digested may have changed again without its times showing it. */
+/** A file changed this recently before it was digested may change again without its times showing it. */
 const racyMs = 50;
 
 /** Digests of source files, remembered by path, size, modification and change time and inode. */

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, write
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replace a file so that a reader, or a kill at any moment, sees the old content or the new, never a mixture. */
+/** Replace a file atomically: a reader, or a kill at any moment, sees the old content or the new, never a mixture. */
 export function writeAtomic(path: string, content: string, temporary: string): void {
   mkdirSync(temporary, { recursive: true });
   const draft = `${temporary}/${randomBytes(8).toString('hex')}`;
@@ -23,7 +23,7 @@ export function writeAtomic(path: string, content: string, temporary: string): v
   }
 }
 
-/** The same, and when it resolves the content survives a power cut. */
+/** The same; once it resolves, the content survives a power cut. */
 export async function writeDurable(path: string, content: string, temporary: string): Promise<void> {
   await mkdir(temporary, { recursive: true });
   const draft = `${temporary}/${randomBytes(8).toString('hex')}`;
@@ -62,7 +62,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** The JSON of a file, or `undefined` when it is missing, torn or no JSON. */
+/** The JSON of a file; `undefined` if it is missing, truncated or not JSON. */
 export function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -71,5 +71,5 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** Whether a file operation failed because there is nothing at that path. */
+/** Whether a file operation failed because the path does not exist. */
 export const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';

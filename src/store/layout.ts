@@ -5,7 +5,7 @@ export interface Layout {
   readonly root: string;
   /** File contents by SHA-256, read-only. */
   readonly objects: string;
-  /** Artifacts as folders, for people and for stages that take a folder. */
+  /** Artifacts as folders, for people and for stages with folder inputs. */
   readonly artifacts: string;
   /** Records by action key. */
   readonly actions: string;
@@ -14,21 +14,21 @@ export interface Layout {
   /** Checkpoints of unfinished long stages, by action key. */
   readonly checkpoints: string;
   /**
-   * Finished downloads, by a digest of their URL; parts of unfinished ones are checkpoints. `cache gc` removes those
-   * not used lately.
+   * Finished downloads, by the digest of their URL; parts of unfinished ones are checkpoints. `cache gc` removes those
+   * not used recently.
    */
   readonly downloads: string;
   /** Journals. */
   readonly runs: string;
-  /** What each stage was made of last, for `explain`. */
+  /** The latest ingredients of each stage, for `explain`. */
   readonly last: string;
   readonly locks: string;
   readonly quarantine: string;
   /** Bundles of users' own stages. */
   readonly userStages: string;
-  /** Drafts of files that are renamed into place. */
+  /** Temporary files that are renamed into place. */
   readonly temporary: string;
-  /** Memo of source digests. */
+  /** Cache of source digests. */
   readonly digests: string;
 }
 
@@ -53,10 +53,10 @@ export function layoutOf(folder: string): Layout {
   };
 }
 
-/** `<folder>/<first two digits>/<digest>`, so that no folder grows without bound. */
+/** `<folder>/<first two digits>/<digest>`, so that no folder grows too large. */
 export const sharded = (folder: string, digest: string): string => `${folder}/${digest.slice(0, 2)}/${digest}`;
 
-/** A stage id or pipeline name as one file name: `a/b` can't leave its folder. */
+/** A stage id or pipeline name as one file name: `a/b` cannot leave its folder. */
 export const fileName = (id: string): string =>
   id
     .replace(/[%/\\\0]/g, (character) => encodeURIComponent(character))

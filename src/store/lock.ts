@@ -20,9 +20,8 @@ export interface LockOptions {
 }
 
 /**
- * Take an exclusive lock: a folder in which each contender puts a file named after itself, and holds the lock if it
- * then
- * sees no other live one. Names are unique, so removing a dead owner's file can never remove a live owner's.
+ * Take an exclusive lock: a folder in which each contender creates a file named after itself. It holds the lock if it
+ * then sees no other live one. Names are unique, so removing a dead owner's file can never remove a live owner's.
  */
 export async function acquireLock(folder: string, options: LockOptions = {}): Promise<Lock> {
   const me = currentOwner();
@@ -72,7 +71,7 @@ function findRival(folder: string, own: string, now: number): Owner | undefined 
     const owner = { host, boot, pid: Number(pid), start };
     let state = ownerState(owner);
     if (state === 'unknown') {
-      // Both times come from the file system's clock, so hosts whose clocks disagree do not matter.
+      // Both times come from the file system's clock, so it does not matter if hosts' clocks disagree.
       const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       state = touched === undefined || now - touched > foreignDeadAfterMs ? 'dead' : 'alive';
     }
@@ -85,7 +84,7 @@ function findRival(folder: string, own: string, now: number): Owner | undefined 
 function hold(folder: string, path: string): Lock {
   const heartbeat = setInterval(() => {
     try {
-      // By a write, not by this host's clock: rivals on other hosts compare with the file system's.
+      // By a write, not by this host's clock: contenders on other hosts compare with the file system's clock.
       const file = openSync(path, 'r+');
       try {
         writeSync(file, '.', 0);
@@ -93,7 +92,7 @@ function hold(folder: string, path: string): Lock {
         closeSync(file);
       }
     } catch {
-      // Losing the file means losing the lock to another host; publishing the same content twice does no harm.
+      // Losing the file means losing the lock to another host; publishing the same content twice is harmless.
     }
   }, heartbeatMs);
   heartbeat.unref();
@@ -104,7 +103,7 @@ function hold(folder: string, path: string): Lock {
         await rm(path, { force: true });
         await rmdir(folder);
       } catch {
-        // Not empty: someone else waits in it.
+        // Not empty: another process is waiting in it.
       }
     },
   };

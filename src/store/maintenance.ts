@@ -9,9 +9,9 @@ import { ownerState, type Owner } from './owner.ts';
 import type { Store } from './store.ts';
 
 const dayMs = 86_400_000;
-/** While a run is publishing, an object may be there before the record that names it. */
+/** While a run is publishing, an object may exist before the record that names it. */
 const publishingMs = 3_600_000;
-/** A run on another host, or in a container that is gone, counts as ended when it has begun nothing for this long. */
+/** A run on another host, or in a removed container, counts as ended if it has not started anything for this long. */
 const foreignRunMs = 30 * dayMs;
 
 export interface ListedAction {
@@ -37,24 +37,23 @@ export function listActions(layout: Layout): ListedAction[] {
     .sort((a, b) => b.usedMs - a.usedMs || (a.record.key < b.record.key ? -1 : 1));
 }
 
-/** Read every object again; those that aren't what their name says go to quarantine, and the next run rebuilds them. */
+/** Check every object. Those that do not match their digest go to quarantine, and the next run rebuilds them. */
 export function verifyStore(store: Store): { readonly checked: number; readonly damaged: readonly Digest[] } {
   const digests = entries(store.layout.objects).map((path) => basename(path) as Digest);
   return { checked: digests.length, damaged: digests.filter((digest) => !store.verifyObject(digest)) };
 }
 
 export interface GarbageOptions {
-  /** Keep what was used in the last days. */
+  /** Keep what was used in the last N days. */
   readonly keepDays: number;
-  /** Only say what would go. */
+  /** Only report what would be removed. */
   readonly dryRun?: boolean;
   readonly now?: number;
 }
 
 /**
- * Remove records that no stage's latest state names and that were not used lately, then everything only they named.
- * Safe
- * beside running pipelines: what a run has used since yesterday or is about to publish stays.
+ * Remove records that no stage's latest state names and that were not used recently, then everything that only they
+ * named. Safe while pipelines run: what a run has used since yesterday or is about to publish stays.
  */
 export function collectGarbage(
   layout: Layout,
@@ -98,8 +97,7 @@ export function collectGarbage(
     bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     remove(path);
   }
-  // A folder's date says when something was last added to it: that of a run that goes on, and of its checkpoints, may
-  // be old.
+  // A folder's date is that of the last addition to it: it may be old for an active run and its checkpoints.
   const leftovers = [
     ...(busy ? [] : list(layout.checkpoints)),
     ...[...list(layout.attempts), ...list(layout.runs)].filter((path) => !live.has(basename(path))),
@@ -108,7 +106,7 @@ export function collectGarbage(
   ];
   for (const path of leftovers)
     if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) < cutoff && !recent(path)) remove(path);
-  // What is read from them is in the store already; a download is only worth its while until a stage's config settles.
+  // What was read from them is already in the store; a download is only useful until a stage's config settles.
   for (const path of list(layout.downloads)) {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || stat.mtimeMs >= cutoff || recent(path)) continue;
@@ -118,7 +116,7 @@ export function collectGarbage(
   return { actions, objects, bytes };
 }
 
-/** What the latest state of every stage of every pipeline refers to. */
+/** Everything that the latest state of any stage of any pipeline refers to. */
 function latest(layout: Layout): { readonly keys: Set<string>; readonly views: Set<string> } {
   const keys = new Set<string>();
   const views = new Set<string>();
@@ -130,7 +128,7 @@ function latest(layout: Layout): { readonly keys: Set<string>; readonly views: S
   return { keys, views };
 }
 
-/** Ids of the runs that have begun an action and have not ended; of one on another host that can only be guessed. */
+/** Ids of the runs that have started an action and have not ended; for a run on another host this is a guess. */
 function liveRuns(layout: Layout, now: number): Set<string> {
   const live = list(layout.attempts).filter((path) => {
     const owner = readJson(join(path, 'owner.json')) as Owner | undefined;
@@ -145,7 +143,7 @@ function liveRuns(layout: Layout, now: number): Set<string> {
 
 const recordFiles = (layout: Layout): string[] => entries(layout.actions).filter((path) => path.endsWith('.json'));
 
-/** The entries of a folder that is split by first digits. */
+/** The entries of a folder that is split by the first digits. */
 const entries = (folder: string): string[] => list(folder).flatMap(list);
 
 function list(folder: string): string[] {

@@ -1,13 +1,13 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process that can be told from any other, also after its pid was given to another or the machine started anew. */
+/** Identifies a process uniquely, even after its pid is reused or the machine restarts. */
 export interface Owner {
   /** Host name and, in a container, its pid namespace. */
   readonly host: string;
   readonly boot: string;
   readonly pid: number;
-  /** Start time in clock ticks since boot; empty where the system has no /proc. */
+  /** Start time in clock ticks since boot; empty on systems without /proc. */
   readonly start: string;
 }
 
@@ -38,7 +38,7 @@ export function sameProcess(pid: number, start: string): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)); `undefined` when there is no such process or it is a zombie. */
+/** Field 22 of /proc/<pid>/stat (proc(5)); `undefined` if the process does not exist or is a zombie. */
 export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

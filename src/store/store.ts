@@ -19,31 +19,29 @@ const dayMs = 86_400_000;
 /** The content-addressed cache of one project, shared safely by concurrent runs. */
 export interface Store extends ActionCache {
   readonly layout: Layout;
-  /** With `verify`, every object is re-hashed before a record counts as a hit. */
+  /** With `verify`, every object is hashed again before a record counts as a hit. */
   lookup(key: ActionKey, options?: { readonly verify?: boolean }): ActionRecord | undefined;
   /** Absolute path of a file's bytes. */
   objectPath(digest: Digest): string;
-  /**
-   * Whether the object holds the bytes it is named for; a damaged one is moved to quarantine. Checked once per process.
-   */
+  /** Whether the object matches its digest; a damaged one is moved to quarantine. Checked once per process. */
   verifyObject(digest: Digest): boolean;
-  /** Those of some objects that are missing, damaged or can't be read, without holding up the event loop. */
+  /** The objects that are missing, damaged or unreadable. Does not block the event loop. */
   findDamaged(digests: Iterable<Digest>): Promise<Digest[]>;
   /**
-   * Move an attempt's files into the store and, once they are durable, write the record; then every run can use them.
+   * Move an attempt's files into the store and, once they are durable, write the record. Then every run can use them.
    */
   publish(publication: Publication): Promise<ActionRecord>;
-  /** The folder of an artifact, its files under their own names; built when missing. */
+  /** The folder of an artifact, with its files under their own names; built if missing. */
   view(artifact: Artifact): string;
   checkpoint(key: ActionKey): string;
   /**
-   * Remove checkpoints of actions that are done: of runs that were killed after an action was published and before its
+   * Remove checkpoints of finished actions, left by runs that were killed after an action was published and before its
    * checkpoint was removed.
    */
   sweepCheckpoints(): Promise<void>;
   lock(key: ActionKey, options?: LockOptions): Promise<Lock>;
   saveLast(pipeline: string, stage: string, last: LastStage): void;
-  /** Write what is only kept in memory: the digests of sources. */
+  /** Write the digests of sources, which are otherwise only in memory. */
   flush(): void;
 }
 
@@ -56,7 +54,7 @@ export interface Publication {
   readonly ingredients: Ingredients;
 }
 
-/** The store in a folder such as `.run-pipeline`; nothing is created before something is published. */
+/** The store in a folder such as `.run-pipeline`; nothing is created until something is published. */
 export function createStore(root: string): Store {
   const layout = layoutOf(root);
   const digests = openDigestCache(layout.digests, layout.temporary);
@@ -64,7 +62,7 @@ export function createStore(root: string): Store {
   const objectPath = (digest: Digest): string => sharded(layout.objects, digest);
   const recordPath = (key: ActionKey): string => `${sharded(layout.actions, key)}.json`;
 
-  /** Damaged objects; what a store that can't be written keeps in its place counts as missing all the same. */
+  /** Damaged objects; they count as missing even if a read-only store keeps them in place. */
   const unsound = new Set<Digest>();
   const setAside = (digest: Digest): void => {
     sound.delete(digest);
@@ -72,7 +70,7 @@ export function createStore(root: string): Store {
     try {
       quarantine(layout, objectPath(digest));
     } catch {
-      // Publishing would fail as well, and say so.
+      // Publishing would also fail, and report it.
     }
   };
 
@@ -127,7 +125,7 @@ export function createStore(root: string): Store {
           setAside(digest);
         } catch (error) {
           if (isBusy(error)) throw error;
-          // What can't be read must stop being a hit too, or the stage that made it would be asked for it for ever.
+          // An unreadable object must not be a hit either, or the stage that made it would be scheduled forever.
           if (!isMissing(error)) setAside(digest);
         }
         damaged.push(digest);
@@ -149,9 +147,9 @@ export function createStore(root: string): Store {
             continue;
           }
           if (stat.size !== file.bytes)
-            throw broken(stage, port, file.path, `has ${stat.size} bytes where its manifest says ${file.bytes}`);
+            throw broken(stage, port, file.path, `has ${stat.size} bytes, but its manifest lists ${file.bytes}`);
           folders.add(dirname(to));
-          // Folders of artifacts that stages read right now are made of the object that is there.
+          // Folders of artifacts that stages are reading are made of the existing object.
           if (sound.has(file.digest) && statSync(to, { throwIfNoEntry: false })?.size === file.bytes) continue;
           mkdirSync(dirname(to), { recursive: true });
           chmodSync(from, 0o444);
@@ -183,7 +181,7 @@ export function createStore(root: string): Store {
     async sweepCheckpoints() {
       for (const key of (existsSync(layout.checkpoints) ? readdirSync(layout.checkpoints) : []) as ActionKey[]) {
         if (!existsSync(recordPath(key))) continue;
-        // One whose record another run does not take for a hit may be in use again.
+        // If another run does not accept the record as a hit, the checkpoint may be in use again.
         const lock = await store.lock(key, { signal: AbortSignal.timeout(200) }).catch(() => undefined);
         if (lock === undefined) continue;
         await rm(store.checkpoint(key), { recursive: true, force: true }).catch(() => {}); // left to a later run
@@ -214,14 +212,14 @@ function broken(stage: string, port: string, path: string, what: string): Failur
     code: 'output-broken',
     stage,
     message: `The file ${path} of output ${port} ${what}.`,
-    help: 'The stage, or something beside it, changed its output after it ended; run it again.',
+    help: 'The stage or another process changed the output after the stage ended. Run it again.',
   });
 }
 
-/** Whether reading failed for want of file handles, which says nothing about the file. */
+/** Whether reading failed for lack of file handles, which means nothing for the file. */
 const isBusy = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** Put a damaged object where nothing reads it; it stays for whoever wants to look at it until `cache gc`. */
+/** Move a damaged object where nothing reads it; it can be inspected there until `cache gc`. */
 function quarantine(layout: Layout, path: string): void {
   mkdirSync(layout.quarantine, { recursive: true });
   try {
@@ -234,11 +232,11 @@ function quarantine(layout: Layout, path: string): void {
   }
 }
 
-/** Records in use get a new date once a day, which is what garbage collection goes by. */
+/** Records in use get a new date once per day, which garbage collection relies on. */
 function keepFresh(path: string): void {
   try {
     if (Date.now() - statSync(path).mtimeMs > dayMs) utimesSync(path, new Date(), new Date());
   } catch {
-    // A store that can be read but not written still serves hits.
+    // A read-only store still serves hits.
   }
 }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 
 const longest = 65_536;
 
-/** Whole lines as they come; what is left without a line end when the stream ends counts as one. */
+/** Forwards whole lines as they arrive; a last one without a line end is forwarded when the stream ends. */
 export function forwardLines(stream: Readable | null, onLine: (text: string) => void): void {
   if (stream === null) return;
   let rest = '';

@@ -14,8 +14,8 @@ import type { StageRun } from './stage-run.ts';
 import type { Environment } from './shell-step.ts';
 
 /**
- * Run one action in its attempt directory and seal what it leaves: every output is checked against its contract,
- * fsynced and digested. Throws a Failure for what the user can mend.
+ * Run one action in its attempt directory and seal its results: every output is checked against its contract, fsynced
+ * and digested. Throws a Failure for problems that the user can fix.
  */
 export async function performAction(
   request: ActionRequest,
@@ -24,8 +24,7 @@ export async function performAction(
   environment: Environment,
 ): Promise<ActionOutcome> {
   for (const port of Object.keys(request.outputs)) mkdirSync(join(request.attempt, port), { recursive: true });
-  // A stage needs Arrow and no zx, most shell steps the other way round; either takes longer to load than a small
-  // action.
+  // A stage needs Arrow but not zx, and most shell steps the reverse; loading either takes longer than a small action.
   if (request.shell) {
     const { runShellStep } = await import('./shell-step.ts');
     await runShellStep(request, request.shell, send, signal, environment);
@@ -49,7 +48,7 @@ export async function performAction(
   return { outputs, metrics: run.metrics, gauges: [...run.gauges], drops: [...run.drops] };
 }
 
-/** Turn whatever a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */
+/** Turn anything a stage threw into a diagnostic that names the stage; bugs keep their stack in the message. */
 export function diagnosticOf(error: unknown, stage: string): Diagnostic {
   if (error instanceof Failure) return { stage, ...error.diagnostic };
   const full = noSpace(error);
@@ -67,7 +66,7 @@ export function diagnosticOf(error: unknown, stage: string): Diagnostic {
     code: 'stage-crashed',
     stage,
     message: `The stage threw: ${text}`,
-    help: 'This is a bug in the stage; `run-pipeline logs` has all of its output.',
+    help: 'This is a bug in the stage; its full output is in `run-pipeline logs`.',
   };
 }
 
@@ -96,7 +95,7 @@ async function sealShellOutput(request: ActionRequest, name: string, port: Port)
   return checkDataset({ version: 1, kind: 'dataset', contract: contract.name, files: shards }, request, name, port);
 }
 
-/** Rows of a shard that a script wrote, read to its end to see that it is whole. */
+/** Number of rows of a shard that a script wrote, read to its end to check that it is complete. */
 async function countRows(
   location: string,
   file: ArtifactFile,
@@ -113,16 +112,16 @@ async function countRows(
     const { cause } = error;
     fail(
       'contract-broken',
-      `Output "${name}" of stage "${request.stage}" holds ${file.path}, which does not keep its contract ` +
+      `Output "${name}" of stage "${request.stage}" holds ${file.path}, which breaks its contract ` +
         `"${contract.name}": ${cause instanceof Error ? cause.message : error.message}`,
-      'Write whole Arrow IPC files (the file format, not the stream format) with the columns of the contract.',
+      'Write complete Arrow IPC files (the file format, not the stream format) with the columns of the contract.',
       error,
     );
   }
   return rows;
 }
 
-/** With the files beside the shards that the contract promises. */
+/** With the files that the contract promises next to the shards. */
 function withFiles(manifest: Manifest, contract: DatasetContract, request: ActionRequest, name: string): Manifest {
   const promised = contract.files ?? [];
   if (promised.length === 0) return manifest;

@@ -5,8 +5,8 @@ import { fail } from '../core/diagnostic.ts';
 import { digestFile } from '../core/digest.ts';
 
 /**
- * Every file below a folder, sorted by path, fsynced and digested. Fails on a link: what it leads to is not the
- * artifact's.
+ * Every file below a folder, sorted by path, fsynced and digested. Fails on a link: its target is not part of the
+ * artifact.
  */
 export function sealFolder(folder: string, stage: string): ArtifactFile[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
@@ -16,8 +16,8 @@ export function sealFolder(folder: string, stage: string): ArtifactFile[] {
     fail(
       'contract-broken',
       `Output "${basename(folder)}" of stage "${stage}" holds ${path}, which is ` +
-        `${odd.isSymbolicLink() ? 'a link' : 'no plain file'}.`,
-      'Copy what it stands for (`cp -rL` follows links): an artifact holds plain files and folders only.',
+        `${odd.isSymbolicLink() ? 'a link' : 'not a regular file'}.`,
+      'Copy its target instead (`cp -rL` follows links): an artifact contains only regular files and folders.',
     );
   }
   return entries

@@ -7,16 +7,13 @@ import { forwardLines } from './forward-lines.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * What a script sees of the worker's environment undeclared: what programs need to start, and the GPUs it was given.
- */
+/** Variables that a script sees without declaring them: what programs need to start, and its GPUs. */
 const passed = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'CUDA_VISIBLE_DEVICES'];
 
 /**
  * Run a `run: |` step: bash with `set -euo pipefail` (zx's prefix), in the attempt directory. `$IN_<PORT>` is the
- * folder of an input
- * (several are separated by spaces), `$OUT_<PORT>` the folder to fill; of the environment only {@link passed}
- * and the names under `env:` are passed.
+ * folder of an input (several are separated by spaces) and `$OUT_<PORT>` the folder to fill. Only {@link passed} and
+ * the names under `env:` are passed from the environment.
  */
 export async function runShellStep(
   request: ActionRequest,
@@ -49,7 +46,7 @@ export async function runShellStep(
       'step-failed',
       'The step ended with ' +
         `${result.signal ? `signal ${result.signal}` : `exit code ${result.exitCode}`}${last ? `: ${last}` : '.'}`,
-      'Its whole output is in `run-pipeline logs`.',
+      'Its full output is in `run-pipeline logs`.',
     );
   }
 }

@@ -12,7 +12,8 @@ import { ArrowDatasetWriter } from '../arrow/writer.ts';
 const progressEveryMs = 100;
 
 /**
- * The context that a stage's `run` sees, over an action request. Asking for a port the stage does not declare is a bug.
+ * The context of a stage's `run`, built from an action request. Asking for a port that the stage does not declare is a
+ * bug.
  */
 export class StageRun implements StageContext {
   readonly stage: string;
@@ -57,8 +58,8 @@ export class StageRun implements StageContext {
     if (artifact?.shards.length === 0)
       fail(
         'empty-input',
-        `Input "${port}" is empty: the stage it is connected to left out its optional output.`,
-        'Its log says why (`run-pipeline logs`); connect another stage.',
+        `Input "${port}" is empty: the stage it is connected to did not produce its optional output.`,
+        'Check its log (`run-pipeline logs`) for the reason, or connect another stage.',
       );
     return artifact && { path: artifact.folder, files: artifact.shards };
   }
@@ -120,7 +121,7 @@ export class StageRun implements StageContext {
   get backend(): BackendChoice {
     const { backend } = this.request;
     if (backend === undefined)
-      throw new TypeError(`stage "${this.stage}" has no config property with "x-inherits": "backend"`);
+      throw new TypeError(`stage "${this.stage}" does not have a config property with "x-inherits": "backend"`);
     return { ...backend, threads: Math.max(1, Math.floor(this.cpus)) };
   }
 
@@ -142,19 +143,19 @@ export class StageRun implements StageContext {
 
   private output(port: string): string {
     const declared = this.request.outputs[port];
-    if (!declared) throw new TypeError(`stage "${this.stage}" has no output "${port}"`);
+    if (!declared) throw new TypeError(`stage "${this.stage}" does not have an output "${port}"`);
     return declared.contract;
   }
 }
 
-/** Datasets of an input, with their contract. Fails when the file system no longer has a shard. */
+/** Datasets of an input, with their contract. Fails if a shard is missing from the file system. */
 function openInput(request: ActionRequest, port: string): ArrowDataset[] {
   return (request.inputs[port] ?? []).map((artifact) => {
     const contract = loadContract(request.contracts, artifact.contract);
     if (contract.kind !== 'dataset') throw new TypeError(`input "${port}" is a ${contract.kind}, not a dataset`);
     for (const shard of artifact.shards)
       if (!existsSync(shard.location))
-        fail('missing-shard', `Shard ${shard.path} is gone from ${shard.location}.`, 'Run again: it is rebuilt.');
+        fail('missing-shard', `Shard ${shard.path} is missing from ${shard.location}.`, 'Run again to rebuild it.');
     return new ArrowDataset(contract, artifact.shards);
   });
 }

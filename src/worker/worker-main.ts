@@ -1,6 +1,6 @@
 /**
- * Entry of a worker process. It runs actions that its runner sends over the process channel, one at a time, and never
- * outlives the runner: a thread watches for the runner's end even while a stage blocks the main one.
+ * Entry point of a worker process. It runs the actions that its runner sends over the process channel, one at a time.
+ * It never outlives the runner: a thread watches for the runner's end even while a stage blocks the main thread.
  */
 import { once } from 'node:events';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
@@ -8,14 +8,14 @@ import type { ActionRequest, WorkerMessage } from '../core/worker.ts';
 
 const watchEveryMs = 200;
 
-// OpenMP's threads otherwise spin while they wait, which on a busy machine made training 25 times slower; read when
+// Otherwise OpenMP's threads spin while they wait, which made training 25 times slower on a busy machine. Read when
 // libtorch loads.
 process.env['OMP_WAIT_POLICY'] ??= 'PASSIVE';
 
 if (isMainThread) await serve(Number(process.argv[2]));
 else watch((workerData as { readonly runner: number }).runner);
 
-/** End this process and all it started; it leads its own process group. */
+/** Kill this process and everything it started; it leads its own process group. */
 function endAll(): void {
   process.kill(-process.pid, 'SIGKILL');
 }
@@ -54,7 +54,7 @@ async function serve(runner: number): Promise<void> {
   process.on('disconnect', endAll);
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-  // The runner asks first, so that a stage can save a checkpoint, and kills soon after.
+  // The runner asks first, so that a stage can save a checkpoint, and kills the process soon after.
   process.on('SIGTERM', () => (current === undefined ? endAll() : current.controller.abort()));
   process.on('SIGINT', () => {});
   send({ type: 'ready' });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { emptyOutput } from '../../src/core/empty-output.ts';
 
 describe('what is said of an empty output', () => {
-  const ofDrops = 'Look at what was dropped and why, and change the settings or the input.';
-  const ofInputs = 'Look at its inputs, and at what it said: `run-pipeline logs`.';
+  const ofDrops = 'Check what was dropped and why, then change the settings or the input.';
+  const ofInputs = 'Check its inputs and its log (`run-pipeline logs`).';
   const cases: readonly [string, Record<string, number>, readonly string[], string, string][] = [
     ['nothing counted', {}, [], 'promises rows', ofInputs],
     ['counts, most first', { a: 2, b: 1234, c: 0 }, [], 'promises rows. It counted: b 1,234, a 2', ofInputs],

@@ -40,7 +40,7 @@ describe('a run', () => {
     });
     expect(await run(root)).toMatch(/1 cached, 0 ran/);
     expect(await run(root, '--set', 'backend=tensorflow')).toMatch(/1 cached, 0 ran/);
-    expect(await run(root, '--set', 'backend=wasm')).toMatch(/s: to run \(backend, bridge\)/);
+    expect(await run(root, '--set', 'backend=wasm')).toMatch(/s: stale: backend changed, bridge changed/);
     expect(await run(noBackends())).toMatch(/1 cached, 0 ran/);
     expect(
       (await project.start(['explain', 'p.yaml'], at(madeBackends({ version: '2.22.0' }).root)).ended).stdout,

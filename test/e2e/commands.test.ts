@@ -65,14 +65,14 @@ describe('plan and explain', () => {
     const fresh = new Project(files);
     const { stdout } = await fresh.run('plan', 'chain.yaml');
     expect(stdout).toMatch(/^books +run +first run$/m);
-    expect(stdout).toMatch(/^first +run +first run \(runs code of yours\)$/m);
-    expect(stdout).toMatch(/^second +pending +after first \(runs code of yours\)$/m);
+    expect(stdout).toMatch(/^first +run +first run \(runs your code\)$/m);
+    expect(stdout).toMatch(/^second +pending +after first \(runs your code\)$/m);
     expect(existsSync(fresh.path('.run-pipeline'))).toBe(false);
   });
 
   it('explain names the ingredient that changed, old and new', async () => {
     const text = await output('explain', 'chain.yaml', '--set', 'vars.word=bye', '--set', 'stages.books.with.lang=de');
-    expect(text).toMatch(/^books +run +config\.lang\n +config\.lang: en → de$/m);
+    expect(text).toMatch(/^books +run +config\.lang changed\n +config\.lang: en → de$/m);
     expect(text).toMatch(/^ +script: echo "hello" .* → echo "bye" /m);
     const one = await output('explain', 'chain.yaml', '--set', 'stages.books.with.lang=de', '--stage', 'books');
     expect(lines(one)).toHaveLength(2);
@@ -103,7 +103,7 @@ describe('plan and explain', () => {
 });
 
 describe('validate, graph and stages', () => {
-  it('validate says that nothing is wrong, or everything that is', async () => {
+  it('validate reports every problem, or that there is none', async () => {
     expect(await output('validate', 'chain.yaml')).toBe('chain: 3 stages, valid\n');
     project.write(
       'wrong.yaml',
@@ -129,12 +129,11 @@ describe('validate, graph and stages', () => {
     expect(objects(json.stdout).map(({ type }) => type)).toEqual(['diagnostic', 'diagnostic', 'diagnostic']);
   });
 
-  it('takes a slip in a command for what it is', async () => {
+  it('reports a mistyped command as such', async () => {
     const { code, stderr } = await project.run('valdiate', 'chain.yaml');
     expect([code, stderr]).toEqual([
       2,
-      'error: `valdiate` is no command, and there is no pipeline file of that name. [unknown-command]\n  help: ' +
-        'did you mean `validate`?\n',
+      'error: unknown command or pipeline file `valdiate` [unknown-command]\n  help: ' + 'did you mean `validate`?\n',
     ]);
   });
 

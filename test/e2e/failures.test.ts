@@ -335,7 +335,7 @@ stages:
       edit('"\${{ vars.rate }}"', '\${{ vars.rate }}'),
       'yaml-syntax',
       '7:',
-      'is quoted',
+      'quote a value that starts with',
     ],
     ['a path to nothing', edit('path: books', 'path: boks'), 'source-not-found', '4:3', 'boks'],
     [

@@ -176,7 +176,7 @@ stages:
     const without = await adapt(project);
     expect(without.code).toBe(1);
     expect(without.stdout + without.stderr).toMatch(
-      /stage tokens.*: Input "tokenizer" is empty: the stage it is connected to left out its optional output/,
+      /stage tokens.*: Input "tokenizer" is empty: the stage it is connected to did not produce its optional output/,
     );
 
     writeFileSync(project.path('hub/config.json'), JSON.stringify({ ...folder.config, model_type: 'bert' }));

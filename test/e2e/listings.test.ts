@@ -140,9 +140,9 @@ it('reads a listing of local files beside it', async () => {
 });
 
 it.each([
-  ['on a server', undefined, 'http://127.0.0.1:9/wet.paths.gz', /Fetch it once/],
-  ['that is empty', '\n', 'a.paths', /names no files/],
-  ['that is an error page', '<html>Not found</html>', 'a.paths', /is no list of files/],
+  ['on a server', undefined, 'http://127.0.0.1:9/wet.paths.gz', /Download it once/],
+  ['that is empty', '\n', 'a.paths', /does not list any files/],
+  ['that is an error page', '<html>Not found</html>', 'a.paths', /is not a list of files/],
   ['that is cut off', gzipSync('crawl-data/a.warc.wet.gz').subarray(0, 20), 'a.paths.gz', /cannot read a\.paths\.gz/],
 ])('refuses a listing %s before anything runs', async (_, content, path, message) => {
   const { code, stderr, stdout } = await project(content, path).run('p.yaml');

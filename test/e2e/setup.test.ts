@@ -16,9 +16,9 @@ const refusals: { name: string; machine: FakeMachine; args?: string[]; code: str
     name: 'no compiler',
     machine: new FakeMachine().python(),
     code: 'compiler-missing',
-    says: ['no C++ compiler g++', 'CXX'],
+    says: ['The C++ compiler g++ was not found', 'CXX'],
   },
-  { name: 'no Python', machine: new FakeMachine().compiler(), code: 'python-missing', says: ['no python3'] },
+  { name: 'no Python', machine: new FakeMachine().compiler(), code: 'python-missing', says: ['python3 was not found'] },
   {
     name: 'an old Python',
     machine: new FakeMachine().compiler().python({ version: '3.8' }),
@@ -57,7 +57,7 @@ const refusals: { name: string; machine: FakeMachine; args?: string[]; code: str
     code: 'package-not-installed',
     says: ['hash mismatch'],
   },
-  { name: 'no npm', machine: new FakeMachine().compiler().python(), code: 'npm-missing', says: ['npm is not here'] },
+  { name: 'no npm', machine: new FakeMachine().compiler().python(), code: 'npm-missing', says: ['npm was not found'] },
   {
     name: 'no network for npm',
     machine: new FakeMachine().compiler().python().install('npm', 'echo "npm error ENOTFOUND" >&2; exit 1'),
@@ -100,14 +100,14 @@ const refusals: { name: string; machine: FakeMachine; args?: string[]; code: str
     machine: new FakeMachine().compiler(),
     args: ['--python', '/bin/ls'],
     code: 'python-missing',
-    says: ['/bin/ls does not run as a Python'],
+    says: ['/bin/ls is not a working Python'],
   },
   {
     name: 'a folder without the library',
     machine: new FakeMachine().compiler(),
     args: ['--tensorflow-dir', '/usr'],
     code: 'package-unusable',
-    says: ['/usr is no TensorFlow', 'libtensorflow_cc.so.2'],
+    says: ['/usr is not a TensorFlow folder', 'libtensorflow_cc.so.2'],
   },
 ];
 
@@ -126,7 +126,7 @@ describe('setup says one clear thing about', () => {
   it.each([
     { args: ['pytorch'], says: 'torch, tensorflow' },
     { args: ['torch', '--tensorflow-dir', '/x'], says: 'setup torch takes --torch-dir' },
-    { args: ['tensorflow', '--tensorflow-dir', '/x', '--python', 'y'], says: 'both say where' },
+    { args: ['tensorflow', '--tensorflow-dir', '/x', '--python', 'y'], says: 'cannot be used together' },
   ])('wrong arguments: $args', async ({ args, says }) => {
     const result = await new FakeMachine().setup(...args);
     expect(result.code).toBe(2);
@@ -174,7 +174,7 @@ describe('setup', () => {
     expect(first.stdout).toContain('installing tensorflow-cpu==2.21.0');
     const second = await machine.setup('tensorflow');
     expect(second.stdout).not.toContain('installing');
-    expect(second.stdout).toContain('compiled already');
+    expect(second.stdout).toContain('already compiled');
     const third = await machine.setup('tensorflow', '--force');
     expect(third.stdout).toContain('installing tensorflow-cpu==2.21.0');
   });

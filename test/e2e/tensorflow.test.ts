@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)(`tensorflow${because(missing)}`, () => {
     const before = statSync(installationFile(root, 'tensorflow'));
     const again = await setup().ended;
     expect(again.code).toBe(0);
-    expect(again.stdout).toContain('is set up already');
+    expect(again.stdout).toContain('is already set up');
     expect(again.stdout).not.toContain('compil');
     expect(statSync(installationFile(root, 'tensorflow')).mtimeMs).toBe(before.mtimeMs);
   });

@@ -49,7 +49,7 @@ describe('expressions', () => {
     ['1 +', '3-4 the expression ends too early'],
     ['1 2', '2-3 unexpected `2`'],
     ['(1', '2-3 `)` is missing at the end'],
-    ["'open", '0-1 this string has no end'],
+    ["'open", '0-1 this string is not terminated'],
     ['a @ b', '2-3 unexpected `@`'],
     ['vars.', '5-6 a name must follow the `.`'],
     ['1 ? 2', '5-6 `:` is missing at the end'],

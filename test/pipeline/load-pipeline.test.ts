@@ -121,11 +121,11 @@ stages:
       await problemsOf(chain('more: { uses: tokenize, inputs: { documents: ./texts, tokenizer: ./models/roberta } }')),
     ).toEqual([
       'bad-reference 6:48 `./texts` is a path, but input `documents` of `more` takes `documents` (only a model ' +
-        'or a tokenizer can be given as a folder; name a stage that reads these files)',
+        'or a tokenizer can be given as a folder; otherwise name a stage that reads these files)',
     ]);
     expect(
       await problemsOf(chain('more: { run: "ls", inputs: { files: ./texts }, outputs: { list: files } }')),
-    ).toEqual([expect.stringContaining('takes what stages leave (a script reads files by itself)')]);
+    ).toEqual([expect.stringContaining('takes the output of a stage (let the script read the files itself)')]);
     expect(
       await problemsOf(chain('more: { uses: tokenize, inputs: { documents: a, tokenizer: FacebookAI/roberta-base } }')),
     ).toEqual([expect.stringContaining('or the path of a folder: `./FacebookAI/roberta-base`')]);

@@ -24,7 +24,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'duplicate key',
     'stages:\n  a: { uses: ingest }\n  a: {}',
-    ['yaml-duplicate-key 3:3 duplicate key `a`; it is set on line 2 already'],
+    ['yaml-duplicate-key 3:3 duplicate key `a`; it is already set on line 2'],
   ],
   ['foreign tag', 'name: x\nstages: !!js/function "x"', ['yaml-unknown-tag 2:9 the tag `!!js/function`']],
   ['__proto__', 'vars:\n  __proto__: { a: 1 }', ['yaml-forbidden-key 2:3']],
@@ -90,7 +90,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'stage type',
     base.replace('train-tokenizer', 'train-tokeniser'),
-    ['unknown-stage-type 3:22 there is no stage type `train-tokeniser` (did you mean `train-tokenizer`?)'],
+    ['unknown-stage-type 3:22 unknown stage type `train-tokeniser` (did you mean `train-tokenizer`?)'],
   ],
   [
     'own stage missing',
@@ -114,14 +114,14 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'output of an unknown contract',
     `${base}\n  show: { run: "echo", outputs: { text: fils } }`,
-    ['unknown-contract 7:41 there is no contract `fils`'],
+    ['unknown-contract 7:41 unknown contract `fils`'],
   ],
   [
     'config value',
     base.replace('sequences: tokens }', 'sequences: tokens }, with: { rate: high }'),
     ['wrong-type 5:68 `rate` must be a number, not "high"'],
   ],
-  ['neither uses nor run', 'stages:\n  a: { retries: 1 }', ['missing-property 2:3 `a` says neither']],
+  ['neither uses nor run', 'stages:\n  a: { retries: 1 }', ['missing-property 2:3 `a` has neither']],
   ['both', 'stages:\n  a: { uses: ingest, with: { path: x }, run: "true" }', ['uses-and-run 2:41']],
   [
     'timeout',
@@ -132,23 +132,23 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'unknown stage',
     base.replace('sequences: tokens', 'sequences: token'),
-    ['unknown-stage 5:44 there is no stage `token` (did you mean `tokens`?)'],
+    ['unknown-stage 5:44 unknown stage `token` (did you mean `tokens`?)'],
   ],
   [
     'unknown output',
     base.replace('sequences: tokens', 'sequences: tokens.seqences'),
-    ['unknown-port 5:44 `tokens` (tokenize) has no output `seqences` (did you mean `sequences`?)'],
+    ['unknown-port 5:44 `tokens` (tokenize) does not have an output `seqences` (did you mean `sequences`?)'],
   ],
   [
     'unknown input',
     base.replace('sequences: tokens', 'sequence: tokens'),
-    ['missing-input 5:3', 'unknown-port 5:33 `mask` has no input `sequence` (did you mean `sequences`?)'],
+    ['missing-input 5:3', 'unknown-port 5:33 `mask` does not have an input `sequence` (did you mean `sequences`?)'],
   ],
   [
     'missing input',
     base.replace(', tokenizer: tokenizer', ''),
     [
-      'missing-input 4:3 `tokens` has no input `tokenizer` (tokenizer of it) (add `inputs: { tokenizer: <stage> ' +
+      'missing-input 4:3 `tokens` needs an input `tokenizer` (tokenizer of it) (add `inputs: { tokenizer: <stage> ' +
         '}`, for example `tokenizer`)',
     ],
   ],
@@ -156,7 +156,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
     'contract',
     base.replace('sequences: tokens', 'sequences: crawl'),
     [
-      'contract-mismatch 5:44 `crawl` gives `documents`, but input `sequences` of `mask` takes `sequences`\n    ' +
+      'contract-mismatch 5:44 `crawl` is `documents`, but input `sequences` of `mask` takes `sequences`\n    ' +
         'documents (dataset)   | sequences (dataset)\n      id: utf8            |   input_ids: list<uint32>',
     ],
   ],
@@ -169,25 +169,21 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
     'cycle',
     'stages:\n  c: { uses: clean, inputs: { documents: b } }\n  a: { uses: clean, inputs: { documents: c } }\n  ' +
       'b: { uses: clean, inputs: { documents: a } }',
-    ['cycle 3:3 stages feed each other in a circle: a -> b -> c -> a'],
+    ['cycle 3:3 stages form a cycle: a -> b -> c -> a'],
   ],
-  [
-    'itself',
-    'stages:\n  a: { uses: clean, inputs: { documents: a } }',
-    ['cycle 2:3 stages feed each other in a circle: a -> a'],
-  ],
+  ['itself', 'stages:\n  a: { uses: clean, inputs: { documents: a } }', ['cycle 2:3 stages form a cycle: a -> a']],
   [
     'switched off',
     base
       .replace('with: { path: x }', 'when: false, with: { path: x }')
       .replace(/ {2}tokenizer: .*\n/, '')
       .replace(', tokenizer: tokenizer', ''),
-    ['missing-input 3:3', 'missing-input 3:39 nothing is left of input `documents` of `tokens`'],
+    ['missing-input 3:3', 'missing-input 3:39 input `documents` of `tokens` is not connected'],
   ],
   [
     'shell contract',
     'stages:\n  a: { run: "true", outputs: { out: { contract: modle } } }',
-    ['unknown-contract 2:49 there is no contract `modle` (did you mean `model`?)'],
+    ['unknown-contract 2:49 unknown contract `modle` (did you mean `model`?)'],
   ],
 
   [
@@ -208,7 +204,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'open expression',
     base.replace('path: x', 'path: "${{ 1 + "'),
-    ['expression-syntax 2:40 `${{` has no closing `}}`'],
+    ['expression-syntax 2:40 `${{` is not closed by `}}`'],
   ],
   [
     'kinds',
@@ -218,7 +214,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'vars cycle',
     `vars: { a: "\${{ vars.b }}", b: "\${{ vars.c }}", c: "\${{ vars.a }}" }\n${base}`,
-    ['vars-cycle 1:9 vars refer to each other in a circle: vars.a -> vars.b -> vars.c -> vars.a'],
+    ['vars-cycle 1:9 vars form a cycle: vars.a -> vars.b -> vars.c -> vars.a'],
   ],
   [
     'interpolated to the wrong kind',
@@ -245,7 +241,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'rounds: stage',
     `${base}rounds: { max: 2, stages: [maks] }`,
-    ['unknown-stage 6:28 there is no stage `maks` (did you mean `mask`?)'],
+    ['unknown-stage 6:28 unknown stage `maks` (did you mean `mask`?)'],
   ],
   [
     'rounds: until',
@@ -255,7 +251,7 @@ const rows: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'rounds: carry',
     `${base}rounds: { max: 2, stages: [mask], carry: { mask.sequence: mask.masked } }`,
-    ['unknown-port 6:44 `mask` has no input `sequence`'],
+    ['unknown-port 6:44 `mask` does not have an input `sequence`'],
   ],
   [
     'rounds: carry contract',
@@ -294,17 +290,17 @@ it.each(rows)('%s', async (_, text, expected) => {
 });
 
 const set: readonly (readonly [string, string])[] = [
-  ['vars.rat=1', 'unknown-set-path 1:6 `--set`: there is no `vars.rat` in the pipeline (did you mean `vars.rate`?)'],
+  ['vars.rat=1', 'unknown-set-path 1:6 `--set`: `vars.rat` is not in the pipeline (did you mean `vars.rate`?)'],
   [
     'stages.maks.with.rate=1',
-    'unknown-set-path 1:8 `--set`: there is no `stages.maks` in the pipeline (did you mean `stages.mask`?)',
+    'unknown-set-path 1:8 `--set`: `stages.maks` is not in the pipeline (did you mean `stages.mask`?)',
   ],
   [
     'stages.mask.with.rat=1',
     'unknown-property 1:18 unknown property `rat` in the config of `mask` (did you mean `rate`?)',
   ],
   ['stages.mask.with.rate=high', 'wrong-type 1:23 `rate` must be a number, not "high"'],
-  ['sed=1', 'unknown-set-path 1:1 `--set`: there is no `sed` in the pipeline (did you mean `seed`?)'],
+  ['sed=1', 'unknown-set-path 1:1 `--set`: `sed` is not in the pipeline (did you mean `seed`?)'],
   ['rate', 'bad-set 1:1'],
   ['vars.rate=[1', 'yaml-syntax 1:13'],
   ['vars.__proto__=1', 'unknown-set-path 1:6'],

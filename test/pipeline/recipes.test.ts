@@ -104,7 +104,7 @@ describe('a composite stage type', () => {
       );
     expect(await problemsOf(reader('snapshot'))).toEqual([]);
     expect(await problemsOf(reader('all'))).toEqual([
-      "empty-input 8:39 input `x` of `s` gets nothing: `d.duplicates` is made only where `config.within == 'snapshot'` " +
+      "empty-input 8:39 input `x` of `s` is not connected: `d.duplicates` is produced only if `config.within == 'snapshot'` " +
         '(change the `with` of `d`, or connect another stage)',
     ]);
   });
@@ -129,7 +129,7 @@ describe('a composite stage type', () => {
           '  r: { uses: refresh, inputs: { documents: d } }\n',
         ),
       ),
-    ).toEqual([expect.stringContaining('stages feed each other in a circle: d -> r -> d')]);
+    ).toEqual([expect.stringContaining('stages form a cycle: d -> r -> d')]);
   });
 });
 
@@ -223,7 +223,7 @@ stages:
       `${uses}, with: { path: x, min_words: 0 }`,
       'invalid-value 2:64 `min_words` must be >= 1, not 0',
     ],
-    ['no such file', {}, 'uses: ./none.yaml', 'file-not-found 2:14 there is no file'],
+    ['no such file', {}, 'uses: ./none.yaml', 'file-not-found 2:14 file not found'],
     [
       'itself',
       {
@@ -245,25 +245,25 @@ stages:
       'an unknown stage',
       { outputs: recipe.replace('cleaned.rejects', 'clean.rejects') },
       `${uses}, with: { path: x }`,
-      'unknown-stage 15:20 there is no stage `clean`',
+      'unknown-stage 15:20 unknown stage `clean`',
     ],
     [
       'an unknown output',
       { outputs: recipe.replace('cleaned.rejects', 'cleaned.reject') },
       `${uses}, with: { path: x }`,
-      'unknown-port 15:20 `cleaned` has no output `reject`',
+      'unknown-port 15:20 `cleaned` does not have an output `reject`',
     ],
     [
       'a stage of the pipeline around it',
       { outputs: recipe.replace('documents: window', 'documents: r') },
       `${uses}, with: { path: x }`,
-      'unknown-stage 19:68 there is no stage `r`',
+      'unknown-stage 19:68 unknown stage `r`',
     ],
     [
       'a wrong contract',
       { outputs: recipe.replace('documents: window', 'documents: cleaned.rejects') },
       `${uses}, with: { path: x }`,
-      'contract-mismatch 19:68 `cleaned.rejects` gives `rejects`',
+      'contract-mismatch 19:68 `cleaned.rejects` is `rejects`',
     ],
     [
       'a word of its own',

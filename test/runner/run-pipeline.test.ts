@@ -42,7 +42,7 @@ const freshness = (bench: Bench) =>
     [...planPipeline(bench.pipeline(), { store: bench.store, contracts, env: {} })].map(([id, { kind }]) => [id, kind]),
   );
 
-test('a stage that asks for more than the machine has is told of, and runs', async () => {
+test('a stage that requests more than the machine has is reported, and runs', async () => {
   const bench = new Bench(programs.worker);
   bench.stage('large', count.replace("context.dataset('documents').rows()", '[]'), {
     resources: { cpus: 64, memory: 2 ** 60, gpus: 8 },
@@ -57,7 +57,7 @@ test('a stage that asks for more than the machine has is told of, and runs', asy
       code: 'resources-cut',
       stage: 'large',
       message: expect.stringMatching(
-        /^large asks for more than this machine has \(cpus: 64 of 2, gpus: 8 of 0, memory: 1073741824 of [\d.]+ GiB\); it runs with what there is$/,
+        /^large requests more than this machine has \(cpus: 64 of 2, gpus: 8 of 0, memory: 1073741824 of [\d.]+ GiB\); using what is available$/,
       ) as string,
     }),
   ]);

@@ -22,9 +22,8 @@ export interface BatchLayout {
 
 /**
  * Where list columns of an Arrow IPC file lie, by its footer and the metadata before each record batch ("IPC File
- * Format"
- * and "Serialization and IPC" of the Arrow columnar specification). Throws an Error that says what is wrong with the
- * file.
+ * Format" and "Serialization and IPC" of the Arrow columnar specification). Throws an Error that says what is wrong
+ * with the file.
  */
 export function* listLayout(files: OpenFiles, path: string, fields: readonly ContractField[]): Generator<BatchLayout> {
   const size = files.size(path);

@@ -50,8 +50,7 @@ interface Binding {
 
 /**
  * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what
- * our
- * ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
+ * our ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
  */
 export function registerTensorflow(addon: string, modules: string, device: 'cpu' | 'cuda'): void {
   const load = createRequire(join(modules, 'package.json'));
@@ -133,8 +132,7 @@ function addOurKernels(): void {
   );
 
   // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale. It
-  // takes no
-  // label that is not a class, so ignored ones become 0 and their rows weigh nothing.
+  // takes no label that is not a class, so ignored ones become 0 and their rows weigh nothing.
   const weights = (labels: TensorInfo) => cast(notEqual(labels as Tensor, ignoredLabel), 'float32');
   addKernel(
     'RpCrossEntropy',

@@ -2,8 +2,7 @@ import { fail } from '../core/diagnostic.ts';
 
 /**
  * The texts of an evaluation set, as far as its file's name tells how to find them: every string in `.json` and
- * `.jsonl`,
- * every field of `.tsv` and `.csv`, else every line. Which column or property holds what does not matter to
+ * `.jsonl`, every field of `.tsv` and `.csv`, else every line. Which column or property holds what does not matter to
  * decontamination, as labels and ids are too short to have an n-gram.
  */
 export function* evaluationTexts(name: string, content: string): Generator<string> {

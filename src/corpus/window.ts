@@ -63,8 +63,7 @@ export interface SourceWindow<S> {
  *
  * In round 1 the window holds as many of the oldest snapshots as fit; from round to round its end moves by `step`
  * snapshots, as far as there are any, and it reaches back from there as far as fits. It moves by fewer where not so
- * many
- * fit, so that every snapshot is in for a round.
+ * many fit, so that every snapshot is in for a round.
  */
 export function chooseWindow<S extends WindowShard>(shards: readonly S[], options: WindowOptions): SourceWindow<S>[] {
   const bySource = new Map<string, S[]>();
@@ -170,8 +169,7 @@ function inOrder<S extends WindowShard>(shards: readonly S[], seed: number): S[]
 
 /**
  * Systematic sampling: whole numbers whose running sum never strays more than 1 from `rate` times their count, so a
- * rate
- * of 0.1 takes every tenth and 1.5 alternates 1 and 2. What comes later does not change what came before.
+ * rate of 0.1 takes every tenth and 1.5 alternates 1 and 2. What comes later does not change what came before.
  */
 function evenly(rate: number, offset: number): () => number {
   let n = 0;

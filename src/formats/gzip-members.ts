@@ -14,8 +14,7 @@ export interface Piece {
 /**
  * Decompress a multi-member gzip stream member by member (RFC 1952), checking each one's CRC and length. Other than
  * `zlib.createGunzip`, a damaged member does not end the stream: it is reported, and reading goes on at the next
- * member.
- * Bytes that are not gzip pass through unchanged.
+ * member. Bytes that are not gzip pass through unchanged.
  */
 export async function* gunzipMembers(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
   const input = new ByteQueue(chunks[Symbol.asyncIterator]());

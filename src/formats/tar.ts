@@ -8,8 +8,8 @@ export interface TarEntry {
 }
 
 /**
- * The regular files of a tar archive, in order, one in memory at a time. An archive with an absolute path, a `..`, or
- * a link is refused as a whole, and so are an entry over `maxBytes` and an archive that ends early.
+ * The regular files of a tar archive, in order, one in memory at a time. An archive with an absolute path, a `..`, or a
+ * link is refused as a whole, and so are an entry over `maxBytes` and an archive that ends early.
  * @param name how to call the archive in messages
  */
 export async function* readTar(

@@ -12,8 +12,7 @@ export interface ZipEntry {
 
 /**
  * The regular files of a ZIP archive, given as a local path or as bytes, in the order of its directory. An archive with
- * an
- * absolute path, a `..`, a link or an encrypted entry is refused as a whole; so is one over the limit of entries.
+ * an absolute path, a `..`, a link or an encrypted entry is refused as a whole; so is one over the limit of entries.
  * @param name how to call the archive in messages
  */
 export async function* readZip(archive: string | Uint8Array, name: string, maxBytes: number): AsyncGenerator<ZipEntry> {

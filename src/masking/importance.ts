@@ -124,8 +124,7 @@ export function meanPmi(pairs: ReadonlyMap<number, number>, vocabSize: number): 
 
 /**
  * Masking probabilities from importance: logit p = b ∓ strength·z, where z is the importance in standard deviations
- * over
- * the corpus (at most 3) and b is such that the expected masked share of the corpus is `mlm_probability`.
+ * over the corpus (at most 3) and b is such that the expected masked share of the corpus is `mlm_probability`.
  * @param favour which tokens get the higher probability
  */
 export function calibrate(

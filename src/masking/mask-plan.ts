@@ -35,7 +35,9 @@ export const planIn = (dataset: string): MaskPlanSource => ({
   tokensFile: join(dataset, folder, tokensFile),
 });
 
-/** Write a plan beside the shards in the folder of a masked dataset. `extra` is recorded for readers and has no effect. */
+/**
+ * Write a plan beside the shards in the folder of a masked dataset. `extra` is recorded for readers and has no effect.
+ */
 export function writeMaskPlan(
   dataset: string,
   settings: MaskSettings,

@@ -9,8 +9,7 @@ type Add = (name: string, label: string, by: number) => void;
 /**
  * What masking does to a corpus: chosen tokens by what becomes of them, and how many tokens there are and are chosen of
  * each source and, where tokens differ in importance, in each fifth of the corpus from the least important tokens to
- * the
- * most important.
+ * the most important.
  */
 export class MaskStatistics {
   tokens = 0;

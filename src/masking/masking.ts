@@ -57,8 +57,8 @@ export function createMaskPlan(settings: MaskSettings, probability?: Float32Arra
 
 /**
  * The masked form of a sequence: a pure function of plan, sequence, epoch and index, so that a run that is resumed, or
- * spread over machines, sees the same patterns. The number of positions is ⌊mlm_probability·n + u⌋ for n ordinary positions and u
- * uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
+ * spread over machines, sees the same patterns. The number of positions is ⌊mlm_probability·n + u⌋ for n ordinary
+ * positions and u uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
  *
  * With `whole_word`, words are taken in random order until that number is reached; the word that would pass it is taken
  * with the probability that keeps the expected number of tokens right, and no word is ever split. With spans (SpanBERT,

@@ -56,8 +56,7 @@ function copyTokenizer(from: string, to: string): void {
 
 /**
  * Read a Hugging Face folder of RoBERTa's architecture: float32, float16 or bfloat16, in one file or in shards. Fails
- * with
- * `unsupported-model` on another architecture, with `damaged-model` when tensors are missing or do not fit
+ * with `unsupported-model` on another architecture, with `damaged-model` when tensors are missing or do not fit
  * `config.json`.
  */
 export function readModel(folder: string): LoadedModel {

@@ -1,9 +1,7 @@
 /**
  * Counter-based randomness: every number is a pure function of keys such as (run seed, step, call site) and an index,
- * so
- * a resumed run draws what an undisturbed one would have drawn. The mixer is `lowbias32` (Wellons, "Prospecting for
- * hash
- * functions"), whose bits pass the usual avalanche tests.
+ * so a resumed run draws what an undisturbed one would have drawn. The mixer is `lowbias32` (Wellons, "Prospecting for
+ * hash functions"), whose bits pass the usual avalanche tests.
  */
 export function mix32(value: number): number {
   let x = value | 0;
@@ -49,10 +47,8 @@ export function fillNormal(out: Float32Array, key: number, deviation: number): v
 
 /**
  * Where `index` comes in an order of 0…count-1 that depends on `key` alone, without a list of it: a Feistel network
- * over
- * the bits of an index, whose halves take turns to change one another, walked until it is below `count` again (Black
- * and
- * Rogaway, "Ciphers with arbitrary finite domains"). `count` is at most 2³¹.
+ * over the bits of an index, whose halves take turns to change one another, walked until it is below `count` again
+ * (Black and Rogaway, "Ciphers with arbitrary finite domains"). `count` is at most 2³¹.
  */
 export function permuted(index: number, count: number, key: number): number {
   const bits = Math.max(6, 32 - Math.clz32(count - 1));

@@ -37,8 +37,7 @@ const MAX_RETRY_AFTER_MS = 15 * 60_000;
 /**
  * Download a URL into a folder and return the path, resuming what an earlier attempt left behind. A finished file is
  * used again unless the server says that it has another one by now. Dropped connections and 429/403/5xx are retried
- * with back-off; the length is checked; an HTML page
- * where data was expected is refused.
+ * with back-off; the length is checked; an HTML page where data was expected is refused.
  */
 export async function download(url: string, folder: string, options: DownloadOptions = {}): Promise<string> {
   const { retries = 8, backoffMs = 1000, signal } = options;

@@ -12,9 +12,8 @@ let lastId = 0;
 
 /**
  * The batches of a {@link BatchSource}, read, masked and laid out by another thread while the steps before them are
- * taken,
- * and moved here. What goes wrong there fails here, in its turn. Run from TypeScript sources, as tests do, there is no
- * compiled module for a thread: the same batches are then made in this one.
+ * taken, and moved here. What goes wrong there fails here, in its turn. Run from TypeScript sources, as tests do, there
+ * is no compiled module for a thread: the same batches are then made in this one.
  * @example
  * const feed = await BatchFeed.open(plan);
  * try {

@@ -31,8 +31,7 @@ export interface BatchSourceInfo {
 
 /**
  * Masked batches of a data set by step: a function of the plan and the step's number, whoever asks and whenever, so
- * that
- * a run may be resumed at any step. Batches have one shape, except the last one of sequences that are served once.
+ * that a run may be resumed at any step. Batches have one shape, except the last one of sequences that are served once.
  */
 export class BatchSource {
   readonly info: BatchSourceInfo;

@@ -32,8 +32,7 @@ interface CheckpointManifest<Progress> {
 
 /**
  * Write `step-<n>/` atomically: into a temporary folder, fsynced, manifest last, then renamed. Older checkpoints but
- * one
- * are removed, so that a damaged newest one leaves something to fall back on.
+ * one are removed, so that a damaged newest one leaves something to fall back on.
  */
 export function saveCheckpoint<Progress>(directory: string, { step, progress, tensors }: Checkpoint<Progress>): void {
   mkdirSync(directory, { recursive: true });

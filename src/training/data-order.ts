@@ -8,9 +8,8 @@ export interface Sample {
 
 /**
  * The samples of a step that takes `size` of `count`. With a seed, epoch e is permuted by (seed, e) and epochs follow
- * one
- * another without a gap; step s takes the s-th slice. A function of its arguments, so resuming costs nothing and skips
- * nothing (fairseq's way), and no list of the order is ever held. Without a seed, they come once, as they are.
+ * one another without a gap; step s takes the s-th slice. A function of its arguments, so resuming costs nothing and
+ * skips nothing (fairseq's way), and no list of the order is ever held. Without a seed, they come once, as they are.
  */
 export function samplesOf(step: number, size: number, count: number, seed?: number): Sample[] {
   const start = step * size;

@@ -13,8 +13,7 @@ interface Masked {
 
 /**
  * Masked sequences as one batch. `positions` count in the flattened batch. Both lists are filled up to a fixed size
- * with
- * position 0 and {@link ignoredLabel}, which adds nothing to the loss or to a gradient.
+ * with position 0 and {@link ignoredLabel}, which adds nothing to the loss or to a gradient.
  */
 export interface MaskedBatch extends Batch {
   readonly positions: Int32Array<ArrayBuffer>;

@@ -27,8 +27,8 @@ export class Optimizer {
 
   /**
    * Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one stays as it is.
-   * `ifFinite` is
-   * as for {@link adamW}: an update that it turns out to have stopped must be given back, by {@link undone}.
+   * `ifFinite` is as for {@link adamW}: an update that it turns out to have stopped must be given back, by
+   * {@link undone}.
    */
   update(gradients: ReadonlyMap<string, Tensor>, learning_rate: number, gradient_scale = 1, ifFinite?: Tensor): void {
     this.updates++;

@@ -47,10 +47,8 @@ const noWords = new Uint16Array(0);
 
 /**
  * The sequences of a data set by number, each read from its shard when it is asked for. Fails at once when there is
- * none,
- * when one is longer than the model's positions or only some are pairs, and with the sequence when it has an id outside
- * of
- * the vocabulary or was masked where it has no token.
+ * none, when one is longer than the model's positions or only some are pairs, and with the sequence when it has an id
+ * outside of the vocabulary or was masked where it has no token.
  */
 export class Sequences {
   readonly count: number;

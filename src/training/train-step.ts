@@ -21,8 +21,7 @@ export interface StepResult {
 
 /**
  * One optimizer step over micro-batches, each given as a function to its share of the loss; gradients are summed, so
- * the
- * shares must be divided by the whole step's count of labels. `max_grad_norm` 0 leaves gradients as they are.
+ * the shares must be divided by the whole step's count of labels. `max_grad_norm` 0 leaves gradients as they are.
  */
 export function trainStep(
   optimizer: Optimizer,

@@ -1,7 +1,6 @@
 /**
  * GPT-2's spelling of bytes as printable characters, so that a vocabulary is readable text: printable Latin-1 stands
- * for
- * itself, every other byte for a character from U+0100 on. A space is `Ġ`, a newline `Ċ`.
+ * for itself, every other byte for a character from U+0100 on. A space is `Ġ`, a newline `Ċ`.
  */
 export const byteToChar: readonly string[] = spellBytes();
 

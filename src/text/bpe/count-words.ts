@@ -2,8 +2,8 @@ import { detach, pretokenEnd } from './pretokenize.ts';
 
 /**
  * Distinct words kept in memory at most: about 100 bytes each, and some 350 more while merges are learnt, so 1 GiB in
- * all.
- * A corpus that has more is one of gigabytes, in which what is forgotten occurs a few times: too rare to make a token.
+ * all. A corpus that has more is one of gigabytes, in which what is forgotten occurs a few times: too rare to make a
+ * token.
  */
 const maxWords = 2_000_000;
 

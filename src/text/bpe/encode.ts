@@ -60,8 +60,7 @@ export class Tokenizer {
 
   /**
    * Ids of a text in which special tokens may be written out, as Hugging Face takes it: `Paris is <mask>.` has one
-   * mask.
-   * White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
+   * mask. White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
    */
   encodeWithSpecialTokens(text: string): Uint32Array {
     return this.encodePieces(this.allAdded.split(text));

@@ -6,8 +6,8 @@ const other = 4;
 /**
  * Cut text into the pieces that byte-level BPE never merges across (GPT-2, Radford et al. 2019): words and numbers with
  * the space before them, English contractions, punctuation, and runs of white space. Joined, they are the text again.
- * The pieces are those of the pattern
- * `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, with `\s` as Unicode's White_Space.
+ * The pieces are those of the pattern `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
+ * with `\s` as Unicode's White_Space.
  */
 export function pretokenize(text: string): string[] {
   const pieces: string[] = [];

@@ -28,9 +28,8 @@ interface Pair {
 
 /**
  * Learn byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2) from counted pre-tokens. The most frequent pair is
- * merged
- * first, of equals the one with the lowest ids; counts are kept incrementally, as Hugging Face's BpeTrainer keeps them,
- * and the result is the same vocabulary. The order of `words` does not matter.
+ * merged first, of equals the one with the lowest ids; counts are kept incrementally, as Hugging Face's BpeTrainer
+ * keeps them, and the result is the same vocabulary. The order of `words` does not matter.
  */
 export function trainBpe(
   words: ReadonlyMap<string, number>,

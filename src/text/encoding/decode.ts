@@ -3,8 +3,7 @@ import { encodingNamed } from './encoding-name.ts';
 
 /**
  * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else a guess,
- * see
- * {@link guessEncoding}.
+ * see {@link guessEncoding}.
  * @example decodeText(new Uint8Array([0xe9])).text // 'é'
  */
 export function decodeText(bytes: Uint8Array): { readonly text: string; readonly encoding: string } {
@@ -18,10 +17,8 @@ export function decodeText(bytes: Uint8Array): { readonly text: string; readonly
 
 /**
  * The encoding of text that is not UTF-8: a Chinese, Japanese or Korean one that is likely by the statistics of its
- * bytes
- * and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and
- * never
- * fails). Other encodings of eight bits are not told apart well enough.
+ * bytes and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1
+ * and never fails). Other encodings of eight bits are not told apart well enough.
  */
 export function guessEncoding(bytes: Uint8Array): string {
   const start = bytes.findIndex((byte) => byte >= 0x80);

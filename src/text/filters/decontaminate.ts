@@ -4,8 +4,7 @@ import { WordHashes } from './word-hashes.ts';
 /**
  * The n-grams of words of evaluation sets, to find documents that contain one. Words are compared without case,
  * punctuation and diacritics and with digits as 0. An n-gram is known by 53 bits of hash: with a million of them, one
- * in
- * ten thousand million positions of a corpus is taken for one by mistake.
+ * in ten thousand million positions of a corpus is taken for one by mistake.
  */
 export class EvaluationNGrams {
   private readonly known = new Set<number>();

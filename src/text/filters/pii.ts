@@ -53,9 +53,8 @@ const patterns: readonly Pattern[] = [
 
 /**
  * Put placeholders for e-mail addresses, public IP addresses (version 4 and 6) and telephone numbers: those with `+`
- * and a
- * country code, North American ones with the area code, and Chinese mobile numbers. Numbers of other forms are not told
- * from dates, prices and identifiers and stay.
+ * and a country code, North American ones with the area code, and Chinese mobile numbers. Numbers of other forms are
+ * not told from dates, prices and identifiers and stay.
  */
 export function replacePii(
   text: string,

@@ -54,9 +54,8 @@ export function nGramShares(tokens: Tokens, most: number, total: number): readon
 
 /**
  * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. One that
- * holds
- * an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n. Its
- * arrays can be used for one text after the other and go on behind what is said of them.
+ * holds an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n.
+ * Its arrays can be used for one text after the other and go on behind what is said of them.
  */
 class RepeatedGrams {
   /** Where one begins, in order; of `length` places. */

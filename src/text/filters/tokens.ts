@@ -15,9 +15,8 @@ import { segment } from './segment.ts';
 
 /**
  * The words and marks of a text, as places in it: numbers, not strings. Spaced scripts are cut as spaCy cuts English,
- * nearly: at
- * white space, numbers and abbreviations whole, hyphenated words and contractions apart, each mark by itself; others by
- * {@link segment}.
+ * nearly: at white space, numbers and abbreviations whole, hyphenated words and contractions apart, each mark by
+ * itself; others by {@link segment}.
  * @example [...Array(tokens.count).keys()].map((index) => tokens.at(index)) // "The dog's tail" has 'The', 'dog', "'s",
  * 'tail'
  */

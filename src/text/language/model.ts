@@ -21,9 +21,9 @@ const leastScore = 53;
 const scale = 25;
 
 /**
- * ELD's large model of 60 languages (npm `eld`), with its scores bit by bit, but as typed arrays without an object or
- * a string per n-gram: 7 MB rather than 400. A text is cut into words of letters, and words into n-grams of four bytes
- * of UTF-8, every third one, with a space at the ends of the word; each n-gram counts once.
+ * ELD's large model of 60 languages (npm `eld`), with its scores bit by bit, but as typed arrays without an object or a
+ * string per n-gram: 7 MB rather than 400. A text is cut into words of letters, and words into n-grams of four bytes of
+ * UTF-8, every third one, with a space at the ends of the word; each n-gram counts once.
  */
 export class LanguageModel {
   readonly languages: readonly string[];

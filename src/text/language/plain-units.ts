@@ -5,8 +5,7 @@ const capitalSigma = 0x3a3;
 
 /**
  * What ELD makes of a text before it looks for words, as code units: the letters, lower-cased, with one space for
- * whatever is
- * between them, but for apostrophes before a letter or the end, which stay.
+ * whatever is between them, but for apostrophes before a letter or the end, which stay.
  * @param most code units of the text that are looked at
  * @param units takes the result: twice as many, or more
  * @returns how many there are

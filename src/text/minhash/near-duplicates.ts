@@ -36,8 +36,7 @@ export class NearDuplicates {
 
   /**
    * For each document of an order, by its place there, the place of the first one of its cluster. What clusters there
-   * are
-   * depends on the order alone, so give one that does not depend on how the documents came in.
+   * are depends on the order alone, so give one that does not depend on how the documents came in.
    * @param order documents, best first; only these are compared
    * @param minSimilarity share of common shingles from which two documents that share a band are taken for duplicates
    * @param groupOf documents of different groups are not compared

@@ -29,13 +29,10 @@ const specials = 4;
 /**
  * Packs sentences into pairs `<s> A </s></s> B </s>` for next-sentence prediction. SENTENCE-PAIR takes one sentence for
  * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, drawn by the document's
- * place
- * in its shard, B is what follows A, in the others it is from another document, and what follows A begins a pair of its
- * own: each sentence of a document is in one pair as its document's own. The last sentence of a document, when it is
- * left
- * alone, is always paired with another document's, so a little over half are. Where there is one document only, such as
- * a
- * book in a shard of its own, B is from elsewhere in it.
+ * place in its shard, B is what follows A, in the others it is from another document, and what follows A begins a pair
+ * of its own: each sentence of a document is in one pair as its document's own. The last sentence of a document, when
+ * it is left alone, is always paired with another document's, so a little over half are. Where there is one document
+ * only, such as a book in a shard of its own, B is from elsewhere in it.
  */
 export class PairPacker {
   /** Pairs dropped for being shorter than `minLength` or for want of other sentences, and their tokens. */

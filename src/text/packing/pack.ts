@@ -35,8 +35,7 @@ export interface PackOptions {
 /**
  * Packs sentences into sequences `<s> … </s>`. FULL-SENTENCES fills each with whole sentences, across documents with a
  * `</s>` between them; DOC-SENTENCES begins a new one with each document. A sentence longer than a sequence is cut
- * before
- * a word where it has one.
+ * before a word where it has one.
  */
 export class Packer {
   /** Sequences dropped for being shorter than `minLength`, and their tokens. */

@@ -17,9 +17,8 @@ export interface WikitextOptions {
 
 /**
  * Wikitext as readable text: paragraphs separated by blank lines, headings and list items on lines of their own.
- * Templates
- * that carry prose are kept, tables, references, files and reference sections are not. Markup that is never closed is
- * read as text. Time and memory grow linearly with the page, however deep its markup is nested.
+ * Templates that carry prose are kept, tables, references, files and reference sections are not. Markup that is never
+ * closed is read as text. Time and memory grow linearly with the page, however deep its markup is nested.
  * Syntax: https://www.mediawiki.org/wiki/Markup_spec
  * @example
  * wikitextToText("'''Riga''' is the [[capital city|capital]] of [[Latvia]].<ref>…</ref>") // 'Riga is the capital of

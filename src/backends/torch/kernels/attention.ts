@@ -14,8 +14,7 @@ interface AttentionAttrs {
 
 /**
  * On the CPU an operator of our own, on a GPU without padding FlashAttention: neither writes scores to memory.
- * Elsewhere
- * products and a softmax, which keep the probabilities. What the gradient needs besides the projections is in
+ * Elsewhere products and a softmax, which keep the probabilities. What the gradient needs besides the projections is in
  * `statistics`.
  */
 export const attentionKernels = new FamilyBuilder()

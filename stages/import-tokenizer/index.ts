@@ -5,9 +5,9 @@ import { defineStage } from '../../src/core/stage.ts';
 import { isTokenizerFile, writeTokenizer } from '../../src/text/bpe/files.ts';
 import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
 
-/** Brings a Hugging Face tokenizer into a pipeline. */
+/** Imports a Hugging Face tokenizer into a pipeline. */
 export default defineStage<{ readonly path: string }>({
-  description: 'Check a Hugging Face tokenizer, a byte-level BPE, and bring it in.',
+  description: 'Check a Hugging Face byte-level BPE tokenizer and import it.',
   inputs: {},
   outputs: { tokenizer: { contract: 'tokenizer', description: 'the tokenizer' } },
 
@@ -20,7 +20,7 @@ export default defineStage<{ readonly path: string }>({
         'Point to a Hugging Face folder with a byte-level BPE tokenizer.',
       );
     const folder = dirname(file.uri);
-    // A change of a file that is read, but is not among the sources, would go unnoticed.
+    // A change to a file that is read but is not a source would go unnoticed.
     const given = new Set(context.sources('path').map(({ uri }) => uri));
     const left = readdirSync(folder)
       .sort()
@@ -28,7 +28,7 @@ export default defineStage<{ readonly path: string }>({
     if (left.length > 0)
       fail(
         'incomplete-source',
-        `${context.config.path} leaves out ${left.join(', ')}.`,
+        `${context.config.path} does not match ${left.join(', ')}.`,
         `Point to the folder, ${folder}.`,
       );
     const { model, notes } = readTokenizer(folder);

@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)(
       for (const name of ['xlm-roberta', 'camembert'])
         expect(logs).toContainEqual(
           expect.stringMatching(
-            `^${name}: no tokenizer comes with the model: .*${name}/tokenizer.json is not a byte-level BPE`,
+            `^${name}: the model is imported without a tokenizer: .*${name}/tokenizer.json is not a byte-level BPE`,
           ),
         );
       expect(logs).toContainEqual(

@@ -526,7 +526,7 @@ export const refused: readonly {
       files.hasJson = false;
       files.vocab!.zzz = -1;
     },
-    message: /vocab\.json gives "zzz" the id -1, which is not one/,
+    message: /vocab\.json gives "zzz" the id -1, which is not valid/,
   },
   {
     name: 'an id that no table has room for',

@@ -205,7 +205,7 @@ test.each([
     sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] },
   });
   await expect(run).rejects.toMatchObject({
-    diagnostic: { code: 'no-tokenizer', message: 'The model comes without a tokenizer.' },
+    diagnostic: { code: 'no-tokenizer', message: 'The model does not have a tokenizer.' },
   });
 });
 

@@ -149,7 +149,7 @@ describe('import-model takes', () => {
     },
     {
       name: 'no tokenizer',
-      log: /^no tokenizer comes with the model: .* has neither tokenizer.json nor vocab.json and merges.txt/,
+      log: /^the model is imported without a tokenizer: .* has neither tokenizer.json nor vocab.json and merges.txt/,
       change: (folder) => {
         for (const file of ['tokenizer.json', 'vocab.json']) rmSync(join(folder.path, file));
         folder.write();
@@ -433,7 +433,7 @@ describe('import-model refuses', () => {
           });
       }),
       code: 'vocabulary-mismatch',
-      message: /has \d+ entries, its model only 300/,
+      message: /has \d+ entries, but its model has only 300/,
     },
   ];
   test.each(rows)('$name', async ({ change, code, message }) => {
@@ -450,7 +450,7 @@ describe('import-model refuses', () => {
     ).rejects.toMatchObject({
       diagnostic: {
         code: 'incomplete-source',
-        message: expect.stringMatching(/^x\/\*s\* leaves out merges\.txt, .*tokenizer\.json/),
+        message: expect.stringMatching(/^x\/\*s\* does not match merges\.txt, .*tokenizer\.json/),
       },
     });
   });
@@ -495,7 +495,7 @@ test('an imported model is evaluated, pretrained further and exported with its o
   ).rejects.toMatchObject({
     diagnostic: {
       code: 'vocabulary-mismatch',
-      message: expect.stringContaining('another tokenizer'),
+      message: expect.stringContaining('different tokenizer'),
       help: expect.stringContaining('inputs: { init: <stage>, tokenizer: <stage> }'),
     },
   });

@@ -9,7 +9,9 @@ export const alphabet: readonly string[] = [...byteToChar].sort((a, b) => a.char
 
 const charToByte = new Map(byteToChar.map((char, byte) => [char.charCodeAt(0), byte]));
 
-/** The bytes that a token's spelling stands for, or `undefined` when it has a character that spells none. */
+/**
+ * The bytes that a token's spelling stands for, or `undefined` when it has a character that does not stand for a byte.
+ */
 export function spellingToBytes(spelling: string): Uint8Array | undefined {
   const bytes = new Uint8Array(spelling.length);
   for (let i = 0; i < spelling.length; i++) {

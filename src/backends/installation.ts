@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../core/result.ts';
 export const installable = ['torch', 'tensorflow'] as const;
 export type Installable = (typeof installable)[number];
 
-/** `<backends>/<backend>/installation.json`: what setup made, written last. */
+/** `<backends>/<backend>/installation.json`: the result of setup, written last. */
 export interface Installation {
   readonly v: 1;
   readonly backend: Installable;
@@ -20,9 +20,9 @@ export interface Installation {
   readonly modules?: string;
   /** Whether the libraries can compute on NVIDIA GPUs. */
   readonly cuda: boolean;
-  /** The library that the addon is linked against, as it was then. */
+  /** The library that the addon was linked against, as of setup. */
   readonly library: FileStamp;
-  /** Digest of what the addon was compiled from. */
+  /** Digest of the sources of the addon. */
   readonly sources: string;
   /** The folder of the package, and the Python it was found with. */
   readonly folder: string;
@@ -44,7 +44,7 @@ export function installationFile(root: string, backend: Installable): string {
   return join(root, backend, 'installation.json');
 }
 
-/** The installation of a backend if it can be used as it is; otherwise why not, as the end of "torch …". */
+/** The installation of a backend if it can be used; otherwise the reason, as the end of "torch …". */
 export function readInstallation(root: string, backend: Installable): Result<Installation, string> {
   let text: string;
   try {
@@ -56,7 +56,8 @@ export function readInstallation(root: string, backend: Installable): Result<Ins
   if (installation?.backend !== backend) return err('was set up by another version of run-pipeline');
   const { addon, modules, library, sources } = installation;
   for (const path of [addon, library.path, ...(modules === undefined ? [] : [modules])])
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return err(`was set up, but ${path} is gone`);
+    if (statSync(path, { throwIfNoEntry: false }) === undefined)
+      return err(`was set up, but ${path} does not exist any more`);
   const now = stampOf(library.path);
   if (now.bytes !== library.bytes || now.mtimeMs !== library.mtimeMs)
     return err(`was set up, but ${library.path} has changed since`);

@@ -50,7 +50,7 @@ interface Binding {
 
 /**
  * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what
- * our ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
+ * our ops need beyond it. TensorFlow uses a GPU when it finds one; this throws when it should use one and does not.
  */
 export function registerTensorflow(addon: string, modules: string, device: 'cpu' | 'cuda'): void {
   const load = createRequire(join(modules, 'package.json'));
@@ -59,8 +59,8 @@ export function registerTensorflow(addon: string, modules: string, device: 'cpu'
   const binding = load(addon) as Binding;
   if (device === 'cuda' && !binding.isUsingGpuDevice())
     throw new Error(
-      'TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them ' +
-        'are missing',
+      'TensorFlow does not find a GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a matching ' +
+        'driver are missing',
     );
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend;

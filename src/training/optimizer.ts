@@ -15,7 +15,7 @@ export class Optimizer {
   readonly parameters: Parameters;
   readonly means: ReadonlyMap<string, Variable>;
   readonly squares: ReadonlyMap<string, Variable>;
-  /** Updates made so far; what bias correction counts. */
+  /** Number of updates so far, for bias correction. */
   updates = 0;
 
   constructor(parameters: Parameters, config: AdamWConfig) {
@@ -26,7 +26,7 @@ export class Optimizer {
   }
 
   /**
-   * Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one stays as it is.
+   * Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one is not changed.
    * `ifFinite` is as for {@link adamW}: an update that it turns out to have stopped must be given back, by
    * {@link undone}.
    */

@@ -91,7 +91,7 @@ describe.skipIf(missing !== undefined)(
           ),
         );
       expect(logs).toContainEqual(
-        'questions: left out, because nothing here uses them: qa_outputs.bias, qa_outputs.weight',
+        'questions: ignored, because they are not used here: qa_outputs.bias, qa_outputs.weight',
       );
       const pairs = others.map((name) => [project.path(name), project.path('outputs/others', name)]);
       const answers = JSON.parse(runPython([script, 'compare'], pairs)) as { difference: number }[];

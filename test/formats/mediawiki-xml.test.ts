@@ -63,7 +63,12 @@ describe('mediawiki-xml', () => {
       'truncated-dump',
       'after 1 complete pages',
     ],
-    ['a page that never began', '<mediawiki><page></page></page></mediawiki>', 'corrupt-dump', 'does not begin'],
+    [
+      'a page that never began',
+      '<mediawiki><page></page></page></mediawiki>',
+      'corrupt-dump',
+      'has an end but no beginning',
+    ],
     ['Latin-1 in a page', Buffer.from(dump.replace('北京', 'caf\xe9'), 'latin1'), 'not-utf8', 'after 0 complete pages'],
     [
       'a photograph',

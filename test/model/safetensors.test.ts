@@ -85,7 +85,7 @@ test('a tensor of another type is listed, and refused only when it is read', () 
     written('{"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}', new Uint8Array(8)),
   ).get('ids')!;
   expect(tensor).toMatchObject({ dtype: 'I64', shape: [1] });
-  expect(() => tensor.read()).toThrow(/tensor ids is I64; F32, F16 and BF16 are read/);
+  expect(() => tensor.read()).toThrow(/tensor ids is I64; only F32, F16 and BF16 are supported/);
 });
 
 describe('damage is found before anything is read:', () => {

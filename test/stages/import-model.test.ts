@@ -77,7 +77,7 @@ describe('import-model takes', () => {
     { name: 'a classifier', head: { kind: 'classification', labels: 3 }, change: (folder) => folder.write() },
     {
       name: 'buffers, a pooler and tied tensors that older versions saved',
-      log: /^left out, because nothing here uses them: roberta.pooler.dense.bias, roberta.pooler.dense.weight$/,
+      log: /^ignored, because they are not used here: roberta.pooler.dense.bias, roberta.pooler.dense.weight$/,
       change: (folder) => {
         folder.tensors.set('roberta.embeddings.position_ids', {
           shape: [1, 34],
@@ -177,7 +177,7 @@ describe('import-model takes', () => {
     {
       name: 'the encoder of a model with a head of another kind',
       head_out: { kind: 'encoder' },
-      log: /^left out, because nothing here uses them: qa_outputs.bias, qa_outputs.weight$/,
+      log: /^ignored, because they are not used here: qa_outputs.bias, qa_outputs.weight$/,
       change: (folder) => {
         for (const name of [...folder.tensors.keys()]) if (!name.startsWith('roberta.')) folder.tensors.delete(name);
         folder.tensors.set('qa_outputs.weight', zeros([2, 16])).set('qa_outputs.bias', zeros([2]));
@@ -310,7 +310,7 @@ describe('import-model refuses', () => {
       change: edit((folder) => folder.tensors.delete(query)),
       code: 'damaged-model',
       message:
-        /model\.safetensors lacks 1 of the 42 tensors that config\.json calls for: roberta\.encoder\.layer\.1\.attention\.self\.query\.weight/,
+        /model\.safetensors does not have 1 of the 42 tensors that config\.json requires: roberta\.encoder\.layer\.1\.attention\.self\.query\.weight/,
     },
     {
       name: 'many missing tensors, of which it names some',
@@ -331,7 +331,7 @@ describe('import-model refuses', () => {
       change: set({ intermediate_size: 64 }),
       code: 'damaged-model',
       message:
-        /has 6 tensors of other shapes than config\.json calls for: roberta\.encoder\.layer\.0\.intermediate\.dense\.weight is \[32, 16\] instead of \[64, 16\]/,
+        /has 6 tensors with other shapes than config\.json requires: roberta\.encoder\.layer\.0\.intermediate\.dense\.weight is \[32, 16\] instead of \[64, 16\]/,
     },
     {
       name: 'quantised weights',
@@ -339,7 +339,8 @@ describe('import-model refuses', () => {
         folder.write({ dtypes: { [query]: 'I8' } });
       },
       code: 'unsupported-dtype',
-      message: /tensor roberta\.encoder\.layer\.1\.attention\.self\.query\.weight is I8; F32, F16 and BF16 are read/,
+      message:
+        /tensor roberta\.encoder\.layer\.1\.attention\.self\.query\.weight is I8; only F32, F16 and BF16 are supported/,
     },
     {
       name: 'a value that is not finite',

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** The oldest PyTorch whose operators the kernels use as they are declared today. */
 export const minimumVersion = '2.5';
 
-/** A PyTorch (or libtorch) on this machine, as far as compiling against it goes. */
+/** A PyTorch (or libtorch) on this machine, with what is needed to compile against it. */
 export interface TorchLibrary {
   /** The folder that holds `include/` and `lib/`. */
   readonly folder: string;
@@ -40,14 +40,14 @@ async function folderOf(python: string): Promise<Result<string, Diagnostic>> {
     if (stdout.trim() !== '') return ok(stdout.trim());
     return err({
       code: 'torch-not-found',
-      message: `${python} has no module torch.`,
-      help: `Install it with ${python} -m pip install torch, or name another Python.`,
+      message: `${python} does not have the module torch.`,
+      help: `Install it with ${python} -m pip install torch, or choose another Python.`,
     });
   } catch (error) {
     return err({
       code: 'python-not-found',
       message: `${python} does not run: ${(error as Error).message}`,
-      help: 'Install Python 3, or name one that works.',
+      help: 'Install Python 3, or choose one that works.',
     });
   }
 }
@@ -62,9 +62,9 @@ function inspect(folder: string): Result<TorchLibrary, Diagnostic> {
   if (version === '' || !existsSync(join(folder, 'include/ATen')) || !existsSync(join(folder, 'lib')))
     return err({
       code: 'torch-not-found',
-      message: `${folder} is not a PyTorch with headers and libraries.`,
+      message: `${folder} is not a PyTorch installation with headers and libraries.`,
       help:
-        'Name the folder that holds include/ATen and lib: the torch folder in site-packages, or an unpacked ' +
+        'Choose the folder that contains include/ATen and lib: the torch folder in site-packages, or an unpacked ' +
         'libtorch.',
     });
   if (compareVersions(version, minimumVersion) < 0)
@@ -123,13 +123,13 @@ export async function buildAddon(options: BuildOptions): Promise<Result<string, 
     if (code === 'ENOENT')
       return err({
         code: 'compiler-not-found',
-        message: `There is no ${compiler}.`,
+        message: `${compiler} was not found.`,
         help: 'Install a C++17 compiler (Debian and Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++).',
       });
     return err({
       code: 'addon-build-failed',
       message: `Compiling the bridge against PyTorch ${options.torch.version} failed: ${firstErrors(stderr ?? message)}`,
-      help: 'Try another PyTorch, or report this with the whole message.',
+      help: 'Try another PyTorch, or report this with the complete message.',
     });
   } finally {
     rmSync(scratch, { recursive: true, force: true });

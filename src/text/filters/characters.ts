@@ -19,7 +19,7 @@ const known = 512;
 const unspacedScript =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
-/** By code point; 0 where it has not been asked for. */
+/** By code point; 0 if it has not been needed yet. */
 const kinds = new Uint16Array(0x110000);
 
 /** The bits of the character that the code unit at a position belongs to, even if it is half of one. */

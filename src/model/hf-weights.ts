@@ -54,7 +54,7 @@ export function checkWeights({ path, tensors }: HfWeights, specs: readonly Param
   if (missing.length > 0)
     fail(
       'damaged-model',
-      `${path} does not have ${missing.length} of the ${specs.length} tensors that config.json requires: ${listed(missing)}.`,
+      `${path} does not have ${missing.length} of the ${specs.length} tensors in config.json: ${listed(missing)}.`,
       help,
     );
   const unfit = specs.flatMap((spec) => {

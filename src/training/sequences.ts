@@ -81,7 +81,7 @@ export class Sequences {
           fail(
             'sequence-too-long',
             `Sequence ${row} has ${length} tokens, but the model has positions for ${limits.maxTokens}.`,
-            `Set max_length here to that of the stage that packs the sequences, or set that one to ${limits.maxTokens}.`,
+            `Set max_length here to that of the stage that packs the sequences, or that one to ${limits.maxTokens}.`,
           );
         row++;
         tokens += length;

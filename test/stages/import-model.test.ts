@@ -310,7 +310,7 @@ describe('import-model refuses', () => {
       change: edit((folder) => folder.tensors.delete(query)),
       code: 'damaged-model',
       message:
-        /model\.safetensors does not have 1 of the 42 tensors that config\.json requires: roberta\.encoder\.layer\.1\.attention\.self\.query\.weight/,
+        /model\.safetensors does not have 1 of the 42 tensors in config\.json: roberta\.encoder\.layer\.1\.attention\.self\.query\.weight/,
     },
     {
       name: 'many missing tensors, of which it names some',

@@ -58,12 +58,7 @@ export function loadContract(directory: string, name: string): Contract {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    return fail(
-      'unknown-contract',
-      `There is no contract "${name}".`,
-      `Contracts are the files of ${directory}.`,
-      cause,
-    );
+    return fail('unknown-contract', `Unknown contract "${name}".`, `Contracts are the files of ${directory}.`, cause);
   }
   const contract = JSON.parse(text) as Contract;
   loaded.set(path, contract);

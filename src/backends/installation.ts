@@ -56,8 +56,7 @@ export function readInstallation(root: string, backend: Installable): Result<Ins
   if (installation?.backend !== backend) return err('was set up by another version of run-pipeline');
   const { addon, modules, library, sources } = installation;
   for (const path of [addon, library.path, ...(modules === undefined ? [] : [modules])])
-    if (statSync(path, { throwIfNoEntry: false }) === undefined)
-      return err(`was set up, but ${path} is gone`);
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return err(`was set up, but ${path} is gone`);
   const now = stampOf(library.path);
   if (now.bytes !== library.bytes || now.mtimeMs !== library.mtimeMs)
     return err(`was set up, but ${library.path} has changed since`);

@@ -47,7 +47,7 @@ export function createBackendResolver({
       };
     }
     if (name === 'wasm' || name === 'cpu') return embedded(name, 'the pipeline asks for it');
-    if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `There is no backend "${name}".`);
+    if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `Unknown backend "${name}".`);
     const result = installation(name);
     if (!result.ok)
       return fail(

@@ -95,7 +95,8 @@ function shareCore(load: NodeJS.Require, modules: string): void {
 }
 
 /**
- * Kernels that tfjs-node lacks, or does with a one-hot matrix or a copy to the host. Our other ops run as composites.
+ * Kernels that tfjs-node does not have, or implements with a one-hot matrix or a copy to the host. Our other ops run as
+ * composites.
  */
 function addOurKernels(): void {
   addKernel(

@@ -108,12 +108,12 @@ describe('damage is found before anything is read:', () => {
     {
       name: 'a negative offset',
       header: '{"x":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}',
-      why: /nothing usable about x/,
+      why: /no valid entry for x/,
     },
     {
       name: 'a shape that is none',
       header: '{"x":{"dtype":"F32","shape":[0.5],"data_offsets":[0,2]}}',
-      why: /nothing usable about x/,
+      why: /no valid entry for x/,
     },
     { name: 'no JSON', header: '{"x":', why: /its header is not JSON/ },
     { name: 'no object', header: 'null', why: /its header is not a JSON object/ },

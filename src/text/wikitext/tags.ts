@@ -2,7 +2,7 @@ import { decodeEntities } from '../entities.ts';
 import { LINE_BREAK, protect } from './marks.ts';
 import { renderMath } from './math.ts';
 
-/** Tags whose content is no prose. */
+/** Tags whose content is not prose. */
 const DROPPED = new Set(
   (
     'ref references gallery timeline imagemap graph score hiero includeonly templatedata templatestyles mapframe ' +

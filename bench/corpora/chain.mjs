@@ -1,7 +1,6 @@
 // The corpus stages in one run of the command line, on one core and on two in turns: `npm run build && node
-// bench/corpora/chain.mjs [folder] [MB]`
-// (Linux; ROUNDS=2; CLEAN=0 leaves out cleaning). One core means one: the process and all that it starts are bound to
-// it by taskset.
+// bench/corpora/chain.mjs [folder] [MB]` (Linux; ROUNDS=2; CLEAN=0 skips cleaning). One core means one: the process and
+// all that it starts are bound to it by taskset.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
 // Speed of reading dumps beside the libraries that others use for it: `npm run build && node bench/corpora/ingest.mjs
 // [wikitext|bzip2|warc|html …]`.
 // Needs the sample data beside the project, installs the npm peers into a temporary folder, and compares with gensim
-// where
-// RUN_PIPELINE_PYTHON names a Python that has it. Processor seconds of one thread, best of the rounds, taking turns.
+// where RUN_PIPELINE_PYTHON names a Python that has it. Processor seconds of one thread, best of the rounds, taking
+// turns.
 import { spawnSync } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

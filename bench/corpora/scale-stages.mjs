@@ -18,7 +18,7 @@ export const steps = {
   masked: ['masked/tokens', 'masked/plan'],
 };
 
-/** A pipeline of the first so many stages. */
+/** A pipeline of the first N stages. */
 export const pipelineOf = (count) =>
   `name: scale\nseed: 1\nstages:\n${stages
     .slice(0, count)

@@ -1,4 +1,4 @@
-// Text of any size for scale.mjs: documents of sentences of the samples and of Moby-Dick, put together anew by a seed.
+// Text of any size for scale.mjs: documents of sentences of the samples and of Moby-Dick, assembled from a seed.
 // The novel comes from npm into a temporary folder.
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +11,8 @@ const fileBytes = 32 << 20;
 
 /**
  * Write JSON Lines files of 32 MiB, `megabytes` of them together. File n is the same whatever the size. Of the
- * documents
- * 3 % are copies of an earlier one, 5 % are one with a sentence changed, 5 % are a list that cleaning drops; one word
- * in
- * 100 is an invented name, of which there are ever more, as in real text.
+ * documents 3% are copies of an earlier one, 5% are one with a sentence changed, 5% are a list that cleaning drops;
+ * one word in 100 is an invented name, of which there are ever more, as in real text.
  */
 export function writeText(folder, megabytes) {
   mkdirSync(folder, { recursive: true });

@@ -1,10 +1,8 @@
 // One large dump on one and on two cores: `npm run build && node bench/corpora/scaling.mjs` (Linux; COPIES=12 of the
 // sample's pages, ROUNDS=3).
 // Makes a multistream dump of the sample's pages, 100 to a stream as Wikipedia's have, and runs the stage over it
-// through the
-// command line, in turns. Wall time is true only on an idle machine; the processor time of the busiest thread says how
-// fast
-// the run could be at best, whatever else the machine does.
+// through the command line, in turns. Wall time is true only on an idle machine; the processor time of the busiest
+// thread says how fast the run could be at best, whatever else the machine does.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,10 +1,8 @@
 // What our wikitext extractor and wtf_wikipedia make of the same articles, sentence by sentence:
 // `npm run build && node bench/corpora/wikitext.mjs [dump …]`. Reads the sample dumps beside the project (DATA names
-// another
-// folder), those of gensim's tests where RUN_PIPELINE_PYTHON has gensim, and the dumps named. Prints each class of
-// difference
-// with its count and an example, then every sentence that fits no class, to be read (LIST=class prints all of that
-// class).
+// another folder), those of gensim's tests where RUN_PIPELINE_PYTHON has gensim, and the dumps named. Prints each class
+// of difference with its count and an example, then every sentence that fits no class, to be read (LIST=class prints
+// all of that class).
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';

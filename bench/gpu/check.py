@@ -32,7 +32,7 @@ def steps(device, python):
         timed = [Step("speed tiny", 220, 60, speed("--size", "tiny", "--rounds", "1")),
                  Step("speed tiny, masked", 0, 60, speed("--size", "tiny", "--rounds", "1", "--head", "masked"))]
     else:
-        # The peer of the last one is for those who write a few lines of it anew.
+        # The peer of the last one is for those who rewrite a few lines of it.
         timed = [Step("speed 64x512", 120, 60, speed("--size", "base-512")),
                  Step("speed 256x128", 100, 60, speed("--size", "base-128")),
                  Step("speed 64x512, masked", 0, 60, speed("--size", "base-512", "--head", "masked"))]

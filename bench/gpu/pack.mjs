@@ -28,7 +28,7 @@ const unneeded = ['esbuild'];
 /** Builds of packages that Node does not load, types, and what is there to be read. */
 const left = /\.(map|ts|mts|md|markdown|tar\.xz)$|\/tf-[a-z0-9.-]*(es2017|fesm|min)[a-z0-9.-]*$|tfjs-[a-z]+\/src$/;
 
-if (!existsSync(join(project, 'dist/cli/main.js'))) throw new Error('there is no dist/: npm run build first');
+if (!existsSync(join(project, 'dist/cli/main.js'))) throw new Error('dist/ does not exist: run npm run build first');
 const scratch = mkdtempSync(join(tmpdir(), 'gpu-check-'));
 try {
   const root = join(scratch, 'gpu-check');

@@ -1,6 +1,5 @@
 // Speed of the runner beside wireit and turbo. Usage: npm run build && node bench/runner/bench.mjs
-// [sample|trivial|input|plan …]; ROUNDS=3 for fewer
-// What each job is, and what came out: bench/README.md.
+// [sample|trivial|input|plan …]; ROUNDS=3 for fewer What each job is, and what came out: bench/README.md.
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// What a pool of threads costs, beside tinypool and piscina: `npm run build && node bench/threads/bench.mjs` (ROUNDS=5).
-// The jobs are those of the two places that have a pool: batches of training, whose arrays are moved to the caller, and
-// pages of a dump, which are copied there and back. The tasks themselves do next to nothing.
+// What a pool of threads costs, beside tinypool and piscina: `npm run build && node bench/threads/bench.mjs`
+// (ROUNDS=5). The jobs are those of the two places that have a pool: batches of training, whose arrays are moved to the
+// caller, and pages of a dump, which are copied there and back. The tasks themselves do next to nothing.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { installPeers } from '../corpora/npm-peers.mjs';
 import { inOrder, TaskPool } from '../../dist/src/threads/task-pool.js';

@@ -1,6 +1,6 @@
 // Training speed beside Hugging Face's: node bench/training/bench.mjs --python <one with torch and transformers>
-// [--size mini|base] [--precision fp32|bf16] [--backend torch|wasm] [--rounds 5]
-// Both are started and warmed up, then take steps in turn, so that what else runs on the machine hits both alike;
+// [--size mini|base] [--precision fp32|bf16] [--backend torch|wasm] [--rounds 5] Both are started and warmed up, then
+// take steps in turn, so that what else runs on the machine hits both alike;
 // the ratio is the median of the rounds' ratios. Where it is busy, compare processor time instead, on one thread:
 // --threads 1. On a GPU: bench/gpu.
 import { spawnSync } from 'node:child_process';

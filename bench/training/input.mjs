@@ -1,8 +1,7 @@
 // The input pipeline: npm run build && node bench/training/input.mjs [--tokens 12000000 --tokens 120000000] [--length
-// 128] [--batch 32] [--backend torch] [--python <one with torch, transformers and datasets>]
-// Batches as fast as they are asked for, in a process of its own for each data set, so that its peak of memory is that
-// of
-// reading; the same the Hugging Face way, with --python; then a real training, and how long its steps wait for data.
+// 128] [--batch 32] [--backend torch] [--python <one with torch, transformers and datasets>] Batches as fast as they
+// are asked for, in a process of its own for each data set, so that its peak of memory is that of reading; the same the
+// Hugging Face way, with --python; then a real training, and how long its steps wait for data.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, homedir, tmpdir } from 'node:os';

@@ -5,7 +5,7 @@ import { trainStep } from '../../dist/src/training/train-step.js';
 import { key32, uniform } from '../../dist/src/ops/random.js';
 
 /**
- * Training on made-up tokens, 15 % of them masked, on the backend that is open: `step()` makes one whole step with
+ * Training on made-up tokens, 15% of them masked, on the backend that is open: `step()` makes one whole step with
  * dropout 0.1 and returns its loss.
  */
 export function madeUpTraining({ hidden, layers, heads, intermediate, vocab, batch, length }) {

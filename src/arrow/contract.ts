@@ -9,20 +9,20 @@ export interface ContractField {
   readonly name: string;
   readonly type: FieldType;
   readonly description: string;
-  /** A shard may lack the column. */
+  /** A shard may omit the column. */
   readonly optional?: boolean;
 }
 
-/** What a shard says of itself in its manifest entry. */
+/** A field of a shard's meta, in its manifest entry. */
 export interface ContractMeta {
   readonly name: string;
   readonly type: 'utf8' | 'number';
   readonly description: string;
-  /** A shard may lack it. */
+  /** A shard may omit it. */
   readonly optional?: boolean;
   /**
-   * The writer takes it from the column of the same name, which then has one value per shard, or it is the number of
-   * rows; without `from`, the stage gives it when it ends a shard.
+   * The writer takes it from the column of the same name, which then has one value per shard, or sets it to the number
+   * of rows. Without `from`, the stage provides it when it ends a shard.
    */
   readonly from?: 'column' | 'rows';
 }
@@ -38,7 +38,7 @@ export type Contract =
       readonly description: string;
       readonly fields: readonly ContractField[];
       readonly meta?: readonly ContractMeta[];
-      /** Files beside the shards that belong to the whole dataset. */
+      /** Files next to the shards that belong to the whole dataset. */
       readonly files?: readonly string[];
       /** A shard is full when the values of a column have this total length: characters of texts, items of lists. */
       readonly shard_size?: { readonly column: string; readonly length: number };
@@ -58,12 +58,7 @@ export function loadContract(directory: string, name: string): Contract {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    return fail(
-      'unknown-contract',
-      `There is no contract "${name}".`,
-      `Contracts are the files of ${directory}.`,
-      cause,
-    );
+    return fail('unknown-contract', `Unknown contract "${name}".`, `Contracts are the files of ${directory}.`, cause);
   }
   const contract = JSON.parse(text) as Contract;
   loaded.set(path, contract);

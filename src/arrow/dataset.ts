@@ -13,7 +13,7 @@ export class ArrowDataset implements Dataset {
 
   private readonly files: readonly Shard[];
 
-  /** @param files the shards, and the files beside them that the contract names */
+  /** @param files the shards, and the files next to them that the contract names */
   constructor(definition: DatasetContract, files: readonly Shard[]) {
     this.contract = definition.name;
     this.definition = definition;
@@ -35,7 +35,7 @@ export class ArrowDataset implements Dataset {
 
   file(path: string): string {
     const file = this.files.find((each) => each.path === path);
-    if (file === undefined) throw new TypeError(`no file "${path}" beside the shards of "${this.contract}"`);
+    if (file === undefined) throw new TypeError(`no file "${path}" next to the shards of "${this.contract}"`);
     return file.location;
   }
 
@@ -72,7 +72,7 @@ export async function* readShard(shard: Shard, contract: DatasetContract): Async
       yield batch;
     }
     if (shard.rows !== undefined && rows !== shard.rows)
-      throw new Error(`${rows} rows where its manifest promises ${shard.rows}`);
+      throw new Error(`${rows} rows instead of the ${shard.rows} in its manifest`);
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     throw damagedShard(shard, contract.name, cause);
@@ -81,13 +81,13 @@ export async function* readShard(shard: Shard, contract: DatasetContract): Async
   }
 }
 
-/** What to throw when a shard cannot be read as its contract says. */
+/** The error for a shard that cannot be read as its contract says. */
 export function damagedShard(shard: Shard, contract: string, cause: unknown): Failure {
   const what = cause instanceof Error ? cause.message : String(cause);
   return new Failure(
     {
       code: 'damaged-shard',
-      message: `Shard ${shard.path} (${shard.location}) does not keep the contract "${contract}": ${what}.`,
+      message: `Shard ${shard.path} (${shard.location}) violates the contract "${contract}": ${what}.`,
       shard: shard.path,
       help: 'Run `run-pipeline cache verify`, then run again.',
     },

@@ -5,7 +5,7 @@ import type { ContractField } from './contract.ts';
 import type { OpenFiles } from './open-files.ts';
 
 /**
- * A list column of a record batch, as positions in the file: `rows + 1` int32 offsets, and the items that they count. A
+ * A list column of a record batch, as positions in the file: `rows + 1` int32 offsets, and the items that they index. A
  * column of single numbers has no offsets: each row is a list of one.
  */
 export interface ListPlace {
@@ -16,15 +16,14 @@ export interface ListPlace {
 
 export interface BatchLayout {
   readonly rows: number;
-  /** In the order of the fields asked for; `undefined` for an optional one that the file lacks. */
+  /** In the order of the requested fields; `undefined` for an optional one that the file does not have. */
   readonly lists: readonly (ListPlace | undefined)[];
 }
 
 /**
- * Where list columns of an Arrow IPC file lie, by its footer and the metadata before each record batch ("IPC File
- * Format"
- * and "Serialization and IPC" of the Arrow columnar specification). Throws an Error that says what is wrong with the
- * file.
+ * The positions of list columns in an Arrow IPC file, from its footer and the metadata before each record batch ("IPC
+ * File Format" and "Serialization and IPC" of the Arrow columnar specification). Throws an Error that describes what is
+ * wrong with the file.
  */
 export function* listLayout(files: OpenFiles, path: string, fields: readonly ContractField[]): Generator<BatchLayout> {
   const size = files.size(path);
@@ -39,11 +38,11 @@ export function* listLayout(files: OpenFiles, path: string, fields: readonly Con
 
   for (const { offset, metaDataLength, bodyLength } of footer.recordBatches()) {
     if (offset + metaDataLength + bodyLength > size)
-      throw new Error('a record batch reaches beyond the end of the file');
+      throw new Error('a record batch extends beyond the end of the file');
     const metadata = files.read(path, offset, new Uint8Array(metaDataLength));
     // Since Arrow 0.15, a marker of four bytes precedes the length.
     const message = Message.decode(metadata.subarray(new DataView(metadata.buffer).getInt32(0, true) === -1 ? 8 : 4));
-    if (!message.isRecordBatch()) throw new Error('its footer points to what is not a record batch');
+    if (!message.isRecordBatch()) throw new Error('its footer points to something that is not a record batch');
     const { length: rows, nodes, buffers, compression } = message.header();
     if (compression !== null) throw new Error('its buffers are compressed: write it uncompressed');
     const body = offset + metaDataLength;
@@ -54,7 +53,7 @@ export function* listLayout(files: OpenFiles, path: string, fields: readonly Con
       // each comes after a validity bitmap
       const [offsets, items] = [buffers[place.buffer + 1], buffers[place.buffer + 3]];
       if (list === undefined || item === undefined || offsets === undefined || items === undefined)
-        throw new Error('a record batch lacks buffers of its columns');
+        throw new Error('a record batch does not have all buffers of its columns');
       const fits =
         list.length === rows &&
         offsets.length >= (rows + 1) * 4 &&
@@ -80,13 +79,13 @@ export function* listLayout(files: OpenFiles, path: string, fields: readonly Con
 
 const magic = 'ARROW1';
 
-/** The footer lies before its length and the magic word, which are the last bytes of the file. */
+/** The footer comes before its length and the magic word, which are the last bytes of the file. */
 function readFooter(files: OpenFiles, path: string, size: number): Footer {
   const tailBytes = 4 + magic.length;
   if (size < 2 * tailBytes) throw new Error('it is too short for an Arrow IPC file');
   const tail = files.read(path, size - tailBytes, new Uint8Array(tailBytes));
   if (new TextDecoder().decode(tail.subarray(4)) !== magic)
-    throw new Error('it does not end as an Arrow IPC file does: it is something else, or cut short');
+    throw new Error('it does not end like an Arrow IPC file: it is something else, or truncated');
   const length = new DataView(tail.buffer).getInt32(0, true);
   if (length <= 0 || length > size - tailBytes) throw new Error('the length of its footer is impossible');
   return Footer.decode(files.read(path, size - tailBytes - length, new Uint8Array(length)));

@@ -8,14 +8,14 @@ type Items = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 interface Block extends BatchLayout {
   readonly shard: Shard;
-  /** Number of its first row in the whole data set. */
+  /** Number of its first row within the whole data set. */
   readonly firstRow: number;
 }
 
 /**
- * Lists of numbers of a data set, read row by row from where they lie on disk. In memory there is an entry for each
- * record batch: some hundred bytes for up to 4 MiB. Reading is synchronous; do it in a thread that may wait. All of it
- * fails with `damaged-shard` where a file is not Arrow, is cut short or breaks the contract.
+ * Lists of numbers of a data set, read from disk row by row. Memory holds one entry per record batch: about a hundred
+ * bytes for up to 4 MiB. Reading is synchronous, so do it in a thread that may wait. Every method fails with
+ * `damaged-shard` when a file is not Arrow, is truncated or violates the contract.
  */
 export class ListRows {
   readonly rowCount: number;
@@ -37,13 +37,13 @@ export class ListRows {
           rowCount += layout.rows;
         }
         if (shard.rows !== undefined && rowCount - firstRow !== shard.rows)
-          throw new Error(`${rowCount - firstRow} rows where its manifest promises ${shard.rows}`);
+          throw new Error(`${rowCount - firstRow} rows instead of the ${shard.rows} in its manifest`);
       });
     }
     this.rowCount = rowCount;
   }
 
-  /** A row's lists in the order of the fields; `undefined` for an optional column that its shard lacks. */
+  /** A row's lists in the order of the fields; `undefined` for an optional column that its shard does not have. */
   read(row: number): (Items | undefined)[] {
     const { shard, firstRow, lists } = this.blockOf(row);
     return this.guard(shard, () =>
@@ -69,7 +69,7 @@ export class ListRows {
     return having === 0 ? 'none' : having === this.blocks.length ? 'all' : 'some';
   }
 
-  /** The lengths of a column's lists, in order, without reading these; a record batch at a time. */
+  /** The lengths of a column's lists, in order, without reading the lists; one record batch at a time. */
   *lengths(column: number): Generator<Int32Array> {
     for (const { shard, rows, lists } of this.blocks) {
       const place = lists[column];

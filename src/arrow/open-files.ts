@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Fewer than any system allows a process; opening a file again takes a few microseconds. */
+/** Fewer than any system allows per process; reopening a file takes a few microseconds. */
 const mostOpen = 200;
 
-/** Reads pieces of many files; those read last stay open. Synchronous. */
+/** Reads pieces of many files synchronously and keeps the most recently used ones open. */
 export class OpenFiles {
-  /** File descriptors by path; the one not used for longest comes first. */
+  /** File descriptors by path, least recently used first. */
   private readonly descriptors = new Map<string, number>();
 
   /** Fill a typed array with the bytes at a position. Throws when the file ends before it is full. */
@@ -13,7 +13,7 @@ export class OpenFiles {
     const fd = this.descriptor(path);
     for (let done = 0; done < into.byteLength;) {
       const bytes = readSync(fd, into, done, into.byteLength - done, position + done);
-      if (bytes === 0) throw new Error(`it ends at byte ${position + done}, before what it should hold there`);
+      if (bytes === 0) throw new Error(`it ends at byte ${position + done}, before the data expected there`);
       done += bytes;
     }
     return into;

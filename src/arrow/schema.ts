@@ -6,7 +6,7 @@ export function arrowSchema(fields: readonly ContractField[]): Schema {
   return new Schema(fields.map((field) => new Field(field.name, arrowType(field.type), false)));
 }
 
-/** Why a shard's schema breaks the contract, or `undefined` when it keeps it. Extra columns are allowed. */
+/** How a shard's schema violates the contract, or `undefined` when it does not. Extra columns are allowed. */
 export function schemaMismatch(schema: Schema, fields: readonly ContractField[]): string | undefined {
   for (const field of fields) {
     const found = schema.fields.find((other) => other.name === field.name);

@@ -1,10 +1,10 @@
 import type { Row } from '../core/data.ts';
 import type { ContractMeta, DatasetContract } from './contract.ts';
 
-/** What a shard says of itself in its manifest entry. */
+/** A shard's description of itself in its manifest entry. */
 export type Meta = Readonly<Record<string, string | number>>;
 
-/** The meta of a shard that is being written: what its contract takes from the rows, and what its stage gives. */
+/** The meta of a shard that is being written: what its contract takes from the rows, and what its stage provides. */
 export class ShardMeta {
   private readonly contract: DatasetContract;
   /** Fields that are columns, with the value that all rows of the shard have. */
@@ -17,34 +17,34 @@ export class ShardMeta {
       .map(({ name }) => [name, first[name]]);
   }
 
-  /** Whether a row differs in a column that is meta, so that it belongs in another shard. */
+  /** Whether a row differs in a meta column, and so belongs in another shard. */
   excludes(row: Row): boolean {
     for (const [name, value] of this.columns) if (row[name] !== value) return true;
     return false;
   }
 
   /**
-   * The meta of the whole shard, or `undefined` when it has none. Throws a TypeError that names the field when what the
-   * stage gives is not what the contract wants.
+   * The meta of the whole shard, or `undefined` when it has none. Throws a TypeError that names the field when the
+   * stage provides something that the contract does not allow.
    */
   finish(rows: number, given: Meta = {}): Meta | undefined {
     const taken: Record<string, string | number> = Object.fromEntries(this.columns) as Meta;
     for (const { name, from } of fieldsOf(this.contract)) if (from === 'rows') taken[name] = rows;
     for (const [name, value] of Object.entries(taken))
       if (given[name] !== undefined && given[name] !== value)
-        throw new TypeError(`meta "${name}" is ${given[name]} where the rows of the shard say ${value}`);
+        throw new TypeError(`meta "${name}" is ${given[name]}, but the rows of the shard have ${value}`);
     const meta = { ...taken, ...given };
     checkMeta(meta, this.contract);
     for (const { name, optional, type } of fieldsOf(this.contract))
       if (optional !== true && meta[name] === undefined)
         throw new TypeError(
-          `meta "${name}" (${type}) of contract "${this.contract.name}" is missing: give it to endShard()`,
+          `meta "${name}" (${type}) of contract "${this.contract.name}" is missing: pass it to endShard()`,
         );
     return Object.keys(meta).length > 0 ? meta : undefined;
   }
 }
 
-/** Throws a TypeError that names the field when meta has one that its contract lacks, or of another type. */
+/** Throws a TypeError that names the field when meta has one that is not in its contract, or has another type. */
 export function checkMeta(meta: Meta, contract: DatasetContract): void {
   for (const [name, value] of Object.entries(meta)) {
     const field = fieldsOf(contract).find((one) => one.name === name);

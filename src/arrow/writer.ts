@@ -20,7 +20,7 @@ interface WriterOptions {
 
 /**
  * Writes the shards of one dataset into a folder as uncompressed Arrow IPC files, hashing and fsyncing each as it
- * closes. A shard ends when it is full, or when a column changes that its contract has as meta.
+ * closes. A shard ends when it is full, or when a meta column of its contract changes.
  * Optional columns of the contract are written when the first row of a shard has them.
  */
 export class ArrowDatasetWriter implements DatasetWriter {
@@ -37,7 +37,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
 
   /**
    * @param options.shardBytes size in bytes at which a new shard begins; default: 64 MiB
-   * @param options.freeChanges changes of columns that are meta, up to which shards may be of any size; default: 1,000
+   * @param options.freeChanges number of changes of meta columns up to which shards may have any size; default: 1,000
    */
   constructor(
     folder: string,
@@ -74,7 +74,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
     this.rowCount += shard.rows ?? 0;
   }
 
-  /** Close the last shard and say what was written. */
+  /** Close the last shard and return what was written. */
   async finish(): Promise<Manifest> {
     await this.endShard();
     return { version: 1, kind: 'dataset', contract: this.contract.name, files: this.files };
@@ -84,14 +84,14 @@ export class ArrowDatasetWriter implements DatasetWriter {
     return bytes >= this.shardBytes || length >= (this.contract.shard_size?.length ?? Infinity);
   }
 
-  /** A shard is a file and, for the next stages, an action each: a row per shard would take days. */
+  /** Each shard is a file and, for later stages, an action: one row per shard would take days. */
   private checkScatter(changes: number): void {
     if (changes < this.freeChanges || this.rowCount >= changes * leastRowsPerChange) return;
     const columns = (this.contract.meta ?? []).flatMap(({ from, name }) => (from === 'column' ? `\`${name}\`` : []));
     fail(
       'scattered-rows',
-      `${columns.join(' or ')} changed ${changes} times within ${this.rowCount} rows of "${this.contract.name}"; each ` +
-        'change begins a new shard.',
+      `${columns.join(' or ')} changed ${changes} times within ${this.rowCount} rows of "${this.contract.name}"; ` +
+        'each change starts a new shard.',
       `Write rows with the same ${columns.join(' and ')} one after another.`,
     );
   }
@@ -116,7 +116,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
     });
   }
 
-  /** The path itself, or with a number when another shard has taken it. */
+  /** The path itself, or with a number when another shard already has it. */
   private freePath(path: string): string {
     let free = path;
     for (let times = this.paths.get(path) ?? 0; this.paths.has(free);) {
@@ -128,7 +128,7 @@ export class ArrowDatasetWriter implements DatasetWriter {
   }
 }
 
-/** Rows between two changes, on average, that are enough for a shard. */
+/** Average number of rows between two changes that is enough for a shard. */
 const leastRowsPerChange = 10;
 
 interface ShardOptions {
@@ -196,12 +196,12 @@ class OpenShard {
   }
 }
 
-/** Characters of a text, items of a list. */
+/** The number of characters of a text, or of items of a list. */
 function lengthOf(value: Value | undefined): number {
   return typeof value === 'string' || ArrayBuffer.isView(value) ? value.length : 0;
 }
 
-/** Arrow's file writer with a plain file beneath it: synchronous, so nothing queues up in memory. */
+/** Arrow's file writer on top of a plain file: synchronous, so nothing queues up in memory. */
 class ArrowFile extends RecordBatchFileWriter {
   private readonly fd: number;
   private readonly hash: Hash = createHash('sha256');

@@ -4,7 +4,7 @@ import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_c
 import { registerHostKernels } from './host.ts';
 import type { HostArray } from '../ops/kernel.ts';
 
-/** tfjs's JavaScript backend: slow, exact, always there. */
+/** tfjs's JavaScript backend: slow, exact, always available. */
 export function registerCpu(): void {
   registerHostKernels<MathBackendCPU & KernelBackend>('cpu', {
     allocate: (backend, shape, dtype) =>

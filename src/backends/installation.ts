@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../core/result.ts';
 export const installable = ['torch', 'tensorflow'] as const;
 export type Installable = (typeof installable)[number];
 
-/** `<backends>/<backend>/installation.json`: what setup made, written last. */
+/** `<backends>/<backend>/installation.json`: the result of setup, written last. */
 export interface Installation {
   readonly v: 1;
   readonly backend: Installable;
@@ -44,7 +44,7 @@ export function installationFile(root: string, backend: Installable): string {
   return join(root, backend, 'installation.json');
 }
 
-/** The installation of a backend if it can be used as it is; otherwise why not, as the end of "torch …". */
+/** The installation of a backend if it can be used; otherwise the reason, as the end of "torch …". */
 export function readInstallation(root: string, backend: Installable): Result<Installation, string> {
   let text: string;
   try {

@@ -5,7 +5,7 @@ import { fail } from '../core/diagnostic.ts';
 import { installable, readInstallation, type Installable, type Installation } from './installation.ts';
 
 export interface BackendSurroundings {
-  /** Folder of what `run-pipeline setup` made, one folder a backend. */
+  /** Folder of installations by `run-pipeline setup`, with one folder per backend. */
   readonly root: string;
   /** How many GPUs this machine offers to stages. */
   readonly gpus: number;
@@ -13,8 +13,8 @@ export interface BackendSurroundings {
 
 /**
  * Decide which backend a pipeline's `backend:` stands for on this machine, at plan time because numerics depend on it.
- * `auto` is the first that is there of torch, tensorflow, wasm and cpu; the answer says why. Fails with `backend-missing`
- * when the one asked for is not set up.
+ * `auto` is the first available one of torch, tensorflow, wasm and cpu; the result includes the reason. Fails with
+ * `backend-missing` when the requested one is not set up.
  */
 export function createBackendResolver({
   root,
@@ -47,7 +47,7 @@ export function createBackendResolver({
       };
     }
     if (name === 'wasm' || name === 'cpu') return embedded(name, 'the pipeline asks for it');
-    if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `There is no backend "${name}".`);
+    if (name !== 'torch' && name !== 'tensorflow') return fail('backend-unknown', `Unknown backend "${name}".`);
     const result = installation(name);
     if (!result.ok)
       return fail(

@@ -4,15 +4,15 @@ import { fail } from '../core/diagnostic.ts';
 
 export type { Precision };
 
-/** The part of the planner's choice that starting a backend takes. */
+/** The part of the planner's choice that is needed to start a backend. */
 type NamedBackend = Pick<BackendChoice, 'name' | 'native'> & Partial<Pick<BackendChoice, 'device' | 'threads'>>;
 
 /** The precision with which each backend was registered. */
 const registered = new Map<BackendName, Precision>();
 
 /**
- * Make a backend current for every tensor operation of this process. `wasm` and `cpu` need nothing but their name; the
- * others need what the planner chose. Fails with `backend-unavailable` when it does not start.
+ * Make a backend the current one for all tensor operations of this process. `wasm` and `cpu` need nothing but their
+ * name; the others need what the planner chose. Fails with `backend-unavailable` when it does not start.
  */
 export async function openBackend(backend: BackendName | NamedBackend, precision: Precision = 'fp32'): Promise<void> {
   const choice: NamedBackend = typeof backend === 'string' ? { name: backend } : backend;
@@ -22,11 +22,11 @@ export async function openBackend(backend: BackendName | NamedBackend, precision
   const help =
     choice.native === undefined
       ? "Reinstall the project's packages with npm ci."
-      : `Set it up anew with \`npx run-pipeline setup ${choice.name} --force\`, or use another backend.`;
+      : `Set it up again with \`npx run-pipeline setup ${choice.name} --force\`, or use another backend.`;
   fail('backend-unavailable', `backend ${choice.name} does not start: ${problem}`, help);
 }
 
-/** Returns what went wrong, if anything did. */
+/** Returns the problem, if there is one. */
 async function start(choice: NamedBackend, precision: Precision): Promise<string | undefined> {
   try {
     // Otherwise tfjs prints advertisements to the console.

@@ -49,9 +49,8 @@ interface Binding {
 }
 
 /**
- * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the bridge that setup compiled, and what
- * our
- * ops need beyond it. TensorFlow takes a GPU when it sees one; it throws when it should and does not.
+ * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what
+ * our ops need beyond it. TensorFlow uses a GPU when it finds one; this throws when it should use one and does not.
  */
 export function registerTensorflow(bridge: string, modules: string, device: 'cpu' | 'cuda'): void {
   const load = createRequire(join(modules, 'package.json'));
@@ -60,8 +59,8 @@ export function registerTensorflow(bridge: string, modules: string, device: 'cpu
   const binding = load(bridge) as Binding;
   if (device === 'cuda' && !binding.isUsingGpuDevice())
     throw new Error(
-      'TensorFlow sees no GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a driver that fits them ' +
-        'are missing',
+      'TensorFlow does not find a GPU: its CUDA libraries (pip install tensorflow[and-cuda]) or a matching ' +
+        'driver are missing',
     );
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: Binding, name: string) => TensorflowBackend;
@@ -96,7 +95,8 @@ function shareCore(load: NodeJS.Require, modules: string): void {
 }
 
 /**
- * Kernels that tfjs-node lacks, or does with a one-hot matrix or a copy to the host. Our other ops run as composites.
+ * Kernels that tfjs-node does not have, or implements with a one-hot matrix or a copy to the host. Our other ops run as
+ * composites.
  */
 function addOurKernels(): void {
   addKernel(
@@ -133,8 +133,7 @@ function addOurKernels(): void {
   );
 
   // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale. It
-  // takes no
-  // label that is not a class, so ignored ones become 0 and their rows weigh nothing.
+  // takes no label that is not a class, so ignored ones become 0 and their rows weigh nothing.
   const weights = (labels: TensorInfo) => cast(notEqual(labels as Tensor, ignoredLabel), 'float32');
   addKernel(
     'RpCrossEntropy',

@@ -94,8 +94,7 @@ function swapLastTwo(backend: Wasm, x: TensorInfo): TensorInfo {
 
 /**
  * The original has a fast path (XNNPACK) for one untransposed pair of matrices and a naive loop for everything else, 10
- * to
- * 50 times slower. This one transposes first and gives XNNPACK one matrix of the batch at a time, as views.
+ * to 50 times slower. This one transposes first and gives XNNPACK one matrix of the batch at a time, as views.
  */
 function batchMatMul(original: KernelFunc): KernelFunc {
   let multiply: ((...args: readonly unknown[]) => void) | undefined;

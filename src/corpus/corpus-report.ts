@@ -4,7 +4,7 @@ import { TopCounts } from './top-counts.ts';
 
 type Context = Pick<StageContext, 'count' | 'drop' | 'writer'>;
 
-/** Metrics, for the run and as rows of the output `metrics`. */
+/** Metrics for the run, which are also rows of the output `metrics`. */
 export async function reportMetrics(
   context: Context & Pick<StageContext, 'metric'>,
   metrics: Readonly<Record<string, number>>,
@@ -17,7 +17,7 @@ export async function reportMetrics(
   await report.end();
 }
 
-/** Counts of a shard, for the run, which adds them up, and as rows `in` of the output `metrics`. */
+/** Counts of a shard for the run, which adds them up; also rows `in` of the output `metrics`. */
 export async function reportCounts(context: Context, counts: Readonly<Record<string, number>>): Promise<void> {
   const report = new CorpusReport(context);
   for (const [name, value] of Object.entries(counts)) {
@@ -28,7 +28,7 @@ export async function reportCounts(context: Context, counts: Readonly<Record<str
 }
 
 /**
- * Counts what a stage does with documents: as counters of the run (`documents.in`, `documents.out`, `dropped.<reason>`)
+ * Counts what a stage does to documents: as counters of the run (`documents.in`, `documents.out`, `dropped.<reason>`)
  * and, with {@link end}, as rows of its output `metrics` (contract `metrics`). Memory does not grow with the corpus.
  * @example
  * const report = new CorpusReport(context);
@@ -45,15 +45,15 @@ export class CorpusReport {
     this.context = context;
   }
 
-  /** A document came in; its text, or the bytes that its source takes up. */
+  /** Count an incoming document, given its text or the number of bytes of its source. */
   read(content: string | number): void {
     this.add('documents', 'in');
     this.add('bytes', 'in', typeof content === 'number' ? content : Buffer.byteLength(content));
     this.context.count('documents.in');
-    this.context.count('documents.out', 0); // told even when none is
+    this.context.count('documents.out', 0); // reported even when it is 0
   }
 
-  /** A document goes on: a row of contract `documents`, as far as it has its columns. */
+  /** Count a kept document: a row of contract `documents`, possibly without some columns. */
   keep(row: Row): void {
     const { text = '', lang, url } = row;
     this.add('documents', 'out');
@@ -65,31 +65,31 @@ export class CorpusReport {
     this.context.count('documents.out');
   }
 
-  /** A document goes no further. */
+  /** Count a dropped document. */
   drop(reason: string): void {
     this.add('dropped', reason);
     this.context.drop(reason);
   }
 
-  /** A document became a number of documents that go on; those beyond the first are counted. */
+  /** Count a document that was split into several; those beyond the first are counted. */
   split(documents: number): void {
     if (documents > 1) this.count('split', 'documents', documents - 1);
   }
 
-  /** Something of the stage's own: as the counter `<name>.<label>` of the run as well. */
+  /** Count something specific to the stage, also as the counter `<name>.<label>` of the run. */
   count(name: string, label: string, by = 1): void {
     this.add(name, label, by);
     this.context.count(`${name}.${label}`, by);
   }
 
-  /** Anything else that adds up, such as `tokens`. */
+  /** Any other sum, such as `tokens`. */
   add(name: string, label: string, by = 1): void {
     let labels = this.totals.get(name);
     if (labels === undefined) this.totals.set(name, (labels = new Map<string, number>()));
     labels.set(label, (labels.get(label) ?? 0) + by);
   }
 
-  /** Write the table: names in the order in which they came up, labels by value, at most 100 domains. */
+  /** Write the table: names in order of first use, labels by value, at most 100 domains. */
   async end(): Promise<void> {
     const out = this.context.writer('metrics');
     for (const [name, labels] of this.totals)
@@ -99,7 +99,7 @@ export class CorpusReport {
   }
 }
 
-/** The greatest power of two that is not above a length; 0 for 0. */
+/** The greatest power of two that is at most a length; 0 for 0. */
 function lengthClass(characters: number): number {
   return characters === 0 ? 0 : 2 ** (31 - Math.clz32(characters));
 }

@@ -3,52 +3,54 @@ import type { Document } from './document.ts';
 import { DocumentOutput, type Verdict } from './document-output.ts';
 import { documentsOf } from './documents-of.ts';
 
-/** What `judge` is given besides the document and the config. */
+/** What `judge` receives in addition to the document and the config. */
 export interface FilterContext<Tools = undefined> {
-  /** What `setUp` made. */
+  /** The result of `setUp`. */
   readonly tools: Tools;
-  /** Which of this action's documents it is, from 0. */
+  /** The index of the document within this action, from 0. */
   readonly number: number;
-  /** Count something of the filter's own: as `<name>.<label>` of the run, and in the output `metrics`. */
+  /** Count something specific to the filter, as `<name>.<label>` of the run and in the output `metrics`. */
   count(name: string, label: string, by?: number): void;
 }
 
 /** A stage that decides on one document at a time. */
 export interface Filter<Config, Tools> {
   readonly description: string;
-  /** Inputs besides `documents`, or that one with a description of its own. */
+  /** Inputs in addition to `documents`, or `documents` with its own description. */
   readonly inputs?: Readonly<Record<string, Port>>;
-  /** How its work is divided among actions; default: `documents`, one action per shard. */
+  /** How the work is divided into actions; default: `documents`, one action per shard. */
   readonly map?: NonNullable<StageType<Config>['map']>;
-  /** Descriptions of its outputs, where there is more to say than usual. */
+  /** Descriptions of its outputs; default: generic ones. */
   readonly outputs?: { readonly documents?: string; readonly rejects?: string; readonly metrics?: string };
-  /** JSON Schema of `with:`. Filters of the project leave it out: theirs is `schemas/stages/<type>.schema.json`. */
+  /** JSON Schema of `with:`. Omitted by this project's filters, which have `schemas/stages/<type>.schema.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
   /**
-   * Whether it has an output `rejects`, for dropped documents with the reason; or the boolean config property that says
-   * whether they are written there.
+   * Whether it has an output `rejects` for dropped documents with the reason, or the name of the boolean config
+   * property that decides whether they are written there.
    */
   readonly rejects?: boolean | (keyof Config & string);
-  /** Reasons for dropping that are reported even when no document was dropped for them. */
+  /** Reasons for dropping that are reported even if no document was dropped for them. */
   readonly reasons?: readonly string[];
   check?: StageType<Config>['check'];
-  /** Done once per action, before any document: load a model, read another input. */
+  /** Runs once per action, before any document: load a model, read another input. */
   setUp?(context: StageContext<Config>): Tools | Promise<Tools>;
-  /** Whether all documents of this action go on as they are: then their shards are linked, and `judge` is not asked. */
+  /**
+   * Whether all documents of this action are kept unchanged: then their shards are linked, and `judge` is not called.
+   */
   keepsAll?(tools: Tools): boolean;
   /**
-   * The document, changed or not; the documents it is split into; or the reason for dropping it. What `judge` sets in a
-   * document that it drops shows in `rejects`.
+   * The document, changed or not; the documents it is split into; or the reason for dropping it. Changes that `judge`
+   * makes to a document that it drops appear in `rejects`.
    */
   judge(document: Document, config: Config, context: FilterContext<Tools>): Verdict | Promise<Verdict>;
 }
 
 /**
- * Declare a stage that filters, changes or splits documents one by one. It runs per shard and leaves `documents`,
- * `metrics` and, if wanted, `rejects`; documents, bytes and reasons for dropping (`dropped.<reason>`) are counted.
+ * Declare a stage that filters, changes or splits documents one by one. It runs per shard and writes `documents`,
+ * `metrics` and optionally `rejects`. Documents, bytes and reasons for dropping (`dropped.<reason>`) are counted.
  * @example
  * export default defineFilter<{ min_characters: number }>({
- *   description: 'Keep documents of some length.',
+ *   description: 'Keep documents of a minimum length.',
  *   config: { type: 'object', properties: { min_characters: { type: 'integer', default: 100 } } },
  *   judge: (document, { min_characters }) => (document.text.length < min_characters ? 'short' : document),
  * });
@@ -61,13 +63,13 @@ export function defineFilter<Config = Record<string, unknown>, Tools = undefined
     description,
     inputs: { documents: { contract: 'documents', description: 'documents to filter' }, ...inputs },
     outputs: {
-      documents: { contract: 'documents', description: outputs.documents ?? 'documents that are kept' },
+      documents: { contract: 'documents', description: outputs.documents ?? 'documents that were kept' },
       ...(rejects === false
         ? {}
         : {
             rejects: {
               contract: 'rejects',
-              description: outputs.rejects ?? 'documents that were dropped, with the reason',
+              description: outputs.rejects ?? 'dropped documents with the reason',
               optional: true,
               ...(rejects === true ? {} : { when: `config.${rejects}` }),
             },
@@ -106,12 +108,12 @@ async function run<Config, Tools>(filter: Filter<Config, Tools>, context: StageC
   await output.end();
 }
 
-/** What `judge` returned; a stage in JavaScript, or with a branch forgotten, may return anything. */
+/** Checks what `judge` returned: a stage in JavaScript, or one that forgot a branch, may return anything. */
 function checked(verdict: Verdict, id: string): Verdict {
   const isVerdict = typeof verdict === 'string' ? verdict !== '' : typeof verdict === 'object' && verdict !== null;
   if (isVerdict && !(Array.isArray(verdict) && verdict.length === 0)) return verdict;
   throw new TypeError(
-    `judge() returned ${JSON.stringify(verdict)} for document "${id}": return the document, several documents, or the ` +
-      'reason for dropping it',
+    `judge() returned ${JSON.stringify(verdict)} for document "${id}": it must return the document, several ` +
+      'documents, or the reason for dropping it',
   );
 }

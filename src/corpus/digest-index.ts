@@ -1,9 +1,9 @@
 /**
  * Numbers digests 0, 1, 2… in the order in which they are first seen. An open-addressing table of typed arrays: about
- * 30 bytes a digest where a Map of strings takes some 150, so 100 million documents fit in memory.
+ * 30 bytes per digest, where a Map of strings needs about 150, so 100 million documents fit in memory.
  *
- * A digest is four words, 16 bytes: among a billion documents two differing ones share them with a probability of about
- * 1e-21.
+ * A digest has four words, 16 bytes: among a billion documents, the probability that two different ones share a digest
+ * is about 1e-21.
  */
 export class DigestIndex {
   private capacity = 1 << 10;
@@ -32,7 +32,7 @@ export class DigestIndex {
     return this.size - 1;
   }
 
-  /** Which of two numbers has the smaller digest: an order that does not depend on when they were seen. */
+  /** Compare two numbers by their digests: an order that does not depend on when they were seen. */
   compare(a: number, b: number): number {
     const { words } = this;
     for (let word = 0; word < 4; word++)

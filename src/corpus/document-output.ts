@@ -3,12 +3,12 @@ import type { StageContext } from '../core/stage.ts';
 import { CorpusReport } from './corpus-report.ts';
 import { saysWhatItHolds, type Document } from './document.ts';
 
-/** What becomes of a document: it goes on, as it is or changed; it becomes several; or the reason why it is dropped. */
+/** The outcome for a document: itself, unchanged or changed; several documents; or the reason why it is dropped. */
 export type Verdict = Document | readonly Document[] | string;
 
 /**
- * The outputs of a stage that decides on documents: `documents` for those that go on, `rejects`, where wanted, for
- * dropped ones with the reason, and `metrics` for the counts, which the run has as well.
+ * The outputs of a stage that filters documents: `documents` for those that are kept, optionally `rejects` for dropped
+ * ones with the reason, and `metrics` for the counts, which the run also reports.
  * @example
  * const output = new DocumentOutput(context);
  * output.read(page.bytes);
@@ -26,14 +26,14 @@ export class DocumentOutput {
     this.rejects = rejects ? context.writer('rejects') : undefined;
   }
 
-  /** A document came in; its text, or the bytes that its source takes up. */
+  /** Count an incoming document, given its text or the number of bytes of its source. */
   read(content: string | number): void {
     this.report.read(content);
   }
 
   /**
-   * Write and count what becomes of a document that was read.
-   * @param original what `rejects` has of it when it is dropped
+   * Write and count the outcome for a document that was read.
+   * @param original what to write to `rejects` when it is dropped
    */
   async settle(verdict: Verdict, original?: Document): Promise<void> {
     if (typeof verdict === 'string') {
@@ -50,8 +50,9 @@ export class DocumentOutput {
   }
 
   /**
-   * Let shards through by reference, so that what comes next need not look at them again; their documents are then only
-   * counted. Not done, and `false`, when one does not say what it holds: it has to be written again.
+   * Link shards instead of copying them, so that later stages can reuse their results; their documents are only
+   * counted. Returns `false`, and links nothing, when a shard's meta does not describe it: then it must be written
+   * again.
    */
   link(shards: readonly Shard[]): boolean {
     if (!shards.every(saysWhatItHolds)) return false;

@@ -3,7 +3,7 @@ import type { Row, Shard } from '../core/data.ts';
 /** A row of contract `documents`. */
 export type Document = Row & Record<'id' | 'source' | 'snapshot' | 'url' | 'title' | 'text' | 'lang' | 'meta', string>;
 
-/** Whether the meta of a shard of documents says what they are, which a shell step leaves out. */
+/** Whether the meta of a shard describes its documents; shards from a shell step have none. */
 export function saysWhatItHolds({ meta }: Shard): boolean {
   return typeof meta?.source === 'string' && typeof meta.snapshot === 'string';
 }

@@ -3,8 +3,8 @@ import type { CorpusReport } from './corpus-report.ts';
 import type { Document } from './document.ts';
 
 /**
- * The documents of a stage's input `documents` in order, numbered from 0. Each is counted as read; progress is reported
- * after each, and the stage stops there when it is asked to.
+ * The documents of a stage's input `documents` in order, numbered from 0. Each is counted as read. Progress is reported
+ * after each, and a stage that was asked to stop stops there.
  */
 export async function* documentsOf(
   context: Pick<StageContext, 'dataset' | 'progress' | 'signal'>,

@@ -1,9 +1,8 @@
 import { fail } from '../core/diagnostic.ts';
 
 /**
- * The texts of an evaluation set, as far as its file's name tells how to find them: every string in `.json` and
- * `.jsonl`,
- * every field of `.tsv` and `.csv`, else every line. Which column or property holds what does not matter to
+ * The texts of an evaluation set. The file name decides how to find them: every string in `.json` and `.jsonl`, every
+ * field of `.tsv` and `.csv`, and otherwise every line. Which column or property holds what does not matter to
  * decontamination, as labels and ids are too short to have an n-gram.
  */
 export function* evaluationTexts(name: string, content: string): Generator<string> {
@@ -16,7 +15,7 @@ export function* evaluationTexts(name: string, content: string): Generator<strin
       if (line.trim() !== '') yield* stringsIn(parse(line, `${name}:${number}`));
     }
   } else if (plain.endsWith('.tsv')) yield* content.split(/[\t\n]/);
-  // of CSV too: quotes and commas are punctuation, and an n-gram across fields does no harm
+  // CSV too: quotes and commas are punctuation, and an n-gram across fields does no harm
   else yield* content.split('\n');
 }
 
@@ -32,7 +31,7 @@ function parse(text: string, where: string): unknown {
     return fail(
       'bad-evaluation-set',
       `${where} is not JSON.`,
-      'Name the file for what it holds: .json, .jsonl, .tsv, .csv or .txt.',
+      'Give the file the extension of its format: .json, .jsonl, .tsv, .csv or .txt.',
       cause,
     );
   }

@@ -1,7 +1,6 @@
 /**
- * The day on which a snapshot begins, counted from 1970, or `undefined` when its id is no date: `2026-11-01`,
- * `20261101`,
- * `2026-11`, `2026`, with anything before it, or Common Crawl's year and week, `CC-MAIN-2026-43`.
+ * The day on which a snapshot begins, counted from 1970, or `undefined` when its id is not a date: `2026-11-01`,
+ * `20261101`, `2026-11`, `2026`, with anything before it, or Common Crawl's year and week, `CC-MAIN-2026-43`.
  * @example snapshotDay('CC-MAIN-2026-01') === snapshotDay('2025-12-29')
  */
 export function snapshotDay(snapshot: string): number | undefined {

@@ -1,6 +1,6 @@
 /**
  * Counts of the most frequent items of a stream in bounded memory (Misra and Gries 1982). Counts are exact while there
- * are at most `capacity` different items; beyond that a count may fall short by up to items / capacity.
+ * are at most `capacity` distinct items; beyond that, a count may be too low by up to items / capacity.
  */
 export class TopCounts {
   private readonly capacity: number;
@@ -17,13 +17,13 @@ export class TopCounts {
     else this.shrink();
   }
 
-  /** The greatest counts, greatest first; equal ones by item. */
+  /** The greatest counts in descending order; equal ones by item. */
   top(limit: number): [string, number][] {
     return [...this.counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, limit);
   }
 
   /**
-   * The new item cancels out one of each counted: costs as many steps as items were added since the last time, at most.
+   * The new item cancels out one of each counted item: at most as many steps as items were added since the last time.
    */
   private shrink(): void {
     for (const [item, count] of this.counts)

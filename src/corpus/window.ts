@@ -2,69 +2,69 @@ import { createHash } from 'node:crypto';
 import { fail } from '../core/diagnostic.ts';
 import { snapshotDay } from './snapshot-date.ts';
 
-/** What the choice needs to know of a shard. */
+/** What the choice needs to know about a shard. */
 export interface WindowShard {
   readonly source: string;
-  /** Snapshot id; ids of a source sort by age. Empty: the shard has no age and is always in. */
+  /** Snapshot id; ids of a source sort by age. Empty: the shard has no age and is always in the window. */
   readonly snapshot: string;
   readonly digest: string;
-  /** Tokens in it, roughly; only a window with a token budget asks. */
+  /** Approximate number of tokens; only needed for a window with a token budget. */
   readonly tokens: number;
 }
 
-/** How much a window holds at most; where several limits are set, all of them hold. */
+/** Upper limits for a window; if several are set, all of them apply. */
 export interface WindowSize {
   readonly snapshots?: number;
-  /** Days from the first moment of the oldest snapshot to that of the newest, exclusive. */
+  /** Days from the beginning of the oldest snapshot to that of the newest, exclusive. */
   readonly days?: number;
   readonly tokens?: number;
 }
 
 export interface WindowOptions {
-  /** What of each source is in at a time: a number of snapshots, or limits; always a snapshot at least. */
+  /** How much of each source the window holds: a number of snapshots, or limits; always at least one snapshot. */
   readonly window: number | WindowSize;
   /** Snapshots by which the window moves from one round to the next. */
   readonly step: number;
-  /** Round number from 1; 0 is the newest window there is. */
+  /** Round number from 1; 0 is the newest window. */
   readonly round: number;
-  /** Share of evicted shards that stay, 0 to 1. */
+  /** Fraction of evicted shards that stay, 0 to 1. */
   readonly replay: number;
-  /** How many times the shards of a source count, 1 where nothing is said; fractions take or repeat a share of them. */
+  /** How many times the shards of each source count; default: 1. Fractions take or repeat a share of them. */
   readonly weights: Readonly<Record<string, number>>;
   readonly seed: number;
 }
 
 /**
- * Where a shard stands: new in this round, in since an earlier one, gone, gone but kept by `replay`, or yet to come.
+ * The state of a shard: new in this round, in since an earlier one, evicted, evicted but kept by `replay`, or yet to
+ * come.
  */
 export type Standing = 'entered' | 'stayed' | 'evicted' | 'replayed' | 'waiting';
 
 export interface Placement<S> {
   readonly shard: S;
   readonly standing: Standing;
-  /** How many times the shard is in the output: its weight's copies, or 0. */
+  /** How many times the shard is in the output: as its weight says, or 0. */
   readonly copies: number;
 }
 
 export interface SourceWindow<S> {
   readonly source: string;
-  /** Every snapshot, oldest first, without the empty one. */
+  /** All snapshots, oldest first, without the empty one. */
   readonly snapshots: readonly string[];
-  /** Snapshots that are in: `snapshots.slice(begin, end)`. */
+  /** The snapshots in the window are `snapshots.slice(begin, end)`. */
   readonly begin: number;
   readonly end: number;
-  /** Every shard of the source, oldest snapshot first. */
+  /** All shards of the source, oldest snapshot first. */
   readonly placements: readonly Placement<S>[];
 }
 
 /**
- * Slide a window over the snapshots of every source. A pure function of its arguments: whether a shard is replayed and
- * how often it is repeated depends on the seed and the shards up to it, so it is the same in every round.
+ * Slide a window over the snapshots of every source. A pure function of its arguments. Whether a shard is replayed and
+ * how often it is repeated depends on the seed and the shards up to it, so the answer is the same in every round.
  *
- * In round 1 the window holds as many of the oldest snapshots as fit; from round to round its end moves by `step`
- * snapshots, as far as there are any, and it reaches back from there as far as fits. It moves by fewer where not so
- * many
- * fit, so that every snapshot is in for a round.
+ * In round 1 the window holds as many of the oldest snapshots as fit. Each round moves its end by up to `step`
+ * snapshots, and the window extends back from there as far as the limits allow. It moves by less when fewer snapshots
+ * fit, so that every snapshot is in the window for at least one round.
  */
 export function chooseWindow<S extends WindowShard>(shards: readonly S[], options: WindowOptions): SourceWindow<S>[] {
   const bySource = new Map<string, S[]>();
@@ -86,7 +86,7 @@ function windowOf<S extends WindowShard>(
   const now = bounds(options.round);
   const before =
     options.round === 0
-      ? { begin: 0, end: now.begin } // without rounds, what is older than the window counts as evicted from one before
+      ? { begin: 0, end: now.begin } // without rounds, older snapshots count as evicted from an earlier window
       : options.round === 1
         ? { begin: 0, end: 0 }
         : bounds(options.round - 1);
@@ -144,9 +144,9 @@ function fitting(
             snapshotDay(snapshot) ??
             fail(
               'undated-snapshot',
-              `The snapshot "${snapshot}" of "${source}" is no date, so there is no telling which days a window ` +
-                `of ${days} takes in.`,
-              'Set `window` in snapshots, or name snapshots YYYY-MM-DD or CC-MAIN-YYYY-WW.',
+              `The snapshot "${snapshot}" of "${source}" is not a date, so a window of ${days} cannot be ` +
+                `computed.`,
+              'Set `window` to a number of snapshots, or name snapshots YYYY-MM-DD or CC-MAIN-YYYY-WW.',
             ),
         );
   const tokensBefore = [0];
@@ -169,9 +169,8 @@ function inOrder<S extends WindowShard>(shards: readonly S[], seed: number): S[]
 }
 
 /**
- * Systematic sampling: whole numbers whose running sum never strays more than 1 from `rate` times their count, so a
- * rate
- * of 0.1 takes every tenth and 1.5 alternates 1 and 2. What comes later does not change what came before.
+ * Systematic sampling: whole numbers whose running sum never differs by more than 1 from `rate` times their count. A
+ * rate of 0.1 takes every tenth item, and 1.5 alternates between 1 and 2. Later items do not change earlier ones.
  */
 function evenly(rate: number, offset: number): () => number {
   let n = 0;
@@ -181,7 +180,7 @@ function evenly(rate: number, offset: number): () => number {
   };
 }
 
-/** A number in [0, 1) that the seed and a name determine. */
+/** A number in [0, 1) determined by the seed and a name. */
 function uniform(seed: number, use: string, name: string): number {
   return createHash('sha256').update(`${seed}\0${use}\0${name}`).digest().readUIntBE(0, 6) / 2 ** 48;
 }

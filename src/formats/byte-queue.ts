@@ -1,4 +1,4 @@
-/** Chunks seen as one run of bytes with look-ahead, where a gzip stream's members can be found again. */
+/** Chunks as one run of bytes with look-ahead, in which the next gzip member can be found after a damaged one. */
 export class ByteQueue {
   private readonly chunks: AsyncIterator<Uint8Array>;
   private buffer: Uint8Array = empty;
@@ -10,7 +10,7 @@ export class ByteQueue {
     this.chunks = chunks;
   }
 
-  /** Up to `count` bytes from here on; fewer only at the end. */
+  /** Up to `count` bytes from here; fewer only at the end. */
   async peek(count: number): Promise<Uint8Array> {
     while (this.buffer.length < count && (await this.more()));
     return this.buffer.subarray(0, count);
@@ -41,7 +41,7 @@ export class ByteQueue {
     this.unmark();
   }
 
-  /** Whatever is at hand, at least a byte; `undefined` at the end. */
+  /** Whatever is available, at least one byte; `undefined` at the end. */
   async take(): Promise<Uint8Array | undefined> {
     if (this.buffer.length === 0 && !(await this.more())) return undefined;
     const bytes = this.buffer;
@@ -80,12 +80,14 @@ export class ByteQueue {
   }
 }
 
-/** Magic number and the only compression method there is. */
+/** Magic number and the only compression method. */
 function isGzip(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8;
 }
 
 const empty = new Uint8Array(0);
 const windowBytes = 64 * 1024;
-/** How much of a member is kept to look for its successor in. A web page has some 20 kB; a lost record costs little. */
+/**
+ * How much of a member is kept to look for its successor in. A web page has about 20 kB; a lost record costs little.
+ */
 const maxKeptBytes = 8 * 1024 * 1024;

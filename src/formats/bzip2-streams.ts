@@ -6,7 +6,9 @@ export interface StreamRange {
   readonly end: number;
 }
 
-/** A stream's header and the magic number of its first block: 76 bits that compressed data do not hold by chance. */
+/**
+ * A stream's header and the magic number of its first block: 76 bits that do not occur in compressed data by chance.
+ */
 const blockMagic = Buffer.from('314159265359', 'hex');
 const headerBytes = 4;
 

@@ -1,6 +1,6 @@
 import { fail } from '../core/diagnostic.ts';
 
-/** Compressed bytes that a block can take at most: 900,000 symbols of 20 bits and its tables. */
+/** Maximum compressed bytes of a block: 900,000 symbols of 20 bits and its tables. */
 const MAX_BLOCK_BYTES = 2_400_000;
 const BLOCK_MAGIC = 0x314159265359;
 const END_MAGIC = 0x177245385090;
@@ -44,7 +44,7 @@ export async function* bunzip2(chunks: AsyncIterable<Uint8Array>, name: string):
       } else if (magic === BLOCK_MAGIC) {
         const expected = bits.read32();
         const parts = [...decoder.decode(bits, level * 100_000)];
-        // Only now, or readers would judge text that is damaged.
+        // Only now, because otherwise readers would process damaged text.
         if (decoder.crc !== expected) corrupt('a block checksum that does not match');
         for (const part of parts) {
           bytesOut += part.length;
@@ -74,7 +74,7 @@ class Window {
     this.#source = chunks[Symbol.asyncIterator]();
   }
 
-  /** Make at least `wanted` unread bytes available, or all there are. */
+  /** Make at least `wanted` unread bytes available, or all that remain. */
   async fill(wanted: number): Promise<void> {
     const start = this.bitOffset >>> 3;
     if (this.ended || this.bytes.length - start >= wanted) return;

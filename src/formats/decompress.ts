@@ -7,16 +7,19 @@ export type Compression = 'gzip' | 'bzip2' | 'none';
 
 /** Bounds against decompression bombs, checked while decompressing. */
 export interface DecompressLimits {
-  /** Decompressed bytes; no limit when left out. */
+  /** Maximum decompressed bytes; default: no limit. */
   readonly maxBytes?: number;
-  /** Decompressed / compressed, once more than 64 MiB came out. Text reaches 10 to 20, highly regular dumps 100. */
+  /**
+   * Decompressed / compressed, checked after the first 64 MiB of output. Text reaches 10 to 20, highly regular dumps
+   * 100.
+   */
   readonly maxRatio?: number;
 }
 
 const DEFAULT_MAX_RATIO = 1000;
 const RATIO_FROM_BYTES = 64 << 20;
 
-/** Tell by its first bytes how a file is compressed. */
+/** Detect the compression of a file from its first bytes. */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   if (head[0] === 0x42 && head[1] === 0x5a && head[2] === 0x68) return 'bzip2';
@@ -56,13 +59,13 @@ export async function* decompress(
         fail(
           'too-large',
           `${name}: decompresses to more than ${maxBytes} bytes`,
-          'Raise the limit if the file is meant to be that large.',
+          'Increase the limit if the file is meant to be that large.',
         );
       if (compression !== 'none' && bytesOut > RATIO_FROM_BYTES && bytesOut > bytesIn * maxRatio)
         fail(
           'decompression-bomb',
           `${name}: ${bytesIn} compressed bytes gave ${bytesOut}, more than ${maxRatio} times as many`,
-          'This is no ordinary corpus file; check where it came from.',
+          'This is not an ordinary corpus file; check where it came from.',
         );
       yield chunk;
     }
@@ -83,7 +86,7 @@ async function readHead(iterator: AsyncIterator<Uint8Array>, size: number): Prom
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   let bytesIn = 0;
-  /** Input after which only zeros came: padding is allowed behind the last member, anything else is not. */
+  /** Input after which only zeros came: padding is allowed after the last member, anything else is not. */
   let lastNonZero = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {

@@ -2,7 +2,7 @@ import { Parser } from 'htmlparser2';
 import { decodeHtml } from '../text/html/charset.ts';
 import { readBlocks } from '../text/html/blocks.ts';
 
-/** What an EPUB's package document says. */
+/** The contents of an EPUB's package document. */
 export interface EpubPackage {
   readonly title: string;
   readonly author: string;
@@ -12,7 +12,7 @@ export interface EpubPackage {
   readonly chapters: readonly string[];
 }
 
-/** Path of the package document that `META-INF/container.xml` names; `undefined` when it names none. */
+/** Path of the package document named in `META-INF/container.xml`; `undefined` when there is none. */
 export function packagePath(container: string): string | undefined {
   return elements(container).find(
     ({ name, attributes }) => name === 'rootfile' && attributes['full-path'] !== undefined,
@@ -22,7 +22,7 @@ export function packagePath(container: string): string | undefined {
 /**
  * Read a package document (EPUB 2 and 3): metadata and spine.
  * Format: https://www.w3.org/TR/epub-33/#sec-package-doc
- * @param path where it lies in the archive; what it names is relative to it
+ * @param path its path in the archive, which the paths in it are relative to
  */
 export function readPackage(opf: string, path: string): EpubPackage {
   const all = elements(opf);
@@ -47,7 +47,9 @@ export function readPackage(opf: string, path: string): EpubPackage {
   };
 }
 
-/** A content document's paragraphs, separated by blank lines, its headings among them; list items by line ends. */
+/**
+ * A content document's paragraphs, separated by blank lines, including headings; list items are separated by line ends.
+ */
 export function chapterText(bytes: Uint8Array): string {
   let text = '';
   let lastKind = '';

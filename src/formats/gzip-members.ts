@@ -2,8 +2,8 @@ import { createInflateRaw, crc32, type InflateRaw } from 'node:zlib';
 import { ByteQueue } from './byte-queue.ts';
 
 /**
- * A piece of a byte stream. `start` is set where something begins whose predecessor may have been cut off: a gzip
- * member, or the first byte. `broken` says that the member it belongs to is damaged or cut off at this point.
+ * A piece of a byte stream. `start` is set at the beginning of a gzip member, whose predecessor may have been cut off,
+ * and at the first byte. `broken` is set when the member is damaged or cut off at this point.
  */
 export interface Piece {
   readonly bytes: Uint8Array;
@@ -12,10 +12,9 @@ export interface Piece {
 }
 
 /**
- * Decompress a multi-member gzip stream member by member (RFC 1952), checking each one's CRC and length. Other than
- * `zlib.createGunzip`, a damaged member does not end the stream: it is reported, and reading goes on at the next
- * member.
- * Bytes that are not gzip pass through unchanged.
+ * Decompress a multi-member gzip stream member by member (RFC 1952), checking each one's CRC and length. Unlike with
+ * `zlib.createGunzip`, a damaged member does not end the stream: it is reported, and reading continues with the next
+ * member. Bytes that are not gzip pass through unchanged.
  */
 export async function* gunzipMembers(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
   const input = new ByteQueue(chunks[Symbol.asyncIterator]());
@@ -38,7 +37,7 @@ const empty = new Uint8Array(0);
 const sliceBytes = 64 * 1024;
 
 /**
- * One member; leaves the queue after its trailer, or, when it is damaged, near its beginning to look for the next one.
+ * One member. Leaves the queue after its trailer or, if it is damaged, near its beginning, to look for the next one.
  */
 async function* inflateMember(input: ByteQueue): AsyncGenerator<Piece> {
   const headerBytes = await gzipHeaderLength(input);
@@ -101,7 +100,7 @@ async function* inflateMember(input: ByteQueue): AsyncGenerator<Piece> {
   else if (start.start) yield { bytes: empty, ...start };
 }
 
-/** Resolves when the slice has been worked off, which also holds when the data are damaged. */
+/** Resolves when the slice has been processed, even if the data are damaged. */
 function write(inflate: InflateRaw, slice: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

@@ -9,9 +9,9 @@ export interface HttpResponse {
 }
 
 /**
- * Read the block of a WARC `response` record (RFC 9112). Crawlers differ in whether they stored the body as it was sent
- * or decoded it and left the header alone, so an encoding that does not fit the body is taken to be undone already.
- * Gives the reason as a string when the block is no HTTP response or its body can't be decoded.
+ * Read the block of a WARC `response` record (RFC 9112). Some crawlers store the body as it was sent; others decode it
+ * and keep the header. So an encoding that does not fit the body is assumed to have been decoded already. Returns the
+ * reason as a string when the block is not an HTTP response or its body can't be decoded.
  */
 export function readHttpResponse(
   block: Uint8Array,
@@ -37,7 +37,7 @@ function headerEnd(bytes: Buffer): { readonly end: number; readonly next: number
   return crlf < 0 ? { end: bytes.length, next: bytes.length } : { end: crlf, next: crlf + 4 };
 }
 
-/** The chunks' data, up to where a cut-off body ends; `undefined` when the body is not chunked. */
+/** The data of the chunks, up to the end of a truncated body; `undefined` when the body is not chunked. */
 function unchunk(body: Uint8Array): Uint8Array | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
   const parts: Uint8Array[] = [];

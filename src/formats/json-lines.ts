@@ -1,6 +1,6 @@
 import { fail } from '../core/diagnostic.ts';
 
-/** A line of a JSON Lines file; `value` is `undefined` when the line is no JSON object. */
+/** A line of a JSON Lines file; `value` is `undefined` when the line is not a JSON object. */
 export interface JsonLine {
   /** From 1. */
   readonly line: number;
@@ -10,7 +10,7 @@ export interface JsonLine {
 
 /**
  * Read a JSON Lines file (https://jsonlines.org), one line in memory at a time; blank lines are skipped. Fails when the
- * first line is no JSON object or a line is longer than `maxBytes`.
+ * first line is not a JSON object or a line is longer than `maxBytes`.
  */
 export async function* readJsonLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -34,8 +34,8 @@ export async function* readJsonLines(
     else if (good === 0)
       fail(
         'not-json-lines',
-        `${name}: line ${line} is no JSON object: ${JSON.stringify(trimmed.slice(0, 60))}`,
-        'Give one JSON object a line.',
+        `${name}: line ${line} is not a JSON object: ${JSON.stringify(trimmed.slice(0, 60))}`,
+        'Write one JSON object per line.',
       );
     yield { line, bytes: read, value };
   }
@@ -53,7 +53,7 @@ export async function* readJsonLines(
       fail(
         'file-too-large',
         `${name}: line ${line + 1} has more than ${maxBytes} bytes`,
-        'Give one JSON object a line.',
+        'Write one JSON object per line.',
       );
   }
   if (bytes > 0) yield* end();

@@ -1,22 +1,22 @@
 import { decodeXML } from 'entities';
 import { fail } from '../core/diagnostic.ts';
 
-/** What a dump says about its wiki; empty strings and maps where it says nothing. */
+/** A dump's description of its wiki; empty strings and maps where it has none. */
 export interface SiteInfo {
   readonly dbname: string;
   readonly lang: string;
-  /** Address that page titles are appended to. */
+  /** URL to which page titles are appended. */
   readonly baseUrl: string;
   /** Local namespace names by number: 6 are files, 14 categories. */
   readonly namespaces: ReadonlyMap<number, string>;
 }
 
-/** A page of a dump, with the text of its last revision in it. */
+/** A page of a dump, with the text of its last revision in the dump. */
 export interface WikiPage {
   readonly id: string;
   readonly namespace: number;
   readonly title: string;
-  /** Title that it redirects to, for a redirect. */
+  /** Target title of a redirect. */
   readonly redirect: string | undefined;
   /** Content model; articles are `wikitext`. */
   readonly model: string;
@@ -24,19 +24,19 @@ export interface WikiPage {
   readonly text: string;
 }
 
-/** MediaWiki refuses pages over 2 MiB; a whole page with metadata stays far below this. */
+/** MediaWiki rejects pages over 2 MiB; a whole page with metadata stays far below this. */
 const MAX_PAGE_CHARS = 32 << 20;
 const MAX_HEADER_CHARS = 4 << 20;
-/** A root element shows within these. */
+/** The root element must appear within this many characters. */
 const MIN_JUDGED_CHARS = 4096;
 
-/** What a page begins and ends with; no page can contain either unescaped. */
+/** The beginning and end of a page; no page can contain either unescaped. */
 export const pageStart = '<page>';
 export const pageEnd = '</page>';
 
 /**
  * Read the pages of a MediaWiki export (`pages-articles.xml`, decompressed), one page in memory at a time.
- * Throws a Failure when it is not a dump or ends before `</mediawiki>`.
+ * Throws a Failure when the input is not a dump or ends before `</mediawiki>`.
  * Format: https://www.mediawiki.org/xml/export-0.11.xsd
  */
 export async function* readMediaWiki(
@@ -50,11 +50,11 @@ export async function* readMediaWiki(
 }
 
 /**
- * Finds the pages in the bytes of an export as they come. The text is split at `<page>`, which no page can contain
- * unescaped: three times as fast as an XML parser.
+ * Finds the pages in the bytes of an export as they arrive. The text is split at `<page>`, which no page can contain
+ * unescaped. This is three times as fast as an XML parser.
  */
 export class MediaWikiReader {
-  /** Pages so far, for messages; whoever keeps pages from this reader counts them here. */
+  /** Number of pages so far, for messages; callers that parse pages elsewhere count them here. */
   pages = 0;
   site: SiteInfo | undefined;
   private readonly name: string;
@@ -62,13 +62,13 @@ export class MediaWikiReader {
   private rest = '';
   private searched = 0;
 
-  /** @param site what the header says, for bytes that begin after it */
+  /** @param site the contents of the header, for bytes that begin after it */
   constructor(name: string, site?: SiteInfo) {
     this.name = name;
     this.site = site;
   }
 
-  /** The pages that are whole with these bytes. */
+  /** The pages that these bytes complete. */
   *push(chunk: Uint8Array): Generator<WikiPage> {
     const { name } = this;
     this.rest += decode(this.decoder, chunk) ?? refuseEncoding(chunk, this.site, this.pages, name);
@@ -87,7 +87,7 @@ export class MediaWikiReader {
       if (end < 0) break;
       const open = this.rest.indexOf(pageStart, start);
       if (open < 0 || open > end)
-        fail('corrupt-dump', `${name}: page ${this.pages + 1} ends but does not begin`, 'Download the dump again.');
+        fail('corrupt-dump', `${name}: page ${this.pages + 1} has an end but no beginning`, 'Download the dump again.');
       yield readPage(this.rest, open, end);
       this.pages++;
       start = end + pageEnd.length;
@@ -102,25 +102,25 @@ export class MediaWikiReader {
       );
   }
 
-  /** Say what is missing when there are no more bytes. */
+  /** Fail if something is missing when there are no more bytes. */
   end(): void {
     if (this.site === undefined) refuseOther(this.rest, this.name);
     if (!this.rest.includes('</mediawiki>'))
       fail(
         'truncated-dump',
-        `${this.name}: ends after ${this.pages} whole pages without </mediawiki>`,
-        'The file is cut off; download it again.',
+        `${this.name}: ends after ${this.pages} complete pages without </mediawiki>`,
+        'The file is truncated; download it again.',
       );
   }
 }
 
-/** Where the header ends: at the first page, or at the end of a dump without pages. */
+/** The end of the header: the first page, or the end of a dump without pages. */
 function headerEnd(text: string): number {
   const page = text.indexOf(pageStart);
   return page >= 0 ? page : text.indexOf('</mediawiki>');
 }
 
-/** Fail as soon as it shows that this is no dump, rather than at the end of a large file. */
+/** Fail as soon as it is clear that this is not a dump, rather than at the end of a large file. */
 function refuseOther(text: string, name: string): void {
   if (/<mediawiki[\s>]/.test(text.slice(0, 4096))) {
     if (text.length > MAX_HEADER_CHARS)
@@ -132,11 +132,11 @@ function refuseOther(text: string, name: string): void {
     ? 'is an HTML page'
     : head === ''
       ? 'is empty'
-      : `is no MediaWiki dump: it begins with ${JSON.stringify(head.slice(0, 40))}`;
+      : `is not a MediaWiki dump: it begins with ${JSON.stringify(head.slice(0, 40))}`;
   fail(
     'not-a-dump',
     `${name} ${what}`,
-    'Give a pages-articles XML dump, such as ' +
+    'Use a pages-articles XML dump, such as ' +
       'https://dumps.wikimedia.org/simplewiki/latest/simplewiki-latest-pages-articles.xml.bz2.',
   );
 }
@@ -153,8 +153,8 @@ function refuseEncoding(chunk: Uint8Array, site: SiteInfo | undefined, pages: nu
   if (site === undefined) refuseOther(new TextDecoder().decode(chunk), name);
   fail(
     'not-utf8',
-    `${name}: bytes that are not UTF-8, after ${pages} whole pages`,
-    'MediaWiki writes UTF-8 only: the file was damaged or converted; download it again.',
+    `${name}: invalid UTF-8 after ${pages} complete pages`,
+    'MediaWiki only writes UTF-8, so the file was damaged or converted; download it again.',
   );
 }
 
@@ -195,7 +195,7 @@ function readPage(xml: string, open: number, end: number): WikiPage {
   };
 }
 
-/** Only XML's own entities are decoded: what wikitext itself escapes stays escaped. */
+/** Only XML's own entities are decoded: entities of the wikitext itself stay escaped. */
 function textOf(revision: string, open: number): string {
   const start = revision.indexOf('>', open) + 1;
   if (start === 0 || revision[start - 2] === '/') return '';

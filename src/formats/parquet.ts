@@ -3,8 +3,8 @@ import { compressors } from 'hyparquet-compressors';
 import { fail } from '../core/diagnostic.ts';
 
 /**
- * Rows of a local Parquet file with those of the named columns that it has, one row group in memory at a time.
- * Fails when the file is damaged, lacks the column `required`, or a row group is too large to hold.
+ * Rows of a local Parquet file with those of the named columns that exist, one row group in memory at a time. Fails
+ * when the file is damaged, has no column `required`, or has a row group that is too large for memory.
  */
 export async function* readParquet(
   path: string,
@@ -26,7 +26,7 @@ export async function* readParquet(
     fail(
       'missing-column',
       `${name} has no column "${required}"; its columns: ${names.join(', ')}`,
-      'Say in `text_field` which one holds the text.',
+      'Set `text_field` to the column that holds the text.',
     );
   const columns = names.filter((column) => column === required || others.includes(column));
   let rowStart = 0;
@@ -39,7 +39,7 @@ export async function* readParquet(
     if (bytes > maxGroupBytes)
       fail(
         'file-too-large',
-        `${name}: a row group holds ${bytes} bytes; the limit is ${maxGroupBytes}`,
+        `${name}: a row group has ${bytes} bytes; the limit is ${maxGroupBytes}`,
         'Write the file again with smaller row groups (`row_group_size` in pyarrow).',
       );
     const rowEnd = rowStart + Number(group.num_rows);

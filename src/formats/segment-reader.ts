@@ -2,8 +2,8 @@ import type { Piece } from './gzip-members.ts';
 
 /**
  * Look-ahead over a piecewise byte stream that is divided into segments. A segment ends where a gzip member is damaged
- * and before a member that begins with `marker`; so in a file with one record a member it is a record, and in a plain
- * file it is the file. Memory is bounded by the longest `fill`.
+ * and before a member that begins with `marker`; so in a file with one record per member a segment is a record, and in
+ * a plain file it is the whole file. Memory is bounded by the longest `fill`.
  */
 export class SegmentReader {
   private readonly pieces: AsyncIterator<Piece>;
@@ -13,7 +13,7 @@ export class SegmentReader {
   private to = 0;
   private next: Piece | undefined;
   private ended = true;
-  /** Why the segment ended, when that is not in order. Known once {@link fill} gave fewer bytes than were asked for. */
+  /** Why the segment ended, if it did not end normally. Known once {@link fill} returned fewer bytes than requested. */
   damage: Piece['broken'];
 
   constructor(pieces: AsyncIterable<Piece>, marker: string) {
@@ -21,7 +21,7 @@ export class SegmentReader {
     this.marker = marker;
   }
 
-  /** Begin the next segment, dropping what is left of this one; false when there is none. */
+  /** Begin the next segment, dropping the rest of this one; false when there is none. */
   async nextSegment(): Promise<boolean> {
     while (!this.ended) {
       this.skip(this.to - this.from);
@@ -37,7 +37,7 @@ export class SegmentReader {
     return true;
   }
 
-  /** Have `count` bytes in the window; returns how many there are, fewer only at the segment's end. */
+  /** Make `count` bytes available in the window. Returns how many there are: fewer only at the segment's end. */
   async fill(count: number): Promise<number> {
     while (this.to - this.from < count && !this.ended) {
       const piece = await this.pull();
@@ -82,7 +82,7 @@ export class SegmentReader {
     return result.done === true ? undefined : result.value;
   }
 
-  /** A member that is damaged from its first byte on says nothing about the one before it. */
+  /** A member that is damaged from its first byte says nothing about the one before it. */
   private beginsSegment(piece: Piece): boolean {
     if (piece.start !== true) return false;
     return piece.bytes.length === 0

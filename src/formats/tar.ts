@@ -8,9 +8,9 @@ export interface TarEntry {
 }
 
 /**
- * The regular files of a tar archive, in order, one in memory at a time. An archive with an absolute path, a `..`, or
- * a link is refused as a whole, and so are an entry over `maxBytes` and an archive that ends early.
- * @param name how to call the archive in messages
+ * The regular files of a tar archive, in order, one in memory at a time. An archive with an absolute path, a `..` or a
+ * link is rejected as a whole, as is one with an entry over `maxBytes` or one that ends early.
+ * @param name the archive's name in messages
  */
 export async function* readTar(
   chunks: AsyncIterable<Uint8Array>,
@@ -53,7 +53,7 @@ export async function* readTar(
   }
 }
 
-const damagedHelp = 'The archive is damaged or incomplete; fetch it again.';
+const damagedHelp = 'The archive is damaged or incomplete; download it again.';
 
 /** Write all chunks; resolves with what reading them threw, if anything. */
 async function feed(chunks: AsyncIterable<Uint8Array>, archive: ReturnType<typeof extract>): Promise<unknown> {
@@ -88,13 +88,13 @@ function checkEntry(path: string, type: string, archive: string): void {
   if (isOutside)
     fail(
       'unsafe-archive',
-      `${archive}: entry ${JSON.stringify(path)} points outside of the archive`,
-      'Only use archives whose paths are relative; pack it again.',
+      `${archive}: entry ${JSON.stringify(path)} points outside the archive`,
+      'Repack the archive with relative paths.',
     );
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory')
     fail(
       'unsafe-archive',
       `${archive}: entry ${JSON.stringify(path)} is a ${type}`,
-      'Only regular files are read; pack it again without links and devices (tar --dereference).',
+      'Only regular files are supported; repack it without links and devices (tar --dereference).',
     );
 }

@@ -13,29 +13,29 @@ export interface WarcRecord {
   readonly block: Uint8Array;
 }
 
-/** A stretch of a WARC file that could not be read as a record. */
+/** A part of a WARC file that could not be read as a record. */
 export interface BadRecord {
   readonly ok: false;
   readonly reason: 'bad-header' | 'bad-length' | 'too-large' | 'truncated' | 'damaged';
   readonly detail: string;
-  /** WARC-Target-URI or WARC-Record-ID, as far as known. */
+  /** WARC-Target-URI or WARC-Record-ID, if known. */
   readonly record: string;
 }
 
 export interface WarcOptions {
   /** File name, for messages. */
   readonly name: string;
-  /** Longest content block held in memory; a longer record is skipped as `too-large`. Default 64 MiB. */
+  /** Longest content block held in memory; a longer record is skipped as `too-large`. Default: 64 MiB. */
   readonly maxBlockBytes?: number;
-  /** Longest record header. Default 64 KiB. */
+  /** Longest record header. Default: 64 KiB. */
   readonly maxHeaderBytes?: number;
 }
 
 /**
  * Read a WARC 1.0 or 1.1 file (ISO 28500), plain or gzipped, one record in memory at a time. A record that is damaged
- * or cut off, or whose Content-Length can't be right, comes as a {@link BadRecord}, and reading goes on at the next
- * record: in a gzipped file at the next member, else at the next `WARC/1.` after a blank line. Fails when the file is
- * no WARC file at all.
+ * or truncated, or whose Content-Length can't be right, is returned as a {@link BadRecord}, and reading continues with
+ * the next record: at the next member of a gzipped file, otherwise at the next `WARC/1.` after a blank line. Fails when
+ * the file is not a WARC file at all.
  * @example
  * for await (const record of readWarc(chunks, { name: 'a.warc.gz' }))
  *   if (record.ok && record.type === 'response') …
@@ -58,7 +58,7 @@ export async function* readWarc(
       }
       if (records === 0 && input.damage !== undefined) yield bad(...damageOf(input), '');
     }
-    if (isFirst) fail('not-warc', `${name} is empty`, 'Fetch it again.');
+    if (isFirst) fail('not-warc', `${name} is empty`, 'Download it again.');
   } finally {
     await input.close();
   }
@@ -66,7 +66,7 @@ export async function* readWarc(
 
 const recordStart = 'WARC/1.';
 
-/** Read the record at the window's beginning; when that fails, move to where the next one may begin. */
+/** Read the record at the beginning of the window. If that fails, move to where the next one may begin. */
 async function readRecord(
   input: SegmentReader,
   maxBlockBytes: number,
@@ -97,10 +97,10 @@ async function tryRecord(
   if (Number(length) > maxBlockBytes)
     return bad('too-large', `Content-Length is ${length}, the limit ${maxBlockBytes}`, record);
   const end = headerBytes + Number(length);
-  // One byte more than the record and its two line ends, to learn whether its gzip member ends in order.
+  // One byte more than the record and its two line ends, to check whether its gzip member ends properly.
   const available = await input.fill(end + 5);
   if (available < end || (available <= end + 4 && input.damage !== undefined)) return bad(...damageOf(input), record);
-  // Some writers leave out the blank lines, so a block that ends with its member is fine too.
+  // Some writers omit the blank lines, so a block that ends with its member is also valid.
   if (available > end && !/^\r?\n/.test(input.window.toString('latin1', end, end + 2)))
     return bad('bad-length', `something follows the ${length} bytes of Content-Length`, record);
   const block = new Uint8Array(input.window.subarray(headerBytes, end));
@@ -123,7 +123,7 @@ export function targetUri(fields: ReadonlyMap<string, string>): string {
   return (fields.get('warc-target-uri') ?? '').replace(/^<(.*)>$/, '$1');
 }
 
-/** Bytes up to the block; -1 when there is no end within the limit, `undefined` when the segment ends before. */
+/** Bytes up to the block; -1 when there is no end within the limit, `undefined` when the segment ends first. */
 async function headerLength(input: SegmentReader, maxBytes: number): Promise<number | undefined> {
   for (let size = 4096; ; size *= 2) {
     const available = await input.fill(Math.min(size, maxBytes));
@@ -135,8 +135,7 @@ async function headerLength(input: SegmentReader, maxBytes: number): Promise<num
 }
 
 /**
- * Header lines after the first, of WARC and HTTP alike; a line that begins with white space goes on with the one
- * before.
+ * Header lines after the first, of WARC and HTTP alike; a line that begins with white space continues the one before.
  */
 export function parseFields(header: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
@@ -162,28 +161,28 @@ async function skipBlankLines(input: SegmentReader): Promise<boolean> {
   }
 }
 
-/** A file that does not begin like WARC fails at once and clearly, rather than as a thousand bad records. */
+/** A file that does not begin like WARC fails immediately and clearly, rather than as a thousand bad records. */
 async function requireWarc(input: SegmentReader, name: string): Promise<void> {
   await input.fill(512);
   const head = input.window.toString('latin1', 0, 512).trimStart();
   if (head.startsWith('WARC/') || (head === '' && input.damage !== undefined)) return;
-  if (head === '') fail('not-warc', `${name} is empty`, 'Fetch it again.');
+  if (head === '') fail('not-warc', `${name} is empty`, 'Download it again.');
   const shown = JSON.stringify(head.slice(0, 40));
   if (/^<(?:!doctype|html|\?xml)/i.test(head))
     fail(
       'not-warc',
       `${name} is a web page, not a WARC file: it begins with ${shown}`,
-      'The server probably answered with an error page; check the address and fetch it again.',
+      'The server probably answered with an error page; check the URL and download it again.',
     );
   if (/^(?:crawl-data\/|https?:|s3:)\S+\.gz/.test(head))
     fail(
       'not-warc',
       `${name} is a list of paths, not a WARC file: it begins with ${shown}`,
-      'Name it *.paths or *.paths.gz, and what it names is read.',
+      'Name it *.paths or *.paths.gz to read the files that it lists.',
     );
   fail(
     'not-warc',
     `${name} is not a WARC file: it begins with ${shown}`,
-    'Give .warc, .warc.gz, .wet or .wet.gz files.',
+    'Use .warc, .warc.gz, .wet or .wet.gz files.',
   );
 }

@@ -5,16 +5,15 @@ import { fail } from '../core/diagnostic.ts';
 /** A regular file of a ZIP archive; `read` decompresses it. */
 export interface ZipEntry {
   readonly path: string;
-  /** Decompressed size, as the archive's directory says; {@link read} holds it to that. */
+  /** Decompressed size according to the archive's directory; {@link read} enforces it. */
   readonly bytes: number;
   read(): Promise<Uint8Array>;
 }
 
 /**
  * The regular files of a ZIP archive, given as a local path or as bytes, in the order of its directory. An archive with
- * an
- * absolute path, a `..`, a link or an encrypted entry is refused as a whole; so is one over the limit of entries.
- * @param name how to call the archive in messages
+ * an absolute path, a `..`, a link or an encrypted entry is rejected as a whole, as is one with too many entries.
+ * @param name the archive's name in messages
  */
 export async function* readZip(archive: string | Uint8Array, name: string, maxBytes: number): AsyncGenerator<ZipEntry> {
   const zip = await openZip(archive).catch((error: unknown) => damaged(name, error));
@@ -25,7 +24,7 @@ export async function* readZip(archive: string | Uint8Array, name: string, maxBy
       fail(
         'unsafe-archive',
         `${name} has ${zip.entryCount} entries, more than ${maxEntries}`,
-        'Unpack it and give the folder.',
+        'Unpack it and use the folder.',
       );
     for (let entry = await nextEntry(zip); entry !== undefined; entry = await nextEntry(zip)) {
       if (entry.fileName.endsWith('/')) continue;
@@ -40,9 +39,9 @@ export async function* readZip(archive: string | Uint8Array, name: string, maxBy
   }
 }
 
-/** Archives of books have thousands; the directory alone of one with millions would take up the memory. */
+/** Archives of books have thousands. The directory alone of an archive with millions would fill the memory. */
 const maxEntries = 200_000;
-/** Decompressed / compressed size of one entry, from 1 MiB on. Text reaches 10. */
+/** Decompressed / compressed size of an entry of 1 MiB or more. Text reaches 10. */
 const maxRatio = 1000;
 
 function check(
@@ -54,7 +53,7 @@ function check(
     fail(
       'unsafe-archive',
       `${name}: ${fileName} ${what}`,
-      'Look at where the archive came from; unpack it by hand if you trust it.',
+      'Check where the archive came from; unpack it by hand if you trust it.',
     );
   if (externalFileAttributes >>> 28 === 0xa) refuse('is a symlink');
   if ((generalPurposeBitFlag & 1) !== 0) refuse('is encrypted');
@@ -117,7 +116,7 @@ function damaged(name: string, error: unknown): never {
     fail(
       'unsafe-archive',
       `${name}: ${error.message}`,
-      'A path points outside the archive; look at where it came from.',
+      'A path points outside the archive; check where it came from.',
       error,
     );
   fail('damaged-archive', `${name}: ${error.message}`, 'Download the file again, or check it with `unzip -t`.', error);

@@ -1,4 +1,4 @@
-/** How important a token is taken to be. */
+/** Measures of a token's importance. */
 export type ImportanceMeasure = 'surprisal' | 'tf-idf' | 'pmi';
 
 /** How often tokens occur in a corpus, by id. */
@@ -9,10 +9,7 @@ export interface TokenFrequencies {
   readonly sequences: number;
 }
 
-/**
- * Importance of each token id; higher is more important. 0 for a token that never occurs. `pairs` are asked of `pmi`
- * only.
- */
+/** Importance of each token id; higher is more important. 0 for a token that never occurs. Only `pmi` needs `pairs`. */
 export function importanceOf(
   measure: ImportanceMeasure,
   { counts, sequencesWith, sequences }: TokenFrequencies,
@@ -28,7 +25,7 @@ export function importanceOf(
   }
 }
 
-/** Counts tokens; special ones are left out. */
+/** Counts tokens, except special ones. */
 export class TokenCounts implements TokenFrequencies {
   readonly counts: Float64Array;
   readonly sequencesWith: Float64Array;
@@ -57,7 +54,7 @@ export class TokenCounts implements TokenFrequencies {
   }
 }
 
-/** Counts of neighbouring tokens, special ones aside. */
+/** Counts of neighbouring tokens, except special ones. */
 export class PairCounts {
   /** By `left * vocabSize + right`. */
   readonly pairs = new Map<number, number>();
@@ -89,7 +86,9 @@ export function surprisal(counts: Float64Array): Float64Array {
   return counts.map((count) => (count > 0 ? -Math.log(count / total) : 0));
 }
 
-/** Mean count of a token in the sequences that have it, times log of the inverse share of such sequences (smoothed). */
+/**
+ * Mean count of a token in the sequences that contain it, times log of the inverse share of such sequences (smoothed).
+ */
 export function tfIdf(counts: Float64Array, sequencesWith: Float64Array, sequences: number): Float64Array {
   return counts.map((count, id) => {
     const having = sequencesWith[id]!;
@@ -98,8 +97,8 @@ export function tfIdf(counts: Float64Array, sequencesWith: Float64Array, sequenc
 }
 
 /**
- * Mean pointwise mutual information of a token with its left and right neighbours, in nats: how much they tell of each
- * other. A token of fixed phrases has much, one that goes with anything has little.
+ * Mean pointwise mutual information of a token with its left and right neighbours, in nats: how much they reveal about
+ * each other. It is high for tokens of fixed phrases, and low for tokens that go with anything.
  * @param pairs counts by `left * vocabSize + right`
  */
 export function meanPmi(pairs: ReadonlyMap<number, number>, vocabSize: number): Float64Array {
@@ -124,8 +123,7 @@ export function meanPmi(pairs: ReadonlyMap<number, number>, vocabSize: number): 
 
 /**
  * Masking probabilities from importance: logit p = b ∓ strength·z, where z is the importance in standard deviations
- * over
- * the corpus (at most 3) and b is such that the expected masked share of the corpus is `mlm_probability`.
+ * over the corpus (at most 3) and b is chosen so that the expected masked share of the corpus is `mlm_probability`.
  * @param favour which tokens get the higher probability
  */
 export function calibrate(

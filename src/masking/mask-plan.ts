@@ -5,37 +5,39 @@ import type { Dataset } from '../core/data.ts';
 import { fail } from '../core/diagnostic.ts';
 import { createMaskPlan, type MaskPlan, type MaskSettings } from './masking.ts';
 
-/** What a plan records of each token id. */
+/** What a plan records for each token id. */
 export interface TokenTable {
   /** Occurrences in the sequences. */
   readonly count: Float64Array;
   readonly importance: Float64Array;
-  /** Chance to be chosen, per occurrence; 0 for special tokens. */
+  /** Probability of being selected, per occurrence; 0 for special tokens. */
   readonly probability: Float32Array;
 }
 
-/** Where a mask plan lies beside the shards of a dataset of contract `masked`. */
+/** Path of a mask plan next to the shards of a dataset of contract `masked`. */
 const folder = '_plan';
 const settingsFile = 'mask-plan.json';
 const tokensFile = 'tokens.arrow';
 
-/** A mask plan as files, or settings that mask all tokens alike. */
+/** A mask plan as files, or settings that mask all tokens with equal probability. */
 export type MaskPlanSource =
   { readonly settingsFile: string; readonly tokensFile: string } | { readonly settings: MaskSettings };
 
-/** The plan beside the shards of a masked dataset. */
+/** The plan next to the shards of a masked dataset. */
 export const planOf = (masked: Dataset): MaskPlanSource => ({
   settingsFile: masked.file(`${folder}/${settingsFile}`),
   tokensFile: masked.file(`${folder}/${tokensFile}`),
 });
 
-/** The plan in a folder that {@link writeMaskPlan} was given. */
+/** The plan in a folder that was passed to {@link writeMaskPlan}. */
 export const planIn = (dataset: string): MaskPlanSource => ({
   settingsFile: join(dataset, folder, settingsFile),
   tokensFile: join(dataset, folder, tokensFile),
 });
 
-/** Write a plan beside the shards in the folder of a masked dataset. `extra` is recorded for readers and has no effect. */
+/**
+ * Write a plan next to the shards in the folder of a masked dataset. `extra` is recorded for readers and has no effect.
+ */
 export function writeMaskPlan(
   dataset: string,
   settings: MaskSettings,
@@ -51,7 +53,7 @@ export function writeMaskPlan(
   writeFileSync(join(dataset, folder, tokensFile), tableToIPC(table, 'file'));
 }
 
-/** Get a mask plan ready for use. Fails with `damaged-mask-plan` when its files cannot be read. */
+/** Load a mask plan. Fails with `damaged-mask-plan` when its files cannot be read. */
 export function loadMaskPlan(source: MaskPlanSource): MaskPlan {
   if ('settings' in source) return createMaskPlan(source.settings);
   try {

@@ -1,7 +1,7 @@
 import { loadTokenizer } from '../text/bpe/files.ts';
 import { markSpecial, type MaskSettings } from './masking.ts';
 
-/** What the config of the `mask` stage says of how to mask. */
+/** The part of the `mask` stage's config that describes how to mask. */
 export interface MaskConfig {
   readonly mlm_probability: number;
   readonly mlm_probability_end?: number;
@@ -14,7 +14,7 @@ export interface MaskConfig {
   readonly seed: number;
 }
 
-/** Settings out of a stage's config and the tokenizer of the sequences. */
+/** Settings from a stage's config and the tokenizer of the sequences. */
 export function maskSettings(config: MaskConfig, mode: MaskSettings['mode'], tokenizerFolder: string): MaskSettings {
   const { tokens, special, specialIds } = loadTokenizer(tokenizerFolder);
   return {

@@ -1,4 +1,4 @@
-/** What is wrong with the shares of chosen tokens that become `<mask>` and random tokens. */
+/** Problems with the shares of selected tokens that become `<mask>` and random tokens. */
 export function checkMaskShares({
   mask_replace_prob: mask,
   random_replace_prob: random,
@@ -10,7 +10,7 @@ export function checkMaskShares({
   return [
     {
       property: 'random_replace_prob',
-      message: `mask_replace_prob and random_replace_prob add up to ${mask + random}; they must not pass 1`,
+      message: `mask_replace_prob and random_replace_prob add up to ${mask + random}; the sum must be at most 1`,
     },
   ];
 }

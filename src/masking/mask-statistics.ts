@@ -1,16 +1,14 @@
 import type { MaskedSequence, MaskPlan } from './masking.ts';
 
-/** Groups of equal size, by occurrences, that token importance is told for. */
+/** Number of groups, equal in occurrences, for which token importance is reported. */
 const importanceClasses = 5;
 
-/** Adds one to a number of a table with rows of a name and a label. */
+/** Adds one to the value of a name and a label in a table. */
 type Add = (name: string, label: string, by: number) => void;
 
 /**
- * What masking does to a corpus: chosen tokens by what becomes of them, and how many tokens there are and are chosen of
- * each source and, where tokens differ in importance, in each fifth of the corpus from the least important tokens to
- * the
- * most important.
+ * What masking does to a corpus: selected tokens by replacement; and tokens and selected tokens by source and, if
+ * tokens differ in importance, by fifth of the corpus, from the least important tokens to the most important.
  */
 export class MaskStatistics {
   tokens = 0;
@@ -23,7 +21,7 @@ export class MaskStatistics {
   private readonly byImportance = Array.from({ length: importanceClasses }, (): Share => ({ tokens: 0, chosen: 0 }));
 
   /**
-   * @param importance of each token id, where they differ
+   * @param importance of each token id, if they differ
    * @param counts occurrences of each token id in the corpus
    */
   constructor(plan: MaskPlan, importance?: Float64Array, counts?: Float64Array) {
@@ -78,7 +76,9 @@ interface Share {
   chosen: number;
 }
 
-/** Cut the occurrences, sorted by importance, into classes of about the same size; a token id is in one of them. */
+/**
+ * Divide the occurrences, sorted by importance, into classes of about the same size; each token id is in one of them.
+ */
 function classes(importance: Float64Array, counts: Float64Array): Uint8Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const classOf = new Uint8Array(counts.length);

@@ -1,19 +1,22 @@
 import { KeyedRandom } from '../text/random.ts';
 
-/** How to mask; what `mask-plan.json` holds. Shares of chosen positions: mask, random token, and the rest is kept. */
+/**
+ * How to mask; the content of `mask-plan.json`. Selected positions become `<mask>` or a random token, and the rest are
+ * kept.
+ */
 export interface MaskSettings {
   readonly mode: 'static' | 'dynamic' | 'importance';
-  /** Share of the ordinary positions to choose, in epoch 0. */
+  /** Fraction of the ordinary positions to select, in epoch 0. */
   readonly mlm_probability: number;
-  /** Share at the last of `epochs` and after it; on the way the mlm_probability changes linearly. */
+  /** Fraction in the last of `epochs` and after it; in between it changes linearly. */
   readonly mlm_probability_end?: number;
   readonly epochs: number;
   readonly seed: number;
   readonly mask_replace_prob: number;
   readonly random_replace_prob: number;
-  /** Choose words, not tokens. */
+  /** Select whole words, not tokens. */
   readonly whole_word: boolean;
-  /** Most neighbouring tokens, or words, that are chosen together; 1 chooses them singly. */
+  /** Maximum number of neighbouring tokens, or words, selected together; 1 selects them singly. */
   readonly max_span_length: number;
   /** Parameter of the geometric distribution of span lengths. */
   readonly span_p: number;
@@ -22,7 +25,7 @@ export interface MaskSettings {
   readonly vocab_size: number;
 }
 
-/** A mask plan ready for use; {@link createMaskPlan} makes one. */
+/** A loaded mask plan, made by {@link createMaskPlan}. */
 export interface MaskPlan extends MaskSettings {
   /** 1 for an id that is never masked. */
   readonly isSpecial: Uint8Array;
@@ -34,15 +37,15 @@ export interface MaskPlan extends MaskSettings {
 
 /** A sequence after masking. */
 export interface MaskedSequence {
-  /** What the model sees. */
+  /** The input of the model. */
   readonly input_ids: Uint32Array;
-  /** Chosen positions, ascending. */
+  /** Selected positions, ascending. */
   readonly positions: Uint16Array;
   /** Original ids at `positions`. */
   readonly labels: Uint32Array;
 }
 
-/** 1 for each of so many ids that is a special token's. */
+/** 1 for each of N ids that is a special token's. */
 export function markSpecial(ids: readonly number[], vocabSize: number): Uint8Array {
   const isSpecial = new Uint8Array(vocabSize);
   for (const id of ids) isSpecial[id] = 1;
@@ -56,13 +59,13 @@ export function createMaskPlan(settings: MaskSettings, probability?: Float32Arra
 }
 
 /**
- * The masked form of a sequence: a pure function of plan, sequence, epoch and index, so that a run that is resumed, or
- * spread over machines, sees the same patterns. The number of positions is ⌊mlm_probability·n + u⌋ for n ordinary positions and u
- * uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
+ * The masked form of a sequence: a pure function of plan, sequence, epoch and index, so that a run that is resumed or
+ * distributed over machines sees the same patterns. The number of positions is ⌊mlm_probability·n + u⌋ for n ordinary
+ * positions and u uniform on [0, 1), as in fairseq; each becomes `<mask>`, a random ordinary token or stays.
  *
- * With `whole_word`, words are taken in random order until that number is reached; the word that would pass it is taken
- * with the probability that keeps the expected number of tokens right, and no word is ever split. With spans (SpanBERT,
- * Joshi et al. 2020), each token or word so drawn brings those after it along, as many as a length drawn for it says.
+ * With `whole_word`, words are taken in random order until that number is reached. The word that would exceed it is
+ * taken with the probability that keeps the expected number of tokens correct, and words are never split. With spans
+ * (SpanBERT, Joshi et al. 2020), each token or word drawn also selects those after it, up to a length drawn for it.
  * @param word_starts positions at which a word begins, ascending
  * @param index number of the sequence in its dataset
  */
@@ -105,7 +108,7 @@ export function maskSequence(
   return { input_ids: masked, positions, labels };
 }
 
-/** Share of positions to choose in an epoch, counted from 0. */
+/** Fraction of positions to select in an epoch, counted from 0. */
 export function mlmProbabilityAt(
   { mlm_probability, mlm_probability_end: end, epochs }: MaskSettings,
   epoch: number,
@@ -115,8 +118,7 @@ export function mlmProbabilityAt(
 }
 
 /**
- * Room for the positions of a sequence, and a mark for each; used again for every sequence, and all marks are 0 in
- * between.
+ * Space for the positions of a sequence, and a mark for each; reused for every sequence, with all marks 0 in between.
  */
 let room = new Uint16Array(1024);
 let marks = new Uint8Array(1024);
@@ -126,7 +128,7 @@ function ordinaryPositions({ isSpecial }: MaskPlan, ids: ArrayLike<number>): Uin
   if (ids.length > room.length) [room, marks] = [new Uint16Array(ids.length), new Uint8Array(ids.length)];
   const positions = room;
   let count = 0;
-  // Without a branch, which would be guessed wrong.
+  // Without a branch, which would often be mispredicted.
   for (let i = 0; i < ids.length; i++) {
     positions[count] = i;
     count += 1 - isSpecial[ids[i]!]!;
@@ -134,7 +136,7 @@ function ordinaryPositions({ isSpecial }: MaskPlan, ids: ArrayLike<number>): Uin
   return positions.subarray(0, count);
 }
 
-/** Put positions in ascending order, by a mark at each: sorting would take longer than all the rest. */
+/** Put positions in ascending order by marking each: sorting would take longer than everything else. */
 function putInOrder(positions: ArrayLike<number>, length: number, sorted: Uint16Array): void {
   for (let i = 0; i < positions.length; i++) marks[positions[i]!] = 1;
   let count = 0;
@@ -172,7 +174,7 @@ function choosePositions(
   return eligible.subarray(0, wanted);
 }
 
-/** Units are words or single positions, in order; those that a span takes along adjoin it in the sequence. */
+/** Units are words or single positions, in order; the units of a span are adjacent in the sequence. */
 function chooseUnits(
   plan: MaskPlan,
   ids: ArrayLike<number>,
@@ -183,7 +185,7 @@ function chooseUnits(
   const { probability } = plan;
   const mean = (unit: readonly number[]): number =>
     unit.reduce((sum, position) => sum + probability![ids[position]!]!, 0) / unit.length;
-  // Every unit of this order that is looked at ends up chosen, so one more than `wanted` is enough.
+  // Every unit of this order that is looked at is selected, so one more than `wanted` is enough.
   const order = firstInParetoOrder(
     [...units.keys()],
     wanted + 1,
@@ -208,7 +210,7 @@ function chooseUnits(
   return chosen;
 }
 
-/** Geometric with parameter `span_p`, as far as `max_span_length`. */
+/** Geometric with parameter `span_p`, truncated at `max_span_length`. */
 function spanLength({ max_span_length: most, span_p: p }: MaskPlan, random: KeyedRandom): number {
   if (most === 1 || p === 1) return 1;
   const within = 1 - (1 - p) ** most;
@@ -216,8 +218,8 @@ function spanLength({ max_span_length: most, span_p: p }: MaskPlan, random: Keye
 }
 
 /**
- * The first `count` items of a random order in which those of high probability tend to come first. Items are among them
- * with odds proportional to p/(1−p) (Pareto sampling, Rosén 1997), whatever `count` is.
+ * The first `count` items of a random order in which items with a high probability tend to come first. An item is
+ * included with odds proportional to p/(1−p) (Pareto sampling, Rosén 1997), whatever `count` is.
  */
 function firstInParetoOrder<T>(
   items: readonly T[],

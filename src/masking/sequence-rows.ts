@@ -2,22 +2,22 @@ import type { Dataset, Row, Shard } from '../core/data.ts';
 import { fail } from '../core/diagnostic.ts';
 import type { StageContext } from '../core/stage.ts';
 
-/** A packed sequence and where it is in its dataset. */
+/** A packed sequence and its position in its dataset. */
 export interface SequenceRow {
   readonly ids: Uint32Array;
   readonly starts: Uint16Array;
-  /** Whether its second segment follows its first, where sequences are pairs. */
+  /** For pairs, whether the second segment follows the first. */
   readonly pair: Row;
   /** In the dataset, from 0. */
   readonly number: number;
   /** Its row in its shard, from 0. */
   readonly row: number;
   readonly shard: Shard;
-  /** What its shard says it is from. */
+  /** Its source, from the meta of its shard. */
   readonly source: string;
 }
 
-/** @param limit how many of a shard to read; all, when left out */
+/** @param limit maximum number to read per shard; default: all */
 export async function* sequencesOf(
   dataset: Dataset,
   limit: (shard: Shard) => number = () => Infinity,
@@ -43,7 +43,7 @@ export async function* sequencesOf(
   }
 }
 
-/** The sequences of a stage's input `sequences`, each with ids of so many tokens; tells how far it got. */
+/** The sequences of a stage's input `sequences`, with ids below the given number of tokens; reports progress. */
 export async function* checkedSequences(
   context: Pick<StageContext, 'dataset' | 'progress' | 'signal'>,
   vocabSize: number,
@@ -57,7 +57,7 @@ export async function* checkedSequences(
   }
 }
 
-/** Fails with `wrong-tokenizer` when a sequence has an id that is none of so many tokens. */
+/** Fails with `wrong-tokenizer` when a sequence has an id outside the given number of tokens. */
 export function checkIds(ids: Uint32Array, vocabSize: number, sequence: number): void {
   for (const id of ids)
     if (id >= vocabSize)

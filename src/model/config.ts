@@ -11,9 +11,7 @@ export interface RobertaConfig {
   readonly attention_probs_dropout_prob: number;
   readonly layer_norm_eps: number;
   readonly initializer_range: number;
-  /**
-   * Ids of `<s>` and `</s>` for whoever loads the model; RoBERTa's, 0 and 2, when left out. No computation needs them.
-   */
+  /** Ids of `<s>` and `</s>` for whoever loads the model; default: RoBERTa's, 0 and 2. No computation needs them. */
   readonly bos_token_id?: number;
   readonly eos_token_id?: number;
 }
@@ -24,7 +22,7 @@ export type Dimensions = Pick<
 >;
 
 /**
- * `base` and `large` are Liu et al. 2019's; the smaller ones keep 64 (32 for tiny) dimensions a head and a ×4
+ * `base` and `large` are Liu et al. 2019's; the smaller ones keep 64 (32 for tiny) dimensions per head and a ×4
  * feed-forward layer.
  */
 export const presets = {
@@ -49,7 +47,7 @@ export function maxTokens({ max_position_embeddings }: Pick<RobertaConfig, 'max_
   return max_position_embeddings - positionOffset;
 }
 
-/** What is wrong with an architecture; empty when nothing is. */
+/** Problems with an architecture; empty when there are none. */
 export function checkArchitecture(config: Partial<RobertaConfig>): { property: string; message: string }[] {
   const problems: { property: string; message: string }[] = [];
   const { hidden_size: hidden, num_attention_heads: heads } = config;
@@ -69,7 +67,7 @@ export function checkArchitecture(config: Partial<RobertaConfig>): { property: s
   return problems;
 }
 
-/** A preset with what the pipeline gave explicitly laid over it. */
+/** A preset, overridden by values that the pipeline sets explicitly. */
 export function dimensionsOf(
   preset: Preset,
   explicit: { readonly [K in keyof Dimensions]?: number | undefined },

@@ -1,7 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 
 /**
- * Bytes that one call reads or writes. Node takes less than 2 GiB in a call and reads no whole file above that; a
+ * Number of bytes per read or write. Node is limited to less than 2 GiB per call, and per file read as a whole; a
  * checkpoint of a large model has more than 4 GiB.
  */
 export const pieceBytes = 64 << 20;
@@ -11,7 +11,7 @@ export function writePieces(fd: number, bytes: NodeJS.ArrayBufferView, size = pi
   for (let done = 0; done < bytes.byteLength;) done += writeSync(fd, piece(bytes, done, size));
 }
 
-/** Fill an array with the bytes from a position on. Returns how many there were: fewer at the end of the file. */
+/** Fill an array with the bytes from a position on. Returns the number of bytes read: fewer at the end of the file. */
 export function readPieces(fd: number, position: number, into: NodeJS.ArrayBufferView, size = pieceBytes): number {
   let done = 0;
   while (done < into.byteLength) {

@@ -4,21 +4,19 @@ import { fail } from '../core/diagnostic.ts';
 import { checkArchitecture, specialIds, type RobertaConfig } from './config.ts';
 import type { Head } from './parameters.ts';
 
-/** What `config.json` says of a model. */
+/** The contents of a model's `config.json`. */
 export interface HfConfig {
   readonly config: RobertaConfig;
   /** Names of the classes, by id; none unless it is a classifier of texts into one class each. */
   readonly labels: readonly string[];
-  /**
-   * The head that `architectures` names, when it is one that there is here; what the weights hold decides otherwise.
-   */
+  /** The head that `architectures` names, if it is supported; otherwise the weights decide. */
   readonly head: Exclude<Head['kind'], 'encoder'> | undefined;
 }
 
 /** `model_type`s that differ in their tokenizers only. */
 const families = ['roberta', 'xlm-roberta', 'camembert'];
 
-/** What must hold for the encoder to be RoBERTa's, and does when a field is left out. */
+/** Values that the encoder must have to be RoBERTa's; also the defaults of omitted fields. */
 const required = {
   hidden_act: 'gelu',
   position_embedding_type: 'absolute',
@@ -28,7 +26,7 @@ const required = {
   pad_token_id: specialIds.pad,
 };
 
-/** What `transformers` takes a field for that is left out (its `RobertaConfig`, not the paper). */
+/** Defaults of `transformers` for omitted fields (its `RobertaConfig`, not the paper). */
 const defaults: RobertaConfig = {
   vocab_size: 50265,
   hidden_size: 768,
@@ -51,7 +49,7 @@ const classes = {
   encoder: 'RobertaModel',
 } as const satisfies Record<Head['kind'], string>;
 
-/** More than any classifier has; what is damaged must not be counted up to. */
+/** More than any classifier has, so that a damaged file does not lead to an endless count. */
 const maxLabels = 1_000_000;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -82,8 +80,8 @@ export function configJson(config: RobertaConfig, head: Head, labels: readonly s
 }
 
 /**
- * Read `config.json`. Fails with `damaged-model` when it is none, with `unsupported-model`, naming every field, when it
- * is another architecture's.
+ * Read `config.json`. Fails with `damaged-model` when it is invalid, and with `unsupported-model`, naming every field,
+ * when it describes another architecture.
  */
 export function readConfig(folder: string): HfConfig {
   const path = join(folder, 'config.json');
@@ -119,19 +117,20 @@ function parse(path: string, folder: string): Json {
     fail(
       'damaged-model',
       `${folder} has no config.json.`,
-      'Point to a Hugging Face model folder, as save_pretrained writes it.',
+      'Point to a Hugging Face model folder, as written by save_pretrained.',
     );
   try {
     const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof json === 'object' && json !== null) return json as Json;
   } catch (cause) {
-    fail('damaged-model', `${path} cannot be read as JSON.`, 'Fetch the file again.', cause);
+    fail('damaged-model', `${path} cannot be read as JSON.`, 'Download the file again.', cause);
   }
-  return fail('damaged-model', `${path} is not a JSON object.`, 'Fetch the file again.');
+  return fail('damaged-model', `${path} is not a JSON object.`, 'Download the file again.');
 }
 
 /**
- * Names of a classifier's classes; none for a regression or several labels a text, which this project has no head for.
+ * Names of a classifier's classes; none for a regression or several labels per text, for which this project has no
+ * head.
  */
 function labelsOf(json: Json, path: string): string[] {
   if (json.problem_type === 'regression' || json.problem_type === 'multi_label_classification') return [];
@@ -140,7 +139,7 @@ function labelsOf(json: Json, path: string): string[] {
     fail(
       'damaged-model',
       `${path}: num_labels is ${JSON.stringify(count)}, which is not a number of classes.`,
-      'Fetch the file again, or save the model again.',
+      'Download the file again, or save the model again.',
     );
   const names =
     (json.id2label as Readonly<Record<string, unknown>> | null | undefined) ??

@@ -11,7 +11,7 @@ export interface HfWeights {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Names under which a tied tensor may have been saved instead. */
+/** Other names under which a tied tensor may have been saved. */
 const tied: readonly (readonly [name: string, other: string])[] = [
   ['roberta.embeddings.word_embeddings.weight', 'lm_head.decoder.weight'],
   ['lm_head.bias', 'lm_head.decoder.bias'],
@@ -19,7 +19,7 @@ const tied: readonly (readonly [name: string, other: string])[] = [
 
 export const tokenTypes = 'roberta.embeddings.token_type_embeddings.weight';
 
-/** Tensors that carry nothing: constants, and the decoder's, which are the word table's and `lm_head.bias`. */
+/** Redundant tensors: constants, and the decoder's, which are the word table and `lm_head.bias`. */
 const redundant = /^(roberta\.embeddings\.(position_ids|token_type_ids)|lm_head\.decoder\.(weight|bias))$/;
 
 /**
@@ -44,21 +44,22 @@ export function openWeights(folder: string): HfWeights {
 }
 
 /**
- * Fails with `damaged-model` when tensors are missing or of other shapes than the parameters, and with `unsupported-model`
- * when the encoder has tensors that RoBERTa's has not. Returns the names of those outside it that are of no use here.
+ * Fails with `damaged-model` when tensors are missing or of other shapes than the parameters, and with
+ * `unsupported-model` when the encoder has tensors that RoBERTa's does not have. Returns the names of those outside it
+ * that are not used here.
  */
 export function checkWeights({ path, tensors }: HfWeights, specs: readonly ParameterSpec[]): string[] {
-  const help = 'Check that weights and config.json belong together, and fetch or save the model again.';
+  const help = 'Check that weights and config.json belong together, and download or save the model again.';
   const missing = specs.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
   if (missing.length > 0)
     fail(
       'damaged-model',
-      `${path} lacks ${missing.length} of the ${specs.length} tensors that config.json calls for: ${listed(missing)}.`,
+      `${path} does not have ${missing.length} of the ${specs.length} tensors in config.json: ${listed(missing)}.`,
       help,
     );
   const unfit = specs.flatMap((spec) => {
     const { shape } = tensors.get(spec.name) as StoredTensor;
-    // RoBERTa's inputs are all of type 0, so that a table of more types does no harm.
+    // RoBERTa's inputs are all of type 0, so a table with more types does no harm.
     const wanted = spec.name === tokenTypes ? [Math.max(1, shape[0] ?? 1), ...spec.shape.slice(1)] : storedShape(spec);
     return shape.join() === wanted.join()
       ? []
@@ -67,7 +68,7 @@ export function checkWeights({ path, tensors }: HfWeights, specs: readonly Param
   if (unfit.length > 0)
     fail(
       'damaged-model',
-      `${path} has ${unfit.length} tensors of other shapes than config.json calls for: ${listed(unfit)}.`,
+      `${path} has ${unfit.length} tensors with other shapes than config.json requires: ${listed(unfit)}.`,
       help,
     );
   const known = new Set(specs.map(({ name }) => name));
@@ -87,7 +88,7 @@ export function storedShape({ shape, transposed }: ParameterSpec): readonly numb
   return transposed ? [...shape].reverse() : shape;
 }
 
-/** The first three of many, and how many there are. */
+/** The first three of many items, and the number of others. */
 export function listed(items: readonly string[]): string {
   return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
 }
@@ -104,7 +105,7 @@ function locate(folder: string): { path: string; stored: Map<string, StoredTenso
       fail(
         'damaged-model',
         `${index} names the shard ${JSON.stringify(shard)}, which is not in its folder.`,
-        'Fetch the missing file, or save the model again.',
+        'Download the missing file, or save the model again.',
       );
     for (const [name, tensor] of openSafetensors(file)) stored.set(name, tensor);
   }
@@ -119,12 +120,12 @@ function missingWeights(folder: string): never {
     fail(
       'damaged-model',
       `${folder} has neither model.safetensors nor model.safetensors.index.json.`,
-      'Point to a Hugging Face model folder, as save_pretrained writes it.',
+      'Point to a Hugging Face model folder, as written by save_pretrained.',
     );
   return fail(
     'unsupported-model',
     `${folder} has its weights in ${other}, but not in model.safetensors.`,
-    'Load the folder with from_pretrained in Python and write it with save_pretrained, which saves safetensors.',
+    'Load the folder with from_pretrained in Python and save it with save_pretrained, which writes safetensors.',
   );
 }
 
@@ -136,7 +137,7 @@ function shardsOf(index: string): Set<string> {
     return fail(
       'damaged-model',
       `${index} cannot be read as an index of shards.`,
-      'Fetch the file again, or save the model again.',
+      'Download the file again, or save the model again.',
       cause,
     );
   }

@@ -8,18 +8,18 @@ import { checkWeights, listed, openWeights, storedShape, tokenTypes, type HfWeig
 import { parameterSpecs, type Head, type ParameterSpec, type ParameterValues } from './parameters.ts';
 import { writeSafetensors, type HostTensor, type StoredTensor } from './safetensors.ts';
 
-/** A model as its Hugging Face folder describes it, weights on the host in our layout. */
+/** A model as described by its Hugging Face folder, with weights on the host in our layout. */
 export interface LoadedModel {
   readonly config: RobertaConfig;
   readonly head: Head;
   /** Class names of a classifier, by id. */
   readonly labels: readonly string[];
   readonly values: Map<string, Float32Array>;
-  /** What of the folder is not in `values` as it was there, one sentence each. */
+  /** Sentences about what in the folder was changed or is missing in `values`. */
   readonly notes: readonly string[];
 }
 
-/** Whether a file of a model folder, by its name, is one that is read here. */
+/** Whether the file of this name in a model folder is read here. */
 export function isModelFile(name: string): boolean {
   return name === 'config.json' || /^model.*\.safetensors(\.index\.json)?$/.test(name) || isTokenizerFile(name);
 }
@@ -43,7 +43,7 @@ export function writeModel(
   limitTokenizer(join(folder, 'tokenizer_config.json'), maxTokens(model.config));
 }
 
-/** A tokenizer serves models of any length; beside a model it must cut texts to what this one has positions for. */
+/** A tokenizer works for models of any length; in a model folder, it must cut texts to the positions of this model. */
 function limitTokenizer(path: string, model_max_length: number): void {
   if (!existsSync(path)) return;
   const settings = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
@@ -56,8 +56,7 @@ function copyTokenizer(from: string, to: string): void {
 
 /**
  * Read a Hugging Face folder of RoBERTa's architecture: float32, float16 or bfloat16, in one file or in shards. Fails
- * with
- * `unsupported-model` on another architecture, with `damaged-model` when tensors are missing or do not fit
+ * with `unsupported-model` on another architecture, with `damaged-model` when tensors are missing or do not fit
  * `config.json`.
  */
 export function readModel(folder: string): LoadedModel {
@@ -72,14 +71,14 @@ export function readModel(folder: string): LoadedModel {
   return { config, head, labels, values, notes: notesOf(weights, specs, unused) };
 }
 
-/** Fails with `damaged-model` on a value that is infinite or no number. */
+/** Fails with `damaged-model` when a value is infinite or not a number. */
 export function checkFinite({ values }: Pick<LoadedModel, 'values'>): void {
   for (const [name, data] of values)
     if (!allFinite(data))
       fail(
         'damaged-model',
         `Tensor ${name} has a value that is not finite.`,
-        'Train again with a lower learning rate, or fetch the model again.',
+        'Train again with a lower learning rate, or download the model again.',
       );
 }
 
@@ -89,7 +88,7 @@ function allFinite(data: Float32Array): boolean {
   return sum === 0;
 }
 
-/** The head that the folder declares; when it declares none that there is here, a masked-LM head if it has one. */
+/** The head that the folder declares; if that is not supported, a masked-LM head if it has one. */
 function headOf({ head, labels }: HfConfig, { tensors }: HfWeights): Pick<LoadedModel, 'head' | 'labels'> {
   if (head === 'classification') return { head: { kind: 'classification', labels: labels.length }, labels };
   if (head !== 'masked-lm' && !tensors.has('lm_head.dense.weight')) return { head: { kind: 'encoder' }, labels: [] };
@@ -105,11 +104,14 @@ function notesOf({ tensors }: HfWeights, specs: readonly ParameterSpec[], unused
   return [
     ...(types.length > 0 ? [`${types.join(' and ')} weights were widened to float32`] : []),
     ...(rows > 1 ? [`of ${rows} token types, only the first was kept: RoBERTa's inputs have no other`] : []),
-    ...(unused.length > 0 ? [`left out, because nothing here uses them: ${listed(unused)}`] : []),
+    ...(unused.length > 0 ? [`ignored, because they are not used here: ${listed(unused)}`] : []),
   ];
 }
 
-/** A parameter as the file has it; transposed when it is written, for a copy of all would be the model again. */
+/**
+ * A parameter as stored in the file; transposed when it is written, because a copy of all would need the model's memory
+ * again.
+ */
 function outward(spec: ParameterSpec, data: Float32Array): HostTensor {
   const [from, to] = spec.shape as [number, number];
   return {

@@ -97,8 +97,7 @@ export function initialValues(
 
 /**
  * Move values to the backend; cpu keeps the arrays themselves, so that training changes them. Throws when one is
- * missing or
- * has another size: a bug, or a file that was not checked.
+ * missing or has another size: a bug, or a file that was not checked.
  */
 export function createParameters(specs: readonly ParameterSpec[], values: ParameterValues): Map<string, Variable> {
   const parameters = new Map<string, Variable>();

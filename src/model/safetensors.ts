@@ -29,7 +29,10 @@ interface Entry {
 }
 
 const maxHeaderBytes = 100_000_000;
-/** Bytes of an element; of types that are not read, too, so that a file cut off is told from one of another type. */
+/**
+ * Bytes of an element; also of unsupported types, so that a truncated file can be distinguished from one with such a
+ * type.
+ */
 const bytesOf: Readonly<Record<string, number>> = {
   F64: 8,
   I64: 8,
@@ -126,7 +129,7 @@ export function openSafetensors(path: string, size = pieceBytes): Map<string, St
             if (!isReadable(dtype))
               fail(
                 'unsupported-dtype',
-                `${path}: tensor ${name} is ${dtype}; F32, F16 and BF16 are read.`,
+                `${path}: tensor ${name} is ${dtype}; only F32, F16 and BF16 are supported.`,
                 'Save the model in float32, float16 or bfloat16.',
               );
             return withFile(path, (file, gone) =>
@@ -152,8 +155,8 @@ function withFile<T>(path: string, use: (fd: number, damaged: (why: string) => n
     return use(fd, (why) =>
       fail(
         'damaged-safetensors',
-        `${path} is not a sound safetensors file: ${why}`,
-        'Fetch the file again, or run the stage that wrote it again.',
+        `${path} is not a valid safetensors file: ${why}`,
+        'Download the file again, or run the stage that wrote it again.',
       ),
     );
   } finally {
@@ -178,7 +181,7 @@ function parseHeader(text: string, damaged: (why: string) => never): [string, En
       !areCounts(value.data_offsets) ||
       value.data_offsets.length !== 2
     )
-      damaged(`its header says nothing usable about ${name}`);
+      damaged(`its header has no valid entry for ${name}`);
     entries.push([name, value as Entry]);
   }
   return entries;
@@ -189,8 +192,8 @@ function areCounts(values: unknown): values is readonly number[] {
 }
 
 /**
- * The values of a tensor, of which no more than a piece is in memory in another type. `fill` reads from a byte of its
- * data on.
+ * The values of a tensor, of which at most a piece is in memory in another type. `fill` reads from a given byte of its
+ * data.
  */
 function values(
   dtype: Readable,
@@ -233,7 +236,7 @@ function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-const endedEarly = 'it ended while it was read';
+const endedEarly = 'the file ended while it was being read';
 
 function readExactly(fd: number, position: number, length: number, damaged: (why: string) => never): Buffer {
   const bytes = Buffer.alloc(length);

@@ -28,9 +28,8 @@ export function decidesUpdates(): boolean {
 
 /**
  * Update parameters and their moments in place, all at once (Loshchilov and Hutter 2019; order of operations as in
- * PyTorch's
- * AdamW). Given `ifFinite`, on a backend that {@link decidesUpdates}, nothing changes unless all of its elements are
- * finite.
+ * PyTorch's AdamW). Given `ifFinite`, on a backend that {@link decidesUpdates}, nothing changes unless all of its
+ * elements are finite.
  */
 export function adamW(items: readonly AdamWItem[], options: AdamWOptions, ifFinite?: Tensor): void {
   if (items.length === 0) return;

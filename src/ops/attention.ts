@@ -29,10 +29,8 @@ export interface AttentionShape {
 /**
  * Multi-head self-attention, softmax(q·kᵀ/√d + bias)·v (Vaswani et al. 2017), with dropout on the probabilities.
  * `projections` is `[batch·length, 3·heads·d]`, each row a token's query, key and value; the result `[batch·length,
- * heads·d]`.
- * `bias` is `[batch, 1, length]`, added to the scores of every head and query (0 to attend, very negative at padding),
- * or
- * undefined when nothing is padding.
+ * heads·d]`. `bias` is `[batch, 1, length]`, added to the scores of every head and query (0 to attend, very negative at
+ * padding), or undefined when nothing is padding.
  */
 export function attention(
   projections: Tensor2D,

@@ -16,8 +16,7 @@ import { hasKernel, runFused } from './kernel.ts';
 
 /**
  * GELU of `x [n, width] + bias [width]`, the second half of a dense layer: exact, z·Φ(z) (Hendrycks and Gimpel 2016),
- * not
- * the tanh approximation, as RoBERTa's `hidden_act: gelu` is.
+ * not the tanh approximation, as RoBERTa's `hidden_act: gelu` is.
  */
 export function biasGelu(x: Tensor2D, bias: Tensor1D): Tensor2D {
   const op = customGrad((...args: unknown[]) => {

@@ -23,8 +23,7 @@ import { hasKernel, runFused } from './kernel.ts';
 /**
  * Σ −log softmax(logits)[label] / divisor over the rows of `logits [n, classes]` but those whose label is
  * {@link ignoredLabel}. With the divisor of a whole optimizer step (not of this micro-batch), gradients of
- * micro-batches add
- * up to the gradient of the large batch.
+ * micro-batches add up to the gradient of the large batch.
  */
 export function crossEntropy(logits: Tensor2D, labels: Tensor1D, divisor: number): Scalar {
   const op = customGrad((...args: unknown[]) => {

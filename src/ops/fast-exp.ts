@@ -3,8 +3,7 @@ const powers = Float64Array.from({ length: 151 }, (_, k) => 2 ** -k);
 
 /**
  * e^-x for x ≥ 0, within 2e-8 of its value: a third less time than `Math.exp`, whose extra digits a float32 tensor
- * cannot
- * hold. Range reduction by powers of two, then a Taylor polynomial on |r| ≤ ln 2 / 2.
+ * cannot hold. Range reduction by powers of two, then a Taylor polynomial on |r| ≤ ln 2 / 2.
  */
 export function expNegative(x: number): number {
   if (!(x < 104)) return x >= 104 ? 0 : Number.NaN;

@@ -2,8 +2,7 @@ import { getGradient, mul, registerGradient, reshape, split, square, sub, type T
 
 /**
  * Gradients of the few plain tfjs ops that the model uses between fused ones. tfjs-core's Node build registers none,
- * and
- * its module with all of them is not loadable in Node.
+ * and its module with all of them is not loadable in Node.
  */
 export function registerGradients(): void {
   if (getGradient('Tanh') !== undefined) return;

@@ -6,8 +6,7 @@ import { mix32 } from '../core/mix32.ts';
 
 /**
  * Our kernels as plain loops over typed arrays. V8 compiles them well; what they save over tfjs's own ops is a pass
- * over
- * memory, a temporary and a dispatch each.
+ * over memory, a temporary and a dispatch each.
  */
 export const hostKernels: readonly HostKernel[] = [
   {

@@ -13,9 +13,9 @@ import {
 import { hasKernel, runFused } from './kernel.ts';
 
 /**
- * What a measurement needs of `logits [n, classes]`, as `[n, 3]`: each row's log Σ exp, its score of the label, and
- * its best class, of equals the first. Nothing as wide as the vocabulary has to leave the backend. The label of an
- * ignored row is taken for 0. Has no gradient.
+ * What a measurement needs of `logits [n, classes]`, as `[n, 3]`: each row's log Σ exp, its score of the label, and its
+ * best class, of equals the first. Nothing as wide as the vocabulary has to leave the backend. The label of an ignored
+ * row is taken for 0. Has no gradient.
  */
 export function labelScores(logits: Tensor2D, labels: Tensor1D): Tensor2D {
   if (hasKernel('RpLabelScores')) return runFused('RpLabelScores', { logits, labels })[0] as Tensor2D;

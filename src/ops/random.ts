@@ -40,10 +40,8 @@ export function fillNormal(out: Float32Array, key: number, deviation: number): v
 
 /**
  * Where `index` comes in an order of 0…count-1 that depends on `key` alone, without a list of it: a Feistel network
- * over
- * the bits of an index, whose halves take turns to change one another, walked until it is below `count` again (Black
- * and
- * Rogaway, "Ciphers with arbitrary finite domains"). `count` is at most 2³¹.
+ * over the bits of an index, whose halves take turns to change one another, walked until it is below `count` again
+ * (Black and Rogaway, "Ciphers with arbitrary finite domains"). `count` is at most 2³¹.
  */
 export function permuted(index: number, count: number, key: number): number {
   const bits = Math.max(6, 32 - Math.clz32(count - 1));

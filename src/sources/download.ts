@@ -8,22 +8,19 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
   /** Attempts without any progress before giving up. */
   readonly retries?: number;
-  /** First pause between attempts; doubles up to a minute. A server's Retry-After comes first. */
+  /** First pause between attempts; doubles up to a minute. A server's Retry-After takes precedence. */
   readonly backoffMs?: number;
-  /** Give up waiting on a connection that sends nothing. */
+  /** Timeout for a connection that sends nothing. */
   readonly idleTimeoutMs?: number;
-  /** Folder for what is not complete yet, with one user at a time; the target folder when left out. */
+  /** Folder for incomplete downloads, used by one process at a time; default: the target folder. */
   readonly partials?: string;
-  /**
-   * The content is known by its digest, which the caller checks: a finished file need not be compared with the
-   * server's.
-   */
+  /** Whether the caller checks the content's digest, so that a finished file need not be compared with the server's. */
   readonly pinned?: boolean;
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
   readonly log?: (message: string) => void;
 }
 
-/** What a partial download is a part of; resumed only when the server still serves the same. */
+/** The file that a partial download belongs to; resumed only if the server still has the same version. */
 interface Partial {
   readonly url: string;
   readonly validator: string;
@@ -35,10 +32,9 @@ const MAX_PAUSE_MS = 60_000;
 const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 /**
- * Download a URL into a folder and return the path, resuming what an earlier attempt left behind. A finished file is
- * used again unless the server says that it has another one by now. Dropped connections and 429/403/5xx are retried
- * with back-off; the length is checked; an HTML page
- * where data was expected is refused.
+ * Download a URL into a folder and return the path, resuming an earlier attempt. A finished file is reused unless the
+ * server reports a different version. Dropped connections and 429/403/5xx are retried with back-off, the length is
+ * checked, and an HTML page is rejected where data was expected.
  */
 export async function download(url: string, folder: string, options: DownloadOptions = {}): Promise<string> {
   const { retries = 8, backoffMs = 1000, signal } = options;
@@ -72,15 +68,15 @@ export async function download(url: string, folder: string, options: DownloadOpt
         error instanceof Retry && error.afterMs !== undefined
           ? error.afterMs
           : Math.min(MAX_PAUSE_MS, backoffMs * 2 ** (failures - 1));
-      options.log?.(`${url}: ${describe(error)}; trying again in ${Math.ceil(pause / 1000)} s`);
+      options.log?.(`${url}: ${describe(error)}; retrying in ${Math.ceil(pause / 1000)} s`);
       await sleep(pause, undefined, signal ? { signal } : {});
     }
   }
 }
 
 /**
- * Whether a finished download can be used: it is all there and the server, if it answers, still has the same. Marks it
- * as used.
+ * Whether a finished download can be used: it is complete and the server, if it answers, still has the same version.
+ * Marks it as used.
  */
 async function isCurrent(url: string, target: string, options: DownloadOptions): Promise<boolean> {
   const size = await sizeOf(target);
@@ -97,7 +93,7 @@ async function isCurrent(url: string, target: string, options: DownloadOptions):
     const response = await fetch(url, { method: 'HEAD', signal, headers });
     const validator = validatorOf(response);
     if (!response.ok || validator === '' || validator === known.validator) return true;
-    options.log?.(`${url}: the server has another version than the one downloaded earlier; fetching it`);
+    options.log?.(`${url}: the server has a different version than the earlier download; downloading it again`);
     return false;
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -114,7 +110,7 @@ class Retry extends Error {
   }
 }
 
-/** One request for the bytes that are still missing. */
+/** Request the bytes that are still missing. */
 async function fetchRest(url: string, partial: string, options: DownloadOptions): Promise<void> {
   const known = await readPartial(partial, url);
   const have = known === undefined ? 0 : ((await sizeOf(partial)) ?? 0);
@@ -132,7 +128,7 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
     });
     if (response.status === 416) {
       await rm(partial, { force: true });
-      throw new Retry('the part on disk does not fit what the server has');
+      throw new Retry('the part on disk does not match the file on the server');
     }
     if (RETRY_STATUS.has(response.status)) throw new Retry(`status ${response.status}`, retryAfter(response));
     if (!response.ok)
@@ -144,7 +140,7 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
     refuseHtml(url, response);
 
     const start = response.status === 206 ? rangeStart(response) : 0;
-    if (start !== 0 && start !== have) throw new Retry('the server sent another range than asked for');
+    if (start !== 0 && start !== have) throw new Retry('the server sent a different range than requested');
     const length = response.headers.get('content-length');
     const total = length === null ? undefined : start + Number(length);
     const validator = validatorOf(response);
@@ -177,13 +173,13 @@ async function fetchRest(url: string, partial: string, options: DownloadOptions)
 /** `identity`: a transparent Content-Encoding would break lengths and ranges. */
 const headers = { 'accept-encoding': 'identity', 'user-agent': 'run-pipeline' };
 
-/** What tells versions of a file apart; empty when the server names nothing that is exact to the byte. */
+/** Identifies the version of a file; empty when the server sends nothing that is exact to the byte. */
 function validatorOf(response: Response): string {
   const validator = response.headers.get('etag') ?? response.headers.get('last-modified') ?? '';
   return validator.startsWith('W/') ? '' : validator;
 }
 
-/** What the part on disk belongs to; nothing when it can't be resumed safely. */
+/** The file that the part on disk belongs to; undefined when it can't be resumed safely. */
 async function readPartial(partial: string, url: string): Promise<Partial | undefined> {
   try {
     const known = JSON.parse(await readFile(`${partial}.json`, 'utf8')) as Partial;
@@ -199,7 +195,7 @@ function refuseHtml(url: string, response: Response): void {
     fail(
       'not-a-dump',
       `${url}: the server sent an HTML page instead of the file`,
-      'Open the URL in a browser: the file may have moved, or need a login.',
+      'Open the URL in a browser: the file may have moved or require a login.',
     );
 }
 
@@ -214,7 +210,7 @@ function rangeStart(response: Response): number {
   return Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? -1);
 }
 
-/** The URL's own file name behind a digest of the whole URL, so that two `data.gz` never meet. */
+/** The URL's own file name after a digest of the whole URL, so that two `data.gz` never collide. */
 function fileNameOf(url: string): string {
   const digest = sha256(url).slice(0, 12);
   const name =

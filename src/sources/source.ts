@@ -10,28 +10,31 @@ import { download, type DownloadOptions } from './download.ts';
 export interface SourceOptions extends DecompressLimits, DownloadOptions {
   /** Folder that keeps finished downloads. */
   readonly cache: string;
-  /** SHA-256 of the file as it is published (compressed), in hexadecimal. */
+  /** Hexadecimal SHA-256 of the file as published (compressed). */
   readonly checksum?: string;
 }
 
-/** A source whose bytes are at hand. */
+/** A source whose bytes are available locally. */
 export interface OpenSource {
   readonly name: string;
-  /** Local path; of the download when the source is a URL. */
+  /** Local path; that of the download if the source is a URL. */
   readonly path: string;
   /** Size of the file at `path`, compressed. */
   readonly bytes: number;
-  /** Compressed bytes read so far, for progress against `bytes`. */
+  /** Compressed bytes read so far, to report progress relative to `bytes`. */
   readonly bytesRead: number;
   /** Decompressed bytes in order. May be iterated once. */
   read(): AsyncGenerator<Uint8Array>;
-  /** Forget a download whose content turned out to be wrong, or the next run would read it again. Local files stay. */
+  /**
+   * Delete a download whose content turned out to be wrong, because otherwise the next run would read it again. Local
+   * files stay.
+   */
   discard(): Promise<void>;
 }
 
 /**
  * Open a local file or a URL for reading from start to end. URLs are downloaded first, with resume and retries;
- * compression is told by magic bytes. Throws a Failure for everything that the network or the file does wrong.
+ * compression is detected by magic bytes. Throws a Failure for all network and file errors.
  * @example
  * const file = await openSource(source, { cache: context.checkpoint, signal: context.signal });
  * for await (const chunk of file.read()) context.progress(file.bytesRead, file.bytes, 'bytes');
@@ -79,9 +82,8 @@ export async function openSource(source: Source, options: SourceOptions): Promis
 }
 
 /**
- * {@link openSource} for a stage: a download is shown as progress, told of in the log, resumed by the next attempt and
- * kept in the store, so that a change of the config does not fetch it again. A stage that finds the content wrong calls
- * `discard`.
+ * {@link openSource} for a stage: a download is shown as progress, logged, resumed by the next attempt and kept in the
+ * store, so that changing the config does not download it again. A stage that finds the content wrong calls `discard`.
  */
 export function openStageSource(
   source: Source,
@@ -101,11 +103,11 @@ export function openStageSource(
 async function verify(path: string, source: Source, expected: string): Promise<void> {
   const actual: string = await digestStream(path);
   if (actual === expected.toLowerCase()) return;
-  // Or the next run would find the same bad download. Local files stay.
+  // Otherwise the next run would find the same bad download. Local files stay.
   if (isUrl(source.uri)) await rm(path, { force: true });
   fail(
     'checksum-mismatch',
     `${source.uri}: SHA-256 is ${actual}, not ${expected.toLowerCase()}`,
-    'The file was replaced or damaged on its way; correct `checksum` or download it again.',
+    'The file was replaced or was damaged in transit; correct `checksum` or download it again.',
   );
 }

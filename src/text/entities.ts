@@ -4,8 +4,8 @@ import { decodeHTMLStrict } from 'entities';
 export const ENTITY = /&(?:[A-Za-z][A-Za-z\d]{1,30}|#\d{1,7}|#[xX][\da-fA-F]{1,6});/g;
 
 /**
- * What one entity, `&…;` included, stands for; the entity itself when HTML does not know it. Control characters, soft
- * hyphens and direction marks are dropped: nobody sees them, and they would split words.
+ * The text of one entity, given with `&` and `;`; the entity itself when HTML does not define it. Control characters,
+ * soft hyphens and direction marks are dropped: they are invisible and would split words.
  */
 export function decodeEntity(entity: string): string {
   const decoded = decodeHTMLStrict(entity);

@@ -1,20 +1,20 @@
 import { joinParagraphs } from './segmentation/paragraphs.ts';
 
-/** A plain-text book without what its distributor wrapped around it. */
+/** A plain-text book without its distributor's header and licence. */
 export interface Book {
   readonly text: string;
   readonly title: string;
   readonly author: string;
-  /** ISO 639-1 code, when the header names a language that is known here. */
+  /** ISO 639-1 code, if the header names a known language. */
   readonly lang: string;
-  /** Project Gutenberg's number of the book; empty when it is not one of theirs. */
+  /** Project Gutenberg's number of the book; empty for other books. */
   readonly ebook: string;
 }
 
 /**
- * Read a plain-text book: Project Gutenberg's header, credits and licence go, their title, author and language are
- * kept, hard-wrapped lines become paragraphs. A book from elsewhere only has its paragraphs joined.
- * @param isWrapped whether lines may be hard-wrapped; where they are known to be paragraphs or verse, they stay
+ * Read a plain-text book: Project Gutenberg's header, credits and licence are removed, title, author and language are
+ * kept, and hard-wrapped lines become paragraphs. In a book from elsewhere, only paragraphs are joined.
+ * @param isWrapped whether lines may be hard-wrapped; if they are known to be paragraphs or verse, they stay
  */
 export function readBook(raw: string, isWrapped = true): Book {
   const lines = raw.replace(/\r\n?|\f/g, '\n').split('\n');
@@ -33,7 +33,7 @@ export function readBook(raw: string, isWrapped = true): Book {
   };
 }
 
-/** No header is longer: the 1990s "small print" takes some 400 lines. */
+/** No header is longer: the 1990s "small print" has about 400 lines. */
 const headerLines = 800;
 const startMark = /^\s*\*{2,}\s*START OF (?:THE|THIS) PROJECT GUTENBERG/i;
 const smallPrintMark = /^\s*\*?END\W{0,3}THE SMALL PRINT|\*END\*\s*$/i;
@@ -80,7 +80,9 @@ function withoutCredits(lines: readonly string[]): readonly string[] {
   return kept;
 }
 
-/** `_emphasis_` and `[Illustration]` are how plain text spells type and plates; neither is the author's. */
+/**
+ * `_emphasis_` and `[Illustration]` stand for typography and plates in plain text; neither was written by the author.
+ */
 function plainMarks(text: string): string {
   return text
     .replace(/\[Illustration(?::[^\]]{0,500})?\]/g, '')
@@ -89,7 +91,7 @@ function plainMarks(text: string): string {
     .trim();
 }
 
-/** A header field; long values go on in indented lines. */
+/** A header field; long values continue on indented lines. */
 function field(header: readonly string[], name: string): string {
   const at = header.findIndex((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
   if (at < 0) return '';

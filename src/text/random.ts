@@ -1,8 +1,8 @@
 import { mix32 } from '../core/mix32.ts';
 
 /**
- * A counter-based random stream: draw n of a key is a hash of (key, n), so a stream has no state to save and any of
- * them can be had again at once. The mixer is a 32-bit finaliser with low bias, applied twice over a 64-bit key.
+ * A counter-based random stream: draw n of a key is a hash of (key, n), so a stream has no state to save and any draw
+ * can be repeated directly. The mixer is a 32-bit finaliser with low bias, applied twice over a 64-bit key.
  */
 export class KeyedRandom {
   private readonly key0: number;
@@ -34,7 +34,10 @@ export class KeyedRandom {
   }
 }
 
-/** A uniform number of [0, 1) that depends on a text alone: the same document falls on the same side in every run. */
+/**
+ * A uniform number of [0, 1) that depends only on a text, so that a document is on the same side of a split in every
+ * run.
+ */
 export function hashToUnit(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -1,7 +1,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 
-/** Named functions on plain data, which can run in another thread. */
+/** Named functions on plain data that can run in another thread. */
 export type Tasks = Readonly<Record<string, (input: never) => unknown>>;
 type Input<T extends Tasks, Name extends keyof T> = Parameters<T[Name]>[0];
 type Output<T extends Tasks, Name extends keyof T> = Awaited<ReturnType<T[Name]>>;
@@ -16,15 +16,15 @@ type Reply = { readonly id: number } & (
 );
 
 /**
- * Runs tasks in worker threads, or in this one when there is only one core to use; with `beside`, in a thread of their
- * own even then. The module at `url` must define the same tasks and end with {@link serveTasks}. Costs less than
- * tinypool and piscina do: bench/threads.
+ * Runs tasks in worker threads, or in this one when there is only one core to use; with `beside`, in their own thread
+ * even then. The module at `url` must define the same tasks and end with {@link serveTasks}. Faster than tinypool and
+ * piscina: see bench/threads.
  * @example
  * const pool = new TaskPool(tasks, new URL('./tasks.js', import.meta.url), context.cpus);
  * for await (const rows of inOrder(batches, pool.size * 2, (batch) => pool.run('extract', batch))) …
  */
 export class TaskPool<T extends Tasks> {
-  /** How many tasks run at a time. */
+  /** Number of tasks that run at a time. */
   readonly size: number;
   private readonly tasks: T;
   private readonly workers: { readonly thread: Worker; readonly waiting: Map<number, Settle> }[] = [];
@@ -46,7 +46,7 @@ export class TaskPool<T extends Tasks> {
     });
   }
 
-  /** End the threads, whatever they do. */
+  /** Stop the threads, even if they are busy. */
   async close(): Promise<void> {
     await Promise.all(this.workers.map(({ thread }) => thread.terminate()));
   }
@@ -65,7 +65,7 @@ export class TaskPool<T extends Tasks> {
       else settle?.reject('diagnostic' in reply ? new Failure(reply.diagnostic) : reply.error);
     });
     thread.on('error', fail);
-    thread.on('exit', (code) => fail(new Error(`a worker thread ended with ${code}`)));
+    thread.on('exit', (code) => fail(new Error(`a worker thread exited with ${code}`)));
     this.workers.push({ thread, waiting });
   }
 }
@@ -77,9 +77,7 @@ interface Settle {
 
 const moved = new WeakMap<object, readonly ArrayBuffer[]>();
 
-/**
- * A task's output that is moved to the caller's thread, not copied: what holds these buffers here is empty afterwards.
- */
+/** A task's output that is moved to the caller's thread, not copied: these buffers are empty here afterwards. */
 export function moving<T extends object>(output: T, views: readonly ArrayBufferView[]): T {
   moved.set(
     output,
@@ -109,7 +107,7 @@ export function serveTasks(tasks: Tasks): void {
   );
 }
 
-/** Work on a stream's items, at most `limit` of them at a time, and give the results in the items' order. */
+/** Process a stream's items, at most `limit` at a time, and return the results in the order of the items. */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
   limit: number,

@@ -5,16 +5,15 @@ import type { BatchPlan, BatchSourceInfo } from './batch-source.ts';
 import { closeSource, tasks } from './batch-thread.ts';
 import type { MaskedBatch } from './masked-batch.ts';
 
-/** Steps whose batches are made while one is taken; this many are in memory besides. */
+/** Number of steps whose batches are prepared, and in memory, while one step runs. */
 const stepsAhead = 3;
 
 let lastId = 0;
 
 /**
- * The batches of a {@link BatchSource}, read, masked and laid out by another thread while the steps before them are
- * taken,
- * and moved here. What goes wrong there fails here, in its turn. Run from TypeScript sources, as tests do, there is no
- * compiled module for a thread: the same batches are then made in this one.
+ * The batches of a {@link BatchSource}, read, masked and laid out by another thread while earlier steps run, and moved
+ * here. Errors of that thread are thrown here, in turn. When it runs from TypeScript sources, as in tests, there is no
+ * compiled module for a thread, so the same batches are made in this one.
  * @example
  * const feed = await BatchFeed.open(plan);
  * try {

@@ -7,15 +7,15 @@ import { Sequences, type SequenceLimits, type SequenceShards } from './sequences
 /** Which batches to make, as plain data. */
 export interface BatchPlan {
   readonly sequences: SequenceShards;
-  /** How sequences are masked that are not masked yet. */
+  /** How to mask sequences that are not masked yet. */
   readonly plan: MaskPlanSource;
   readonly limits: SequenceLimits;
   readonly batch_size: number;
   /** Batches of one optimizer step. */
   readonly batches_per_step: number;
-  /** Shuffle with this seed, epoch after epoch without end; in their order and once when left out. */
+  /** Shuffle with this seed, epoch after epoch without end; default: in order and once. */
   readonly seed?: number;
-  /** The first so many sequences only. */
+  /** Use only the first N sequences. */
   readonly max_sequences?: number;
 }
 
@@ -27,14 +27,13 @@ export interface BatchSourceInfo {
   readonly longest: number;
   /** Whether the sequences are pairs with labels, so that batches have `next_sentence_labels`. */
   readonly pairs: boolean;
-  /** Steps that it takes to serve every sequence once. */
+  /** Number of steps needed to serve every sequence once. */
   readonly stepsPerEpoch: number;
 }
 
 /**
- * Masked batches of a data set by step: a function of the plan and the step's number, whoever asks and whenever, so
- * that
- * a run may be resumed at any step. Batches have one shape, except the last one of sequences that are served once.
+ * Masked batches of a data set by step: a function of only the plan and the step's number, so that a run can be resumed
+ * at any step. Batches have one shape, except the last one of sequences that are served once.
  */
 export class BatchSource {
   readonly info: BatchSourceInfo;

@@ -31,9 +31,8 @@ interface CheckpointManifest<Progress> {
 }
 
 /**
- * Write `step-<n>/` atomically: into a temporary folder, fsynced, manifest last, then renamed. Older checkpoints but
- * one
- * are removed, so that a damaged newest one leaves something to fall back on.
+ * Write `step-<n>/` atomically: into a temporary folder, fsynced, manifest last, then renamed. All but one of the older
+ * checkpoints are removed, so that there is one to fall back on when the newest is damaged.
  */
 export function saveCheckpoint<Progress>(directory: string, { step, progress, tensors }: Checkpoint<Progress>): void {
   mkdirSync(directory, { recursive: true });
@@ -54,8 +53,8 @@ export function saveCheckpoint<Progress>(directory: string, { step, progress, te
 }
 
 /**
- * The newest checkpoint that verifies; `warn` hears of each one that does not. Leftovers of a killed writer are
- * removed.
+ * The newest checkpoint that passes verification; `warn` is called for each one that does not. Leftovers of a killed
+ * writer are removed.
  */
 export function loadCheckpoint<Progress>(
   directory: string,
@@ -70,7 +69,7 @@ export function loadCheckpoint<Progress>(
       const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as CheckpointManifest<Progress>;
       const state = join(folder, 'state.safetensors');
       if (manifest.version !== 1 || manifest.step !== step)
-        throw new Error('its manifest is not of this version or step');
+        throw new Error('its manifest has a different version or step');
       if (digestFile(state).digest !== manifest.sha256)
         throw new Error('state.safetensors does not have the recorded SHA-256');
       return { step, progress: manifest.progress, tensors: stored(state) };
@@ -96,7 +95,7 @@ function steps(directory: string): number[] {
     .sort((a, b) => b - a);
 }
 
-/** Tensors of a file that was verified, each read when it is taken. */
+/** Tensors of a verified file, each read when it is used. */
 function stored(path: string): Map<string, HostTensor> {
   return new Map(
     [...openSafetensors(path)].map(([name, tensor]): [string, HostTensor] => [

@@ -1,20 +1,20 @@
 import { listed } from '../model/hf-weights.ts';
 
-/** The classes of a classifier that is to be trained: which name has which id, and whether the model's head fits. */
+/** The classes of a classifier to be trained: the ids of their names, and whether the model's head fits. */
 export interface Classes {
-  /** Names by id, as the model that is written has them. */
+  /** Names by id, as in the model that is written. */
   readonly labels: readonly string[];
-  /** Whether ids and head are the model's own; otherwise its head, if it has one, is of other classes. */
+  /** Whether ids and head are the model's own; otherwise its head, if it has one, is for other classes. */
   readonly areTheModels: boolean;
-  /** The id of a text's label; undefined for one that is no class. */
+  /** The id of a text's label; undefined for a label that is not a class. */
   idOf(label: string): number | undefined;
   /** One sentence for the log: which id is which class, and why. */
   readonly note: string;
 }
 
 /**
- * Decide the ids of the classes that training texts have. A model that has the same classes keeps its ids, for its head
- * is of them: `known` are its names by id. Other classes are numbered in order of their names, or of their values when
+ * Decide the ids of the classes that training texts have. A model with the same classes keeps its ids, because its head
+ * uses them: `known` are its names by id. Other classes are numbered in order of their names, or of their values when
  * all are numbers, so that class 10 follows 9.
  */
 export function decideClasses(texts: Iterable<string>, known: readonly string[] = []): Classes {
@@ -39,7 +39,7 @@ export function decideClasses(texts: Iterable<string>, known: readonly string[] 
     note:
       (known.length === 0
         ? 'the classes are '
-        : `the model's classes are others (${listed(known)}), so its head is replaced by a new one; the classes are `) +
+        : `the model has other classes (${listed(known)}), so its head is replaced by a new one; the classes are `) +
       numbered(labels),
   };
 }

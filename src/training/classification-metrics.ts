@@ -4,7 +4,7 @@ export interface ClassificationMetrics {
   readonly precision: number;
   readonly recall: number;
   readonly f1: number;
-  /** Share of the commonest label: the accuracy of always guessing it. */
+  /** Fraction of the most common label: the accuracy of always guessing it. */
   readonly majority: number;
 }
 

@@ -1,6 +1,6 @@
 import { key32, permuted } from '../ops/random.ts';
 
-/** A sequence to serve: its number in the data set and how often the data set was served before. */
+/** A sequence to serve: its number in the data set, and how often the data set was served before. */
 export interface Sample {
   readonly index: number;
   readonly epoch: number;
@@ -8,9 +8,9 @@ export interface Sample {
 
 /**
  * The samples of a step that takes `size` of `count`. With a seed, epoch e is permuted by (seed, e) and epochs follow
- * one
- * another without a gap; step s takes the s-th slice. A function of its arguments, so resuming costs nothing and skips
- * nothing (fairseq's way), and no list of the order is ever held. Without a seed, they come once, as they are.
+ * one another without a gap; step s takes the s-th slice. A pure function of its arguments, so resuming costs nothing
+ * and skips nothing (as in fairseq), and the order is never stored as a list. Without a seed, samples come once, in
+ * order.
  */
 export function samplesOf(step: number, size: number, count: number, seed?: number): Sample[] {
   const start = step * size;

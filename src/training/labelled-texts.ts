@@ -18,8 +18,8 @@ export interface Columns {
 type Record_ = Readonly<Record<string, unknown>>;
 
 /**
- * Labelled texts of a `.tsv`, `.csv`, `.jsonl` or `.arrow` file, told by its name. TSV and CSV have a header line; CSV
- * quotes as RFC 4180 does. Fails with `bad-labelled-text`, naming file and line.
+ * Labelled texts of a `.tsv`, `.csv`, `.jsonl` or `.arrow` file, detected by its name. TSV and CSV have a header line;
+ * CSV is quoted as in RFC 4180. Fails with `bad-labelled-text`, naming file and line.
  */
 export function parseLabelledTexts(name: string, bytes: Uint8Array, columns: Columns): LabelledText[] {
   const plain = name.replace(/\.(gz|bz2)$/, '');
@@ -32,7 +32,7 @@ export function parseLabelledTexts(name: string, bytes: Uint8Array, columns: Col
       if (found === undefined || found === null)
         fail(
           'bad-labelled-text',
-          `${name}:${line} has no "${column}".`,
+          `${name}:${line} has no column "${column}".`,
           `Its columns are ${
             Object.keys(row)
               .map((key) => `"${key}"`)
@@ -71,7 +71,7 @@ function textRows(name: string, plain: string, text: string): [number, Record_][
   if (!plain.endsWith('.tsv') && !plain.endsWith('.csv'))
     fail(
       'bad-labelled-text',
-      `${name}: cannot tell its format from its name.`,
+      `${name}: cannot detect its format from its name.`,
       'Name it .tsv, .csv, .jsonl or .arrow.',
     );
   const [head, ...rest] = plain.endsWith('.csv')
@@ -95,7 +95,7 @@ function jsonRows(name: string, text: string): [number, Record_][] {
       const row: unknown = JSON.parse(value);
       if (typeof row === 'object' && row !== null) return [line, row as Record_];
     } catch {
-      /* told below */
+      /* reported below */
     }
     return fail('bad-labelled-text', `${name}:${line} is not a JSON object.`, 'JSON lines have one object a line.');
   });

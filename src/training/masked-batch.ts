@@ -13,17 +13,16 @@ interface Masked {
 
 /**
  * Masked sequences as one batch. `positions` count in the flattened batch. Both lists are filled up to a fixed size
- * with
- * position 0 and {@link ignoredLabel}, which adds nothing to the loss or to a gradient.
+ * with position 0 and {@link ignoredLabel}, which adds nothing to the loss or to a gradient.
  */
 export interface MaskedBatch extends Batch {
   readonly positions: Int32Array<ArrayBuffer>;
   readonly labels: Int32Array<ArrayBuffer>;
-  /** Of pairs, for each of them: 0 when its second half follows the first, 1 when it is from elsewhere. */
+  /** For each pair: 0 when the second half follows the first, 1 when it is from elsewhere. */
   readonly next_sentence_labels?: Int32Array<ArrayBuffer>;
-  /** Labels that count. */
+  /** Number of labels that count. */
   readonly labelCount: number;
-  /** Tokens that are not padding. */
+  /** Number of tokens that are not padding. */
   readonly tokens: number;
 }
 
@@ -73,9 +72,10 @@ export interface LengthStatistics {
 }
 
 /**
- * How many labels a batch has room for, so that nearly all batches of a data set have one shape: what is masked in the
- * mean and four standard deviations, or all that can be. Of a sequence's n ordinary tokens (`<s>` and `</s>` are none)
- * ⌊mlm_probability·n⌋ or ⌈mlm_probability·n⌉ are masked, whole words and spans pass that or fall short by some tokens.
+ * Number of labels that a batch has room for, so that nearly all batches of a data set have one shape: the mean number
+ * of masked tokens plus four standard deviations, or all that can be masked. Of a sequence's n ordinary tokens (`<s>`
+ * and `</s>` are none) ⌊mlm_probability·n⌋ or ⌈mlm_probability·n⌉ are masked, whole words and spans pass that or fall
+ * short by some tokens.
  */
 export function labelSlots(
   { mlm_probability, mlm_probability_end = mlm_probability, whole_word, max_span_length }: MaskPlan,

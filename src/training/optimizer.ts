@@ -15,7 +15,7 @@ export class Optimizer {
   readonly parameters: Parameters;
   readonly means: ReadonlyMap<string, Variable>;
   readonly squares: ReadonlyMap<string, Variable>;
-  /** Updates made so far; what bias correction counts. */
+  /** Number of updates so far, for bias correction. */
   updates = 0;
 
   constructor(parameters: Parameters, config: AdamWConfig) {
@@ -26,9 +26,9 @@ export class Optimizer {
   }
 
   /**
-   * Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one stays as it is.
-   * `ifFinite` is
-   * as for {@link adamW}: an update that it turns out to have stopped must be given back, by {@link undone}.
+   * Apply gradients by parameter name, multiplied by `gradient_scale`; a parameter without one is not changed.
+   * `ifFinite` is as for {@link adamW}: an update that it turns out to have stopped must be given back, by
+   * {@link undone}.
    */
   update(gradients: ReadonlyMap<string, Tensor>, learning_rate: number, gradient_scale = 1, ifFinite?: Tensor): void {
     this.updates++;

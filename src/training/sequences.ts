@@ -5,13 +5,13 @@ import { ListRows } from '../arrow/list-rows.ts';
 import { maxTokens, type RobertaConfig } from '../model/config.ts';
 import type { LengthStatistics } from './masked-batch.ts';
 
-/** A sequence as the data set has it; `positions` and `labels` are there when it was masked beforehand. */
+/** A sequence as stored in the data set; `positions` and `labels` are present if it was masked beforehand. */
 export interface Sequence {
   readonly input_ids: Uint32Array;
   readonly word_starts: Uint16Array;
   readonly positions?: Uint16Array;
   readonly labels?: Uint32Array;
-  /** Of a pair: 0 when its second half follows the first, 1 when it is from elsewhere. */
+  /** For a pair: 0 when the second half follows the first, 1 when it is from elsewhere. */
   readonly next_sentence_label?: number;
 }
 
@@ -21,7 +21,7 @@ export interface SequenceShards {
   readonly shards: readonly Shard[];
 }
 
-/** What the model takes. */
+/** Limits of the model. */
 export interface SequenceLimits {
   /** Without it, sequences may be of any length. */
   readonly maxTokens?: number;
@@ -49,11 +49,9 @@ const wordStarts: ContractField = {
 const noWords = new Uint16Array(0);
 
 /**
- * The sequences of a data set by number, each read from its shard when it is asked for. Fails at once when there is
- * none,
- * when one is longer than the model's positions or only some are pairs, and with the sequence when it has an id outside
- * of
- * the vocabulary or was masked where it has no token.
+ * The sequences of a data set by number, each read from its shard when it is requested. Fails immediately when there
+ * are none, when one is longer than the model's positions, or when only some are pairs. Fails when it reads a sequence
+ * that has an id outside the vocabulary or is masked at a position without a token.
  */
 export class Sequences {
   readonly count: number;
@@ -64,7 +62,7 @@ export class Sequences {
   private readonly rows: ListRows;
   private readonly limits: SequenceLimits;
 
-  /** @param words whether `word_starts` are needed; sequences come without any otherwise, for half of the reads */
+  /** @param words whether `word_starts` are needed; without them, there are half as many reads */
   constructor({ contract, shards }: SequenceShards, limits: SequenceLimits, words: boolean) {
     this.rows = new ListRows(contract, shards, words ? [...fields, wordStarts] : fields);
     this.limits = limits;
@@ -74,11 +72,11 @@ export class Sequences {
       fail(
         'mixed-packing',
         'Some of the sequences are pairs with a next_sentence_label and some are not.',
-        'Pack all of them alike: give their tokenize stages the same packing.',
+        'Use the same packing in all of their tokenize stages.',
       );
     this.arePairs = pairs === 'all';
     if (this.count === 0)
-      fail('no-sequences', 'The data set has no sequences.', 'Look at what the stages before this one dropped.');
+      fail('no-sequences', 'The data set has no sequences.', 'Check what the stages before this one dropped.');
     let [row, tokens, squares, longest] = [0, 0, 0, 0];
     for (const lengths of this.rows.lengths(0)) {
       for (const length of lengths) {
@@ -114,7 +112,7 @@ export class Sequences {
           fail(
             'id-outside-vocabulary',
             `Sequence ${index} has token id ${id}, but the vocabulary has ${this.limits.vocab_size} entries.`,
-            'Give the model the tokenizer that the sequences were made with.',
+            'Use the tokenizer that the sequences were made with.',
           );
     const unmasked = {
       input_ids,
@@ -127,7 +125,7 @@ export class Sequences {
         'bad-masked-sequence',
         `Sequence ${index} has ${input_ids.length} tokens, ${positions.length} masked positions and ` +
           `${labels.length} labels, which do not belong together.`,
-        'Each position names a token of its sequence and has one label: look at the step that masked them.',
+        'Each position must be that of a token and have one label: check the step that masked the sequences.',
       );
     return { ...unmasked, positions, labels };
   }

@@ -11,7 +11,7 @@ import {
 import { decidesUpdates, globalNorm, startReading } from '../ops/index.ts';
 import type { Optimizer } from './optimizer.ts';
 
-/** What came of one optimizer step; `skipped` when the loss or a gradient was not finite and nothing was changed. */
+/** The result of one optimizer step; `skipped` when the loss or a gradient was not finite and nothing changed. */
 export interface StepResult {
   readonly loss: number;
   /** Norm of all gradients together, before clipping. */
@@ -21,8 +21,7 @@ export interface StepResult {
 
 /**
  * One optimizer step over micro-batches, each given as a function to its share of the loss; gradients are summed, so
- * the
- * shares must be divided by the whole step's count of labels. `max_grad_norm` 0 leaves gradients as they are.
+ * the shares must be divided by the whole step's count of labels. `max_grad_norm` 0 disables clipping.
  */
 export function trainStep(
   optimizer: Optimizer,
@@ -40,10 +39,10 @@ export function trainStep(
   }
   const outcome = tidy(() => stack([globalNorm([...gradients.values()]), ...losses]));
   startReading(outcome);
-  // Where the device can tell whether to, it updates while the host goes on to the next step.
+  // If the device can decide whether to update, it does so while the host continues with the next step.
   const isAhead = max_grad_norm === 0 && decidesUpdates();
   if (isAhead) optimizer.update(gradients, learning_rate, 1, outcome);
-  // The only wait of a step, and all that it waits for in one.
+  // The only wait of a step, for everything that it needs.
   const [gradient_norm = Number.NaN, ...values] = outcome.dataSync();
   const total = values.reduce((sum, loss) => sum + loss, 0);
   const skipped = !Number.isFinite(total) || !Number.isFinite(gradient_norm);

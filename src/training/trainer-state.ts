@@ -5,8 +5,8 @@ import type { HostTensor } from '../model/safetensors.ts';
 const parts = ['parameters', 'means', 'squares'] as const;
 
 /**
- * Parameters and both moments as a checkpoint stores them. Each is brought to the host when it is taken, for all at once
- * are three times the model; so take them before the next update.
+ * Parameters and both moments as a checkpoint stores them. Each is copied to the host when it is used, because all of
+ * them together are three times the model; so use them before the next update.
  */
 export function captureState(optimizer: Optimizer): Map<string, HostTensor> {
   const tensors = new Map<string, HostTensor>();

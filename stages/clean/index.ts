@@ -28,17 +28,17 @@ interface Tools {
 }
 
 /**
- * Language and quality filters, personal data and decontamination in FineWeb's order; see `src/text/filters/` for each
- * rule.
+ * Language and quality filters, personal data and decontamination, in FineWeb's order. Each rule is in
+ * `src/text/filters/`.
  */
 export default defineFilter<Config, Tools>({
   description:
-    'Identify the language of documents, keep those in the languages asked for that pass the Gopher, C4 and ' +
-    'FineWeb quality rules, replace personal data and drop what holds parts of evaluation sets.',
+    'Detect the language of documents, keep those in the configured languages that pass the Gopher, C4 and ' +
+    'FineWeb quality rules, replace personal data, and drop documents that contain parts of evaluation sets.',
   inputs: { documents: { contract: 'documents', description: 'documents to clean' } },
   outputs: {
-    documents: 'documents that pass, with `lang` set',
-    rejects: 'documents that were dropped, with the reason; empty unless `keep_rejects`',
+    documents: 'documents that passed, with `lang` set',
+    rejects: 'dropped documents with the reason; empty unless `keep_rejects`',
     metrics: 'documents, bytes, reasons for dropping, lengths, languages, domains, personal data replaced (`pii`)',
   },
   rejects: 'keep_rejects',
@@ -58,7 +58,7 @@ export default defineFilter<Config, Tools>({
 });
 
 interface Assessment {
-  /** What is left of the text. */
+  /** The text that remains. */
   readonly text: string;
   /** Why the document is dropped; `undefined` when it is good enough. */
   readonly reason: string | undefined;

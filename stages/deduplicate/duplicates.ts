@@ -4,14 +4,13 @@ import type { Dataset, Shard } from '../../src/core/data.ts';
 export type DropReason = 'duplicate' | 'near_duplicate';
 
 /**
- * Whether `refresh` put this shard in once more, for its source's weight: its documents are no duplicates of
- * themselves.
+ * Whether `refresh` repeated this shard because of its source's weight. Its documents are not duplicates of themselves.
  */
 export function isRepeat({ meta }: Shard): boolean {
   return Number(meta?.copy ?? 1) > 1;
 }
 
-/** The rows of a shard to drop, as `cluster-duplicates` wrote them down. */
+/** The rows of a shard to drop, as `cluster-duplicates` recorded them. */
 export async function readDuplicates(duplicates: Dataset): Promise<ReadonlyMap<number, DropReason>> {
   const reasons = new Map<number, DropReason>();
   for await (const row of duplicates.rows()) {

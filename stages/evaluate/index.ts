@@ -17,13 +17,13 @@ import { limitsOf } from '../../src/training/sequences.ts';
 import type { Config } from './config.ts';
 
 export default defineStage<Config>({
-  description: 'Measure a masked language model on held-out sequences, with masks that are the same every time.',
+  description: 'Evaluate a masked language model on held-out sequences, with the same masks every time.',
   inputs: {
-    model: { contract: 'model', description: 'RobertaForMaskedLM to measure' },
+    model: { contract: 'model', description: 'RobertaForMaskedLM to evaluate' },
     sequences: { contract: 'sequences', description: 'held-out sequences' },
     masking: {
       contract: 'masked',
-      description: 'a mask stage whose way of masking to use, rather than `mlm_probability`',
+      description: 'a mask stage whose masking is used instead of `mlm_probability`',
       optional: true,
     },
   },
@@ -31,7 +31,7 @@ export default defineStage<Config>({
     metrics: {
       contract: 'metrics',
       description:
-        'the metrics as a table: `loss`, `perplexity`, `masked_accuracy`, `masked_tokens` and, of pairs, ' +
+        'the metrics as a table: `loss`, `perplexity`, `masked_accuracy`, `masked_tokens` and, for pairs, ' +
         '`next_sentence_accuracy`',
     },
   },
@@ -79,8 +79,8 @@ export default defineStage<Config>({
     if (sums.labels === 0)
       fail(
         'nothing-masked',
-        'Masking selected no position in the held-out sequences.',
-        'Raise `mlm_probability`, or hold out more text.',
+        'Masking selected no positions in the held-out sequences.',
+        'Increase `mlm_probability`, or hold out more text.',
       );
     const loss = sums.loss / sums.labels;
     await reportMetrics(context, {
@@ -94,15 +94,15 @@ export default defineStage<Config>({
 });
 
 /**
- * Masks that do not depend on how the model was trained, so that models can be compared: tokens chosen one by one, all
- * equally likely; 80% become `<mask>` and 10% a random token, as in BERT.
+ * Masks that do not depend on how the model was trained, so that models can be compared. Each token is equally likely
+ * to be selected; 80% of those become `<mask>` and 10% a random token, as in BERT.
  */
 function plainMasks(folder: string, mlm_probability: number): MaskPlanSource {
   if (!hasTokenizer(folder))
     fail(
       'no-tokenizer',
-      'The model was brought in without a tokenizer, so that its special tokens are not known.',
-      'Connect `masking` to the mask stage that it was trained with.',
+      'The model was imported without a tokenizer, so its special tokens are unknown.',
+      'Connect `masking` to the mask stage that the model was trained with.',
     );
   return {
     settings: maskSettings(
@@ -123,8 +123,8 @@ function plainMasks(folder: string, mlm_probability: number): MaskPlanSource {
 }
 
 /**
- * Add a batch's summed loss, correct guesses and labels; in doubles, so the result does not depend on the batch size
- * much.
+ * Add a batch's summed loss, correct guesses and labels, in doubles, so that the result hardly depends on the batch
+ * size.
  */
 function measure(
   model: Roberta,

@@ -8,20 +8,20 @@ import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
 import type { Config } from './config.ts';
 
 export default defineStage<Config>({
-  description: 'Check a model and leave it as a complete Hugging Face folder.',
+  description: 'Check a model and export it as a complete Hugging Face folder.',
   inputs: { model: { contract: 'model', description: 'model to export' } },
-  outputs: { model: { contract: 'model', description: 'folder that from_pretrained loads' } },
+  outputs: { model: { contract: 'model', description: 'folder that `from_pretrained` loads' } },
 
   run: async (context) => {
     const source = context.folder('model')?.path ?? '';
     const model = readModel(source);
     checkFinite(model);
     const vocabulary = loadModelTokenizer(source).tokens.length;
-    // An imported model may have been padded to a rounder number.
+    // The vocabulary of an imported model may have been padded to a round number.
     if (vocabulary > model.config.vocab_size)
       fail(
         'vocabulary-mismatch',
-        `The tokenizer has ${vocabulary} entries, the model ${model.config.vocab_size}.`,
+        `The tokenizer has ${vocabulary} entries, but the model has ${model.config.vocab_size}.`,
         'Export a model together with the tokenizer it was trained with.',
       );
     const { path } = context.outputFolder('model');

@@ -31,14 +31,14 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadModelTokenizer } from '../../src/text/bpe/files.ts';
 import type { Config } from './config.ts';
 
-/** A text as the model takes it. */
+/** A text as input for the model. */
 interface Example {
   readonly input_ids: readonly number[];
   readonly label: number;
 }
 
 export default defineStage<Config>({
-  description: 'Fine-tune a model to classify texts and measure it on held-out ones.',
+  description: 'Fine-tune a model to classify texts and evaluate it on held-out texts.',
   inputs: { model: { contract: 'model', description: 'pretrained model with its tokenizer' } },
   outputs: {
     model: { contract: 'model', description: 'RobertaForSequenceClassification' },
@@ -59,7 +59,7 @@ export default defineStage<Config>({
       fail(
         'one-class',
         `All ${train.length} training texts have the label ${JSON.stringify(names[0])}.`,
-        'A classifier needs at least two; check label_column.',
+        'A classifier needs at least two labels; check label_column.',
       );
 
     const loaded = readModel(folder);
@@ -80,7 +80,7 @@ export default defineStage<Config>({
     );
     await reportMetrics(context, { ...metrics });
     context.log(
-      `accuracy ${metrics.accuracy.toFixed(3)} on ${evalSet.length} texts; always guessing the commonest label ` +
+      `accuracy ${metrics.accuracy.toFixed(3)} on ${evalSet.length} texts; always guessing the most common label ` +
         `gives ${metrics.majority.toFixed(3)}`,
     );
     writeModel(
@@ -104,11 +104,11 @@ async function readTexts(context: StageContext<Config>, property: 'train' | 'eva
       throw error;
     }
   }
-  if (texts.length === 0) fail('missing-source', `No file for ${property}.`, 'Check the path or glob.');
+  if (texts.length === 0) fail('missing-source', `No file matches ${property}.`, 'Check the path or glob.');
   return texts;
 }
 
-/** The encoder's weights with a new head, or with the model's own when it is of these classes. */
+/** The encoder's weights with a new head, or with the model's own head when it has these classes. */
 function withClassifier(
   loaded: LoadedModel,
   { labels, areTheModels }: Classes,
@@ -175,8 +175,8 @@ async function trainClassifier(
     if (result.skipped && ++bad > config.max_bad_steps)
       fail(
         'training-diverged',
-        `${bad} of ${step + 1} steps had a loss or gradient that was not finite.`,
-        'Lower learning_rate or warm up longer.',
+        `${bad} of ${step + 1} steps had a non-finite loss or gradient.`,
+        'Reduce learning_rate or use a longer warm-up.',
       );
     context.progress(
       step + 1,

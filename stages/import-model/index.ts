@@ -11,18 +11,21 @@ import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
 import type { Config } from './config.ts';
 
 /**
- * Brings a Hugging Face folder into a pipeline: `inputs: { init: roberta, tokenizer: roberta }` continues its
+ * Imports a Hugging Face folder into a pipeline. `inputs: { init: roberta, tokenizer: roberta }` continues its
  * pretraining.
  */
 export default defineStage<Config>({
   description:
-    'Check a Hugging Face RoBERTa folder and bring in its model, and its tokenizer where it is a byte-level BPE.',
+    'Check a Hugging Face RoBERTa folder and import its model, and its tokenizer if that is a byte-level BPE.',
   inputs: {},
   outputs: {
-    model: { contract: 'model', description: 'the model in float32, to continue from, fine-tune, evaluate or export' },
+    model: {
+      contract: 'model',
+      description: 'the model in float32, to pretrain further, fine-tune, evaluate or export',
+    },
     tokenizer: {
       contract: 'tokenizer',
-      description: 'its tokenizer; empty, with the reason in the log, when the folder has none that can be read',
+      description: 'its tokenizer; empty, with the reason in the log, if the folder has none that can be read',
       optional: true,
     },
   },
@@ -52,7 +55,8 @@ export default defineStage<Config>({
 });
 
 /**
- * The folder itself. Fails when `path` does not take in all of its files: a change of the others would go unnoticed.
+ * The folder itself. Fails when `path` does not match all of its files, because a change to the others would go
+ * unnoticed.
  */
 function modelFolder(path: string, sources: readonly Source[]): string {
   const folder = sources.find(({ name }) => name === 'config.json')?.uri;
@@ -61,18 +65,18 @@ function modelFolder(path: string, sources: readonly Source[]): string {
       'damaged-model',
       `${path} is not a folder with a config.json.`,
       'Point to a Hugging Face model folder; `hf download FacebookAI/roberta-base --local-dir roberta-base` ' +
-        'fetches one.',
+        'downloads one.',
     );
   const given = new Set(sources.map(({ uri }) => basename(uri)));
   const left = readdirSync(dirname(folder))
     .sort()
     .filter((name) => isModelFile(name) && !given.has(name));
   if (left.length > 0)
-    fail('incomplete-source', `${path} leaves out ${left.join(', ')}.`, `Point to the folder, ${dirname(folder)}.`);
+    fail('incomplete-source', `${path} does not match ${left.join(', ')}.`, `Point to the folder, ${dirname(folder)}.`);
   return dirname(folder);
 }
 
-/** The tokenizer, or undefined after saying why it cannot be used. */
+/** The tokenizer, or undefined after logging why it cannot be used. */
 function tokenizerOf(folder: string, context: StageContext<unknown>): BpeModel | undefined {
   try {
     const { model, notes } = readTokenizer(folder);
@@ -80,17 +84,17 @@ function tokenizerOf(folder: string, context: StageContext<unknown>): BpeModel |
     return model;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    context.log(`no tokenizer comes with the model: ${error.diagnostic.message}`);
+    context.log(`the model is imported without a tokenizer: ${error.diagnostic.message}`);
     return undefined;
   }
 }
 
 function checkVocabulary(tokenizer: BpeModel, { config }: LoadedModel, folder: string): void {
-  const help = 'Put the tokenizer that the model was trained with into the folder.';
+  const help = 'Copy the tokenizer that the model was trained with into the folder.';
   if (tokenizer.tokens.length > config.vocab_size)
     fail(
       'vocabulary-mismatch',
-      `The tokenizer of ${folder} has ${tokenizer.tokens.length} entries, its model only ${config.vocab_size}.`,
+      `The tokenizer of ${folder} has ${tokenizer.tokens.length} entries, but its model has only ${config.vocab_size}.`,
       help,
     );
   if (tokenizer.special.pad !== specialIds.pad)

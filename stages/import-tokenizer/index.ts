@@ -21,7 +21,7 @@ export default defineStage<Config>({
         'Point to a Hugging Face folder with a byte-level BPE tokenizer.',
       );
     const folder = dirname(file.uri);
-    // A change of a file that is read, but is not among the sources, would go unnoticed.
+    // A change to a file that is read but is not a source would go unnoticed.
     const given = new Set(context.sources('path').map(({ uri }) => uri));
     const left = readdirSync(folder)
       .sort()
@@ -29,7 +29,7 @@ export default defineStage<Config>({
     if (left.length > 0)
       fail(
         'incomplete-source',
-        `${context.config.path} leaves out ${left.join(', ')}.`,
+        `${context.config.path} does not match ${left.join(', ')}.`,
         `Point to the folder, ${folder}.`,
       );
     const { model, notes } = readTokenizer(folder);

@@ -14,7 +14,7 @@ export function check({ checksum, path, encoding }: Checked): ConfigProblem[] {
     problems.push({
       property: 'encoding',
       message:
-        `there is no encoding \`${encoding}\`; names are those of the WHATWG Encoding Standard, such as gb18030, ` +
+        `unknown encoding \`${encoding}\`; use a name from the WHATWG Encoding Standard, such as gb18030, ` +
         'big5, shift_jis, windows-1251',
     });
   return problems;

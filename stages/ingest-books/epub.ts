@@ -5,8 +5,8 @@ import { chapterText, packagePath, readPackage } from '../../src/formats/epub.ts
 import type { BookFile } from './book-file.ts';
 
 /**
- * The book in an EPUB, chapter by chapter in reading order. Fails when it lacks the files that make it an EPUB, is
- * encrypted (DRM) or its chapters are larger than `maxBytes` together.
+ * The book in an EPUB, chapter by chapter in reading order. Fails when files that an EPUB must have are missing, when
+ * it is encrypted (DRM), or when its chapters are larger than `maxBytes` in total.
  */
 export async function readEpub(archive: string | Uint8Array, path: string, maxBytes: number): Promise<BookFile> {
   const files = new Map<string, Uint8Array>();
@@ -16,14 +16,14 @@ export async function readEpub(archive: string | Uint8Array, path: string, maxBy
       entry.path === 'META-INF/encryption.xml' &&
       /<(?:\w+:)?EncryptedKey\b/.test(decodeText(await entry.read()).text)
     )
-      fail('encrypted-book', `${path} is encrypted (DRM)`, 'Give a copy that is not.');
+      fail('encrypted-book', `${path} is encrypted (DRM)`, 'Use a copy without DRM.');
     if (!/\.(?:xhtml|html?|xml|opf|dtbook)$/i.test(entry.path)) continue;
     bytes += entry.bytes;
     if (bytes > maxBytes)
       fail(
         'file-too-large',
         `${path}: its text has more than ${maxBytes} bytes`,
-        'Look at where it came from: no book is that long.',
+        'Check where it came from: no book is that long.',
       );
     files.set(entry.path, await entry.read());
   }
@@ -33,8 +33,8 @@ export async function readEpub(archive: string | Uint8Array, path: string, maxBy
   if (root === undefined || opf === undefined)
     fail(
       'damaged-book',
-      `${path} is no EPUB: ${root === undefined ? 'META-INF/container.xml names no package' : `${root} is missing`}`,
-      'Download it again, or leave it out.',
+      `${path} is not an EPUB: ${root === undefined ? 'container.xml names no package' : `${root} is missing`}`,
+      'Download it again, or remove it.',
     );
   const { chapters, ...metadata } = readPackage(decodeText(opf).text, root);
   const text = chapters

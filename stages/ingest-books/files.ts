@@ -97,7 +97,7 @@ async function* jsonLinesBooks(
   let names: readonly string[] | undefined;
   for await (const { line, bytes, value } of lines) {
     hasText ||= value !== undefined && Object.hasOwn(value, fields.text);
-    if (value !== undefined) names ??= Object.keys(value);
+    if (value !== undefined) names ??= Object.keys(value).slice(0, 20);
     const book = value === undefined ? 'not-json' : recordBook(value, name, line, bytes, fields);
     if (typeof book !== 'string') yield book;
     else leftOut.drop(`line ${line} of ${sourceName}`, book);
@@ -105,12 +105,12 @@ async function* jsonLinesBooks(
   if (!hasText && names !== undefined)
     fail(
       'missing-column',
-      `${sourceName}: no record has a field "${fields.text}"; the first has ${names.slice(0, 20).join(', ') || 'none'}`,
-      'Say in `text_field` which one holds the text.',
+      `${sourceName}: no record has a field "${fields.text}"; the first one has ${names.join(', ') || 'none'}`,
+      'Set `text_field` to the field that holds the text.',
     );
 }
 
-/** What a file is, by its first bytes where they tell. An EPUB is a ZIP archive whose first entry says so. */
+/** The type of a file, by its first bytes where possible. An EPUB is a ZIP archive whose first entry identifies it. */
 function kindOf(head: Uint8Array, name: string): 'tar' | 'zip' | 'epub' | 'parquet' | 'json-lines' | 'text' {
   const start = Buffer.from(head).toString('latin1');
   if (start.startsWith('PK\x03\x04'))
@@ -134,10 +134,10 @@ const textBook = (path: string, bytes: Uint8Array): BookFile => ({
   bytes: bytes.length,
 });
 
-/** The longest book that is sure to fit a JavaScript string; real ones have a few megabytes. */
+/** The longest book that is sure to fit into a JavaScript string; real ones have a few megabytes. */
 const maxBookBytes = 128 * 1024 * 1024;
 
-/** Counts and logs what is no book: a folder of books also holds cover images, metadata and such. */
+/** Counts and logs files that are not books: a folder of books also has cover images, metadata and the like. */
 class LeftOut {
   private readonly context: Reporter;
   private readonly report: CorpusReport;
@@ -148,7 +148,7 @@ class LeftOut {
     this.report = report;
   }
 
-  /** Whether a file is to be read as text, by its name. */
+  /** Whether to read a file as text, by its name. */
   admits(path: string): boolean {
     const name = path.split('/').at(-1) ?? '';
     const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0].toLowerCase() ?? '';
@@ -161,11 +161,13 @@ class LeftOut {
     this.report.read(0);
     this.report.drop(reason);
     if (++this.logged <= 100)
-      this.context.log(`left out ${what}: ${reason}${this.logged === 100 ? '; further ones are only counted' : ''}`);
+      this.context.log(
+        `skipped ${what}: ${reason}${this.logged === 100 ? '; further ones are counted but not logged' : ''}`,
+      );
   }
 }
 
-/** A folder of books may hold an empty file; that is no reason to stop. */
+/** A folder of books may contain an empty file; that is not a reason to stop. */
 async function isEmpty(source: Source): Promise<boolean> {
   return !isUrl(source.uri) && (await stat(source.uri).catch(() => undefined))?.size === 0;
 }
@@ -178,8 +180,8 @@ async function collect(chunks: AsyncIterable<Uint8Array>, name: string): Promise
     if (bytes > maxBookBytes)
       fail(
         'file-too-large',
-        `${name} has more than ${maxBookBytes} bytes; a file is one book`,
-        'Split it into one file a book.',
+        `${name} has more than ${maxBookBytes} bytes; each file is read as one book`,
+        'Split it into one file per book.',
       );
     parts.push(part);
   }

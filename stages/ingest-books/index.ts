@@ -11,14 +11,14 @@ import { check } from './check.ts';
 /** Books as documents; see BookCorpus in the RoBERTa paper, section 3.2. */
 export default defineStage<Config>({
   description:
-    'Read books, one document a book, from text files, EPUB, JSON Lines, Parquet and archives, without the ' +
-    'Project Gutenberg header and licence.',
+    'Read books from text files, EPUB, JSON Lines, Parquet and archives, one document per book, without ' +
+    'the Project Gutenberg header and licence.',
   inputs: {},
   outputs: {
-    documents: { contract: 'documents', description: 'one row a book' },
+    documents: { contract: 'documents', description: 'one row per book' },
     metrics: {
       contract: 'metrics',
-      description: 'documents, bytes, reasons for leaving out, lengths, languages',
+      description: 'documents, bytes, reasons for skipping, lengths, languages',
       optional: true,
     },
   },
@@ -40,18 +40,18 @@ export default defineStage<Config>({
         const { text, encoding } = decode(file.content, config.encoding);
         if (config.encoding === '' && !/^(?:utf-.*)?$/.test(encoding))
           context.log(
-            `${file.path} is not UTF-8; read as ${encoding}, which it looks like. Set \`encoding\` if that is wrong.`,
+            `${file.path} is not UTF-8; read as ${encoding}, which was detected. Set \`encoding\` if that is wrong.`,
           );
         const row = toDocument(file, text, encoding, config);
         await output.settle(typeof row === 'string' ? row : { ...row, id: unique(row.id, ids) });
-        if (typeof row === 'string') context.log(`left out ${file.path}: ${row}`);
+        if (typeof row === 'string') context.log(`skipped ${file.path}: ${row}`);
         else context.progress(++done, undefined, 'documents', file.path);
       }
     await output.end();
   },
 });
 
-/** The row of a book, or why there is none. */
+/** The row of a book, or the reason why it was skipped. */
 function toDocument(file: BookFile, raw: string, encoding: string, config: Config) {
   if (raw.includes('\0')) return 'binary';
   const book = readBook(raw, file.format !== 'epub');
@@ -74,7 +74,7 @@ function decode(content: string | Uint8Array, encoding: string): { readonly text
   return encoding === '' ? decodeText(content) : { text: decodeAs(content, encoding), encoding };
 }
 
-/** An archive may hold a path twice, records an id. */
+/** An archive may contain a path twice, and records may share an id. */
 function unique(id: string, seen: Map<string, number>): string {
   const times = (seen.get(id) ?? 0) + 1;
   seen.set(id, times);

@@ -1,13 +1,13 @@
 import type { BookFile } from './book-file.ts';
 
-/** Which fields of a record hold what. */
+/** The names of a record's fields. */
 export interface Fields {
   readonly text: string;
   readonly title: string;
   readonly id: string;
 }
 
-/** The book in a record of a JSON Lines or Parquet file, or why there is none. */
+/** The book in a record of a JSON Lines or Parquet file, or the reason why there is none. */
 export function recordBook(
   record: Readonly<Record<string, unknown>>,
   file: string,

@@ -13,10 +13,10 @@ export default defineStage<Config>({
   description: 'Read web pages from Common Crawl WARC or WET files and extract their main text.',
   inputs: {},
   outputs: {
-    documents: { contract: 'documents', description: 'one row a page' },
+    documents: { contract: 'documents', description: 'one row per page' },
     metrics: {
       contract: 'metrics',
-      description: 'pages, bytes, reasons for leaving out, lengths, top domains',
+      description: 'pages, bytes, reasons for skipping, lengths, top domains',
       optional: true,
     },
   },
@@ -75,7 +75,7 @@ async function ingest(
   tally.end();
 }
 
-/** The document of a page, or the reason why there is none. */
+/** The document of a page, or the reason why it was skipped. */
 function judge(page: Page | string, snapshot: string, { source, min_characters: minCharacters }: Config) {
   if (typeof page === 'string') return page;
   if (page.text === '') return 'no-text';
@@ -83,7 +83,7 @@ function judge(page: Page | string, snapshot: string, { source, min_characters: 
   return { ...page, id: `${source}:${page.id}`, source, snapshot };
 }
 
-/** Records read and damaged; fails when too many are, or when the file is cut off, which a share says nothing about. */
+/** Records read and damaged. Fails when too many are damaged, or when the file is cut off, which no share can show. */
 class Tally {
   private readonly name: string;
   private readonly maxShare: number;
@@ -103,7 +103,7 @@ class Tally {
     if (bad === undefined) return;
     this.bad++;
     this.last = bad;
-    // A file that is rubbish throughout need not be read to its end.
+    // There is no need to read a file to its end when all of it is damaged.
     if (this.bad >= 1000) this.checkShare();
   }
 
@@ -111,8 +111,8 @@ class Tally {
     if (this.isCutOff && this.maxShare < 1)
       fail(
         'truncated-warc',
-        `${this.name}: the file is cut off in the middle of a record, after ${this.records - 1} others`,
-        'Fetch the file again; `max_bad_records: 1` takes what there is of it.',
+        `${this.name}: the file ends in the middle of a record, after ${this.records - 1} others`,
+        'Download the file again, or set `max_bad_records: 1` to use the records that it has.',
       );
     this.checkShare();
   }
@@ -122,8 +122,8 @@ class Tally {
     fail(
       'bad-records',
       `${this.name}: ${this.bad} of ${this.records} records are damaged, more than max_bad_records ` +
-        `(${this.maxShare}) allows; the last: ${this.last.reason}, ${this.last.detail}`,
-      'Fetch the file again; if it is meant to be like this, raise max_bad_records.',
+        `(${this.maxShare}) allows; the last one: ${this.last.reason}, ${this.last.detail}`,
+      'Download the file again; if it is meant to be like this, increase max_bad_records.',
     );
   }
 }

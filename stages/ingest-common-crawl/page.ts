@@ -5,7 +5,7 @@ import { decodeText } from '../../src/text/encoding/decode.ts';
 import { decodeHtml } from '../../src/text/html/charset.ts';
 import { extractMainText } from '../../src/text/html/main-text.ts';
 
-/** The columns of a document that its record decides. */
+/** The columns of a document that come from its record. */
 export interface Page {
   readonly id: string;
   readonly url: string;
@@ -19,7 +19,7 @@ export interface Page {
 const maxPageBytes = 8 * 1024 * 1024;
 
 /**
- * The page of a record, the reason why it has none, or `undefined` for records that are not pages, such as requests.
+ * The page of a record, the reason why there is none, or `undefined` for records that are not pages, such as requests.
  */
 export function readPage(record: WarcRecord): Page | string | undefined {
   switch (record.type) {
@@ -81,7 +81,7 @@ function page(
   const url = targetUri(record.fields);
   const date = record.fields.get('warc-date') ?? '';
   const meta = Object.entries({ date, ...parts.meta }).filter(([, value]) => value !== '');
-  // The record id is unique by the standard; a page and its WET text have different ones.
+  // The standard makes the record id unique; a page and its WET text have different ids.
   const id = /^<?(?:urn:uuid:)?([^>]*)>?$/.exec(record.fields.get('warc-record-id') ?? '')?.[1] || `${url}@${date}`;
   return {
     id,
@@ -97,14 +97,16 @@ function isHtml(contentType: string): boolean {
   return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(contentType);
 }
 
-/** Common Crawl names languages by ISO 639-3, the likeliest first; documents carry ISO 639-1 where there is one. */
+/**
+ * Common Crawl names languages by ISO 639-3, the likeliest first; documents have the ISO 639-1 code if there is one.
+ */
 function languageOf(record: WarcRecord): string {
   const first = (record.fields.get('warc-identified-content-language') ?? '').split(',')[0]?.trim() ?? '';
   if (!/^[a-z]{2,3}$/i.test(first)) return '';
   return new Intl.Locale(first).language ?? '';
 }
 
-/** The crawl that a warcinfo record says its file is part of. */
+/** The crawl that a file belongs to, according to its warcinfo record. */
 export function snapshotOf(warcinfo: WarcRecord): string {
   return /^isPartOf:\s*(\S+)\s*$/im.exec(Buffer.from(warcinfo.block).toString('utf8', 0, 10_000))?.[1] ?? '';
 }

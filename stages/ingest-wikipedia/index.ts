@@ -17,8 +17,8 @@ export default defineStage<Config>({
   description: 'Read the articles of a MediaWiki dump as plain text.',
   inputs: {},
   outputs: {
-    documents: { contract: 'documents', description: 'one row an article' },
-    metrics: { contract: 'metrics', description: 'pages, bytes, reasons for leaving out, lengths', optional: true },
+    documents: { contract: 'documents', description: 'one row per article' },
+    metrics: { contract: 'metrics', description: 'pages, bytes, reasons for skipping, lengths', optional: true },
   },
   map: 'dump',
   check,
@@ -54,7 +54,7 @@ export default defineStage<Config>({
 
 type Pool = TaskPool<typeof tasks>;
 
-/** Outcomes of some pages in their order, and how much of the file it took. */
+/** Outcomes of some pages in order, and how many bytes of the file they took. */
 interface Portion {
   readonly outcomes: readonly Outcome[];
   readonly position: number;
@@ -85,14 +85,14 @@ async function ingest(
   }
 }
 
-/** Pages read here, one after another, and worked on side by side. */
+/** Pages that are read here, one after another, and processed in parallel. */
 async function* byBatch(file: OpenSource, options: ExtractOptions, pool: Pool): AsyncGenerator<Portion> {
   const batches = batchesOf(readMediaWiki(file.read(), file.name), options);
   for await (const outcomes of inOrder(batches, pool.size * 2 - 1, (batch) => pool.run('extract', batch)))
     yield { outcomes, position: file.bytesRead };
 }
 
-/** Text of pages that is worked on in one go: enough to make up for the way to another thread and back. */
+/** Amount of text per task: enough to make up for the way to another thread and back. */
 const batchChars = 1 << 20;
 
 async function* batchesOf(pages: ReturnType<typeof readMediaWiki>, options: ExtractOptions): AsyncGenerator<Batch> {
@@ -112,14 +112,14 @@ async function* batchesOf(pages: ReturnType<typeof readMediaWiki>, options: Extr
 }
 
 /**
- * Compressed bytes of the streams that a thread reads in one go, at least; above the second they are read bit by bit,
+ * Minimum of compressed bytes that a thread reads per task. Streams above the second limit are read piece by piece,
  * here.
  */
 const rangeBytes = 1 << 20;
 const maxRangeBytes = 8 << 20;
 
 /**
- * Streams of a dump decompressed, read and worked on side by side; what lies between their pages is put together here.
+ * Streams of a dump that are decompressed, read and processed in parallel. Pages that span them are put together here.
  */
 async function* byRange(
   { path, name }: OpenSource,
@@ -159,7 +159,7 @@ async function* byRange(
   reader.end();
 }
 
-/** The ranges of a bzip2 file of several; `undefined` for one of a single stream and for other files. */
+/** The ranges of a multistream bzip2 file; `undefined` for one with a single stream and for other files. */
 async function severalRanges(
   { path, bytes }: OpenSource,
   signal: AbortSignal,
@@ -176,7 +176,7 @@ async function severalRanges(
   })();
 }
 
-/** What the header of a dump says, or `undefined` when no page follows. */
+/** The header of a dump, or `undefined` when no page follows. */
 async function siteOf(file: OpenSource): Promise<SiteInfo | undefined> {
   for await (const { site } of readMediaWiki(file.read(), file.name)) return site;
   return undefined;
@@ -185,7 +185,6 @@ async function siteOf(file: OpenSource): Promise<SiteInfo | undefined> {
 /** The date in `enwiki-20261101-pages-articles.xml.bz2`. */
 function snapshotOf(name: string): string {
   const date = /-(\d{4})(\d{2})(\d{2})-/.exec(name);
-  if (date === null)
-    fail('no-snapshot', `${name} does not say when it was taken`, 'Set `snapshot: YYYY-MM-DD` in the stage.');
+  if (date === null) fail('no-snapshot', `the name ${name} has no date`, 'Set `snapshot: YYYY-MM-DD` in the stage.');
   return `${date[1]}-${date[2]}-${date[3]}`;
 }

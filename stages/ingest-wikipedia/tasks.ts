@@ -15,14 +15,14 @@ export interface ExtractOptions {
   readonly drop_sections: readonly string[];
 }
 
-/** Pages of one wiki and what to make of them. */
+/** Pages of one wiki and how to convert them. */
 export interface Batch {
   readonly site: SiteInfo;
   readonly pages: readonly WikiPage[];
   readonly options: ExtractOptions;
 }
 
-/** What became of a page: a row of `documents`, or the reason why there is none. */
+/** The result for a page: a row of `documents`, or the reason why it was skipped. */
 export interface Outcome {
   readonly title: string;
   readonly bytes: number;
@@ -38,17 +38,17 @@ export interface RangeOfDump {
   readonly options: ExtractOptions;
 }
 
-/** The pages of a range, and the bytes before and after them: streams may end anywhere, also within a page. */
+/** The pages of a range, and the bytes before and after them: streams may end anywhere, even within a page. */
 export interface RangeOutcome {
   readonly head: Uint8Array;
   readonly outcomes: readonly Outcome[];
   readonly tail: Uint8Array;
 }
 
-/** Decompressed bytes of a range of 1 MiB; text takes up some five. */
+/** Limit for the decompressed bytes of a range of 1 MiB; text takes up about 5 MiB. */
 const maxTextBytes = 512 << 20;
 
-/** The parts of the stage that take the time, for a `TaskPool`. */
+/** The slow parts of the stage, for a `TaskPool`. */
 export const tasks = {
   async range({ path, name, range, site, options }: RangeOfDump): Promise<RangeOutcome> {
     const parts: Uint8Array[] = [];
@@ -93,7 +93,7 @@ function extractPage(page: WikiPage, site: SiteInfo, options: ExtractOptions): O
   return text === '' ? 'empty' : text.length < options.min_characters ? 'short' : toRow(page, site, text, options);
 }
 
-/** Why a page is no article. */
+/** Why a page is not an article. */
 function unwanted(page: WikiPage): string | undefined {
   if (page.namespace !== 0) return 'namespace';
   if (page.redirect !== undefined || /^\s*#(?:redirect|重定向)\s*:?\s*\[\[/i.test(page.text)) return 'redirect';

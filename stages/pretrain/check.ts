@@ -36,7 +36,7 @@ export function check(config: Checked): ConfigProblem[] {
     problems.push({
       property: 'warmup_steps',
       message:
-        `warmup_steps ${warmup_steps} is more than max_steps ${max_steps}, so the peak learning rate would never ` +
+        `warmup_steps ${warmup_steps} is greater than max_steps ${max_steps}, so the peak learning rate would never ` +
         'be reached',
     });
   return problems;

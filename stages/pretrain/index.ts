@@ -36,25 +36,25 @@ interface Progress {
   readonly updates: number;
   readonly bad_steps: number;
   readonly tokens: number;
-  /** Losses of the first and the latest steps, for the metrics. */
+  /** Losses of the first and the most recent steps, for the metrics. */
   readonly first: readonly number[];
   readonly last: readonly number[];
 }
 
 export default defineStage<Config>({
-  description: 'Pretrain RoBERTa on masked sequences; a killed run resumes bit for bit.',
+  description: 'Pretrain RoBERTa on masked sequences. An interrupted run resumes where it stopped, bit for bit.',
   inputs: {
     masked: {
       contract: 'masked',
-      description: 'sequences, masked already (static) or to be masked as they are served',
+      description: 'sequences that are already masked (static) or are masked when they are served',
     },
-    tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences; it goes into the model folder' },
+    tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences; copied into the model folder' },
     init: { contract: 'model', description: 'model to start from, instead of random weights', optional: true },
   },
   outputs: {
     model: {
       contract: 'model',
-      description: 'RobertaForMaskedLM, with a next-sentence head besides when the sequences are pairs',
+      description: 'RobertaForMaskedLM, with an additional next-sentence head if the sequences are pairs',
     },
   },
 
@@ -87,9 +87,7 @@ export default defineStage<Config>({
           `${feed.info.tokens.toLocaleString('en')} tokens`,
       );
       if (feed.info.pairs)
-        context.log(
-          'the sequences are pairs: the loss is that of masked tokens and that of next-sentence prediction together',
-        );
+        context.log('the sequences are pairs: the loss is the sum of the masked-token loss and the next-sentence loss');
       // A model to continue from may lack the head for pairs.
       const fresh = initialValues(
         specs.filter(({ name }) => start.values?.has(name) !== true),
@@ -199,14 +197,13 @@ async function train(
     progress = advance(progress, result, optimizer.updates, batches, window);
     if (result.skipped) {
       context.log(
-        `step ${step}: the loss or a gradient was not finite, or nothing was masked; skipped ` +
-          `(${progress.bad_steps} so far)`,
+        `step ${step}: non-finite loss or gradient, or nothing masked; skipped ` + `(${progress.bad_steps} so far)`,
       );
       if (progress.bad_steps > config.max_bad_steps)
         fail(
           'training-diverged',
-          `${progress.bad_steps} of ${step} steps had a loss or gradient that was not finite.`,
-          'Lower learning_rate, warm up longer, or look at the data; max_bad_steps says how many are tolerated.',
+          `${progress.bad_steps} of ${step} steps had a non-finite loss or gradient.`,
+          'Reduce learning_rate, use a longer warm-up, or check the data; max_bad_steps sets how many are tolerated.',
         );
     }
     const tokensPerStep = progress.tokens / step;
@@ -233,7 +230,7 @@ async function train(
   context.metric('data_wait_share', dataWait());
 }
 
-/** A micro-batch's share of the step's loss, over the masked tokens and, of pairs, over the pairs. */
+/** A micro-batch's share of the step's loss, over the masked tokens and, for pairs, over the pairs. */
 function lossOf(
   model: Roberta,
   batch: MaskedBatch,

@@ -3,7 +3,7 @@ import { readModel, type LoadedModel } from '../../src/model/hf.ts';
 import { hasTokenizer, loadTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 
-/** The model to continue from, once it is certain that the ids of the tokenizer are those it was trained on. */
+/** The model to continue from, after checking that it was trained with the ids of the tokenizer. */
 export function readInitModel(folder: string, tokenizer: BpeModel): LoadedModel {
   const model = readModel(folder);
   if (model.head.kind !== 'masked-lm')
@@ -13,11 +13,11 @@ export function readInitModel(folder: string, tokenizer: BpeModel): LoadedModel 
       'Connect init to a pretraining stage, or to an import-model stage whose folder is a RobertaForMaskedLM.',
     );
   const help =
-    'Use the tokenizer that the model was trained with; an import-model stage gives both: `inputs: { init: ' +
+    'Use the tokenizer that the model was trained with; an import-model stage provides both: `inputs: { init: ' +
     '<stage>, tokenizer: <stage> }`.';
   if (hasTokenizer(folder) && loadTokenizer(folder).tokens.join('\n') !== tokenizer.tokens.join('\n'))
-    fail('vocabulary-mismatch', 'The model to continue from comes with another tokenizer than this stage has.', help);
-  // Its table may have more rows than there are tokens, when it was padded to a round number.
+    fail('vocabulary-mismatch', 'The model to continue from has a different tokenizer than this stage.', help);
+  // Its table may have more rows than there are tokens if it was padded to a round number.
   if (tokenizer.tokens.length > model.config.vocab_size)
     fail(
       'vocabulary-mismatch',

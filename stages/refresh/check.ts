@@ -13,7 +13,7 @@ export function check({
     {
       property: 'step',
       message:
-        `A step of ${step} moves a window of ${snapshots} past snapshots that no round would see; it can be at ` +
+        `A step of ${step} would move a window of ${snapshots} past snapshots that no round sees; it can be at ` +
         `most ${snapshots}.`,
     },
   ];

@@ -17,15 +17,15 @@ interface DocumentShard extends WindowShard {
   readonly documents: number;
 }
 
-/** The sliding window over snapshots of the corpora. It links shards and copies nothing. */
+/** The sliding window over snapshots of the corpora. It links shards and does not copy them. */
 export default defineStage<Config>({
   description:
-    'Keep a sliding window of snapshots of each source: old ones are evicted, new ones enter, sources are ' +
-    'weighted. Shards are chosen, not copied.',
+    'Keep a sliding window over the snapshots of each source: old snapshots are evicted, new ones enter, ' +
+    'and sources are weighted. Shards are linked, not copied.',
   inputs: {
     documents: {
       contract: 'documents',
-      description: 'all documents there are, of every source and snapshot',
+      description: 'all documents of every source and snapshot',
       many: true,
     },
   },
@@ -34,8 +34,8 @@ export default defineStage<Config>({
     metrics: {
       contract: 'metrics',
       description:
-        'documents, bytes of shards and tokens, roughly; what is out as `dropped`, what is in more than once as ' +
-        '`repeated`; documents by `source` and `snapshot`',
+        'documents, bytes of shards and approximate tokens; documents outside the window as `dropped`, repeated ' +
+        'ones as `repeated`; documents by `source` and `snapshot`',
       optional: true,
     },
   },
@@ -52,7 +52,7 @@ export default defineStage<Config>({
   },
 });
 
-/** Each shard with its source and snapshot, from its meta or, where that does not say, from its first row. */
+/** Each shard with its source and snapshot, from its meta or, if those are missing there, from its first row. */
 async function describeShards(dataset: Dataset, { bytes_per_token: bytesPerToken }: Config): Promise<DocumentShard[]> {
   const described: DocumentShard[] = [];
   for (const shard of dataset.shards) {
@@ -83,14 +83,14 @@ function checkWeights({ weights }: Config, shards: readonly DocumentShard[]): vo
   if (unknown !== undefined)
     fail(
       'unknown-source',
-      `There are no documents of the source "${unknown}" that \`weights\` names.`,
-      `The sources of the input are: ${[...sources].sort().join(', ') || 'none'}.`,
+      `There are no documents of the source "${unknown}", which \`weights\` names.`,
+      `The input has these sources: ${[...sources].sort().join(', ') || 'none'}.`,
     );
 }
 
 /**
- * In the order of the inputs; repeats follow after everything has come once, and say so, or `deduplicate` would drop
- * them.
+ * In the order of the inputs. Repeats follow after all shards have come once, and are marked, because otherwise
+ * `deduplicate` would drop them.
  */
 function link(
   context: StageContext<Config>,
@@ -104,9 +104,9 @@ function link(
   if (most === 0)
     fail(
       'empty-window',
-      'No shard is in the window.',
+      'There are no shards in the window.',
       shards.length === 0
-        ? 'The input has no documents: see the counts of dropped documents of the stages before.'
+        ? 'The input has no documents: check the counts of dropped documents of the stages before.'
         : 'Raise `weights` or `window`.',
     );
   const writer = context.writer('documents');
@@ -148,7 +148,7 @@ function report(context: StageContext<Config>, windows: readonly SourceWindow<Do
     context.metric(`documents.out.${source}`, documents);
     const range =
       snapshots.length === 0
-        ? 'no snapshots, always in'
+        ? 'no snapshots, always included'
         : begin === end
           ? 'nothing'
           : `${snapshots[begin]} to ${snapshots[end - 1]} (${end - begin} of ${snapshots.length} snapshots)`;
@@ -202,7 +202,7 @@ async function writeMetrics(
   await table.end();
 }
 
-/** Documents or tokens that are let through, repeats included. */
+/** Number of documents or tokens in the output, repeats included. */
 function letThrough(placements: readonly Placement<DocumentShard>[], what: 'documents' | 'tokens'): number {
   return placements.reduce((sum, { shard, copies }) => sum + shard[what] * copies, 0);
 }

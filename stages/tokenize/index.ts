@@ -19,12 +19,13 @@ import {
 } from '../../src/text/segmentation/words.ts';
 import type { Config } from './config.ts';
 
-/** Tokens of a shard; 4 bytes each, so that a shard ends, with its meta, before the writer's own limit. */
+/** Tokens per shard; 4 bytes each, so that a shard ends, with its meta, before the writer's own limit. */
 const shardTokens = 10_000_000;
 
 /** Turns documents into packed token sequences. */
 export default defineStage<Config>({
-  description: 'Tokenize documents and pack their sentences into sequences, setting aside held-out documents.',
+  description:
+    'Tokenize documents and pack their sentences into sequences, with held-out documents in a separate output.',
   inputs: {
     documents: { contract: 'documents', description: 'text to tokenize' },
     tokenizer: { contract: 'tokenizer', description: 'byte-level BPE tokenizer' },
@@ -94,11 +95,11 @@ async function wordMarker(segmentation: WordSegmentation, tokenizer: Tokenizer):
   return segmentation === 'jieba' ? segmentMarker(tokenizer, segment) : autoMarker(tokenizer, segment);
 }
 
-/** Packs documents into a writer, and tells in each shard's meta what it holds. */
+/** Packs documents into a writer and records the contents of each shard in its meta. */
 class Output {
   tokens = 0;
   sequences = 0;
-  /** Pairs whose second half is from elsewhere. */
+  /** Pairs whose second half comes from elsewhere. */
   fromElsewhere = 0;
   private readonly writer: DatasetWriter;
   private readonly packer: Packer | PairPacker;

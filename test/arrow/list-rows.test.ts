@@ -132,8 +132,8 @@ describe('rows of list columns', () => {
   });
 
   it.each<[string, (bytes: Buffer) => Uint8Array | Promise<Uint8Array>, string]>([
-    ['cut off in its footer', (bytes) => bytes.subarray(0, -50), 'cut short'],
-    ['cut off in the middle', (bytes) => bytes.subarray(0, bytes.length / 2), 'cut short'],
+    ['cut off in its footer', (bytes) => bytes.subarray(0, -50), 'truncated'],
+    ['cut off in the middle', (bytes) => bytes.subarray(0, bytes.length / 2), 'truncated'],
     ['empty', () => Buffer.alloc(0), 'too short'],
     ['text', () => Buffer.from('token ids\n'.repeat(100)), 'something else'],
     [
@@ -151,7 +151,7 @@ describe('rows of list columns', () => {
     [
       'of fewer rows',
       async () => readFileSync((await datasetOf('sequences', sequences(3))).shards[0]!.location),
-      '3 rows where its manifest promises 500',
+      '3 rows instead of the 500 in its manifest',
     ],
   ])('a shard that is %s is named', async (_, damage, message) => {
     const { shards } = await datasetOf('sequences', sequences(500));

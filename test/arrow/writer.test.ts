@@ -131,13 +131,13 @@ describe('meta', () => {
   });
 
   const broken: readonly [string, Row, Record<string, string | number> | undefined, string][] = [
-    ['token-counts', sum, undefined, 'meta "sequences" (number) of contract "token-counts" is missing: give it to end'],
+    ['token-counts', sum, undefined, 'meta "sequences" (number) of contract "token-counts" is missing: pass it to end'],
     ['token-counts', sum, { sequences: 'four' }, 'meta "sequences" of contract "token-counts" takes a finite number'],
     ['token-counts', sum, { sequences: NaN }, 'takes a finite number, not NaN'],
     ['token-counts', sum, { sequences: 4, tokens: 9 }, 'contract "token-counts" has no meta "tokens"'],
     ['sequences', sequence(1), { source: 3 }, 'meta "source" of contract "sequences" takes a string, not 3'],
-    ['sequences', sequence(1), { sequences: 2 }, 'meta "sequences" is 2 where the rows of the shard say 1'],
-    ['documents', of('a', '1'), { snapshot: '2' }, 'meta "snapshot" is 2 where the rows of the shard say 1'],
+    ['sequences', sequence(1), { sequences: 2 }, 'meta "sequences" is 2, but the rows of the shard have 1'],
+    ['documents', of('a', '1'), { snapshot: '2' }, 'meta "snapshot" is 2, but the rows of the shard have 1'],
     ['metrics', { name: 'a', label: '', value: 1 }, { name: 'a' }, 'contract "metrics" has no meta "name"'],
   ];
   it.each(broken)('of %s that breaks the contract is a bug, and named (%#)', async (contract, row, given, message) => {
@@ -185,7 +185,7 @@ describe('rows in no order', () => {
       diagnostic: {
         code: 'scattered-rows',
         message:
-          `\`source\` or \`snapshot\` changed 20 times within ${within} rows of "documents"; each change begins a new ` +
+          `\`source\` or \`snapshot\` changed 20 times within ${within} rows of "documents"; each change starts a new ` +
           'shard.',
         help: 'Write rows with the same `source` and `snapshot` one after another.',
       },

@@ -82,7 +82,7 @@ describe('chooseWindow', () => {
   it('does not guess the date of a snapshot', () => {
     expect(() =>
       chooseWindow([shard('crawl', 'first'), shard('crawl', 'second')], { ...base, window: { days: 30 } }),
-    ).toThrow('"first" of "crawl" is no date');
+    ).toThrow('"first" of "crawl" is not a date');
   });
 
   it('slides every source by its own snapshots and always has what has none', () => {

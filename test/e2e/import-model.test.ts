@@ -87,11 +87,11 @@ describe.skipIf(missing !== undefined)(
       for (const name of ['xlm-roberta', 'camembert'])
         expect(logs).toContainEqual(
           expect.stringMatching(
-            `^${name}: no tokenizer comes with the model: .*${name}/tokenizer.json is not a byte-level BPE`,
+            `^${name}: the model is imported without a tokenizer: .*${name}/tokenizer.json is not a byte-level BPE`,
           ),
         );
       expect(logs).toContainEqual(
-        'questions: left out, because nothing here uses them: qa_outputs.bias, qa_outputs.weight',
+        'questions: ignored, because they are not used here: qa_outputs.bias, qa_outputs.weight',
       );
       const pairs = others.map((name) => [project.path(name), project.path('outputs/others', name)]);
       const answers = JSON.parse(runPython([script, 'compare'], pairs)) as { difference: number }[];

@@ -54,17 +54,27 @@ describe('mediawiki-xml', () => {
 
   it.each([
     ['an HTML page', '<!DOCTYPE html><html><body>404</body></html>', 'not-a-dump', 'is an HTML page'],
-    ['other text', 'id\ttext\n1\tfoo\n', 'not-a-dump', 'is no MediaWiki dump'],
+    ['other text', 'id\ttext\n1\tfoo\n', 'not-a-dump', 'is not a MediaWiki dump'],
     ['nothing', ' ', 'not-a-dump', 'is empty'],
-    ['a dump cut off in its header', dump.slice(0, 200), 'truncated-dump', 'after 0 whole pages'],
-    ['a dump cut off in a page', dump.slice(0, dump.indexOf('</page>') + 80), 'truncated-dump', 'after 1 whole pages'],
-    ['a page that never began', '<mediawiki><page></page></page></mediawiki>', 'corrupt-dump', 'does not begin'],
-    ['Latin-1 in a page', Buffer.from(dump.replace('北京', 'caf\xe9'), 'latin1'), 'not-utf8', 'after 0 whole pages'],
+    ['a dump cut off in its header', dump.slice(0, 200), 'truncated-dump', 'after 0 complete pages'],
+    [
+      'a dump cut off in a page',
+      dump.slice(0, dump.indexOf('</page>') + 80),
+      'truncated-dump',
+      'after 1 complete pages',
+    ],
+    [
+      'a page that never began',
+      '<mediawiki><page></page></page></mediawiki>',
+      'corrupt-dump',
+      'has an end but no beginning',
+    ],
+    ['Latin-1 in a page', Buffer.from(dump.replace('北京', 'caf\xe9'), 'latin1'), 'not-utf8', 'after 0 complete pages'],
     [
       'a photograph',
       Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]),
       'not-a-dump',
-      'is no MediaWiki dump',
+      'is not a MediaWiki dump',
     ],
   ])('%s', async (_, xml, code, message) => {
     await expect(read(xml)).rejects.toMatchObject({

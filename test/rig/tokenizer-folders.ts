@@ -288,7 +288,7 @@ export const readable: readonly FolderCase[] = [
   },
   {
     name: 'BertProcessing, which frames pairs in another way',
-    note: /puts other tokens around pairs of texts than RoBERTa does/,
+    note: /puts other tokens around pairs of texts than RoBERTa/,
     change: (files) => {
       files.json.post_processor = { type: 'BertProcessing', sep: ['</s>', 2], cls: ['<s>', 0] };
       asFile(files);
@@ -304,7 +304,7 @@ export const readable: readonly FolderCase[] = [
   },
   {
     name: 'a post-processor that RobertaTokenizer replaces',
-    note: /puts other tokens around a text than RoBERTa does/,
+    note: /puts other tokens around a text than RoBERTa/,
     change: ({ json }) => {
       json.post_processor = template(['<s>', 'A'], ['<s>', 'A', 'B']);
     },
@@ -526,7 +526,7 @@ export const refused: readonly {
       files.hasJson = false;
       files.vocab!.zzz = -1;
     },
-    message: /vocab\.json gives "zzz" the id -1, which is not one/,
+    message: /vocab\.json gives "zzz" the id -1, which is not valid/,
   },
   {
     name: 'an id that no table has room for',

@@ -160,7 +160,7 @@ describe('a model that is a classifier', () => {
     const { logs, ...rest } = await tuned((name) => (name === 'NEUTRAL' ? 'UNKNOWN' : name));
     expect(rest).toMatchObject({ labels: ['CONTRADICTION', 'ENTAILMENT', 'UNKNOWN'], sameHead: false });
     expect(logs).toContain(
-      "the model's classes are others (CONTRADICTION, NEUTRAL, ENTAILMENT), so its head is replaced by a new one; " +
+      'the model has other classes (CONTRADICTION, NEUTRAL, ENTAILMENT), so its head is replaced by a new one; ' +
         'the classes are 0 CONTRADICTION, 1 ENTAILMENT, 2 UNKNOWN',
     );
   });
@@ -205,7 +205,7 @@ test.each([
     sources: { train: [join(folder, 'train.jsonl')], eval: [join(folder, 'eval.tsv')] },
   });
   await expect(run).rejects.toMatchObject({
-    diagnostic: { code: 'no-tokenizer', message: 'The model comes without a tokenizer.' },
+    diagnostic: { code: 'no-tokenizer', message: 'The model does not have a tokenizer.' },
   });
 });
 
@@ -242,7 +242,7 @@ describe('labelled texts', () => {
     { name: 'a.tsv', text: 'text\tlabel\nhi\n', message: /a\.tsv:2 has 1 columns/ },
     { name: 'a.jsonl', text: '{"text":"hi"}\n', message: /a\.jsonl:1 has no "label"/ },
     { name: 'a.jsonl', text: '\n{oops\n', message: /a\.jsonl:2 is not a JSON object/ },
-    { name: 'a.docx', text: 'x', message: /cannot tell its format/ },
+    { name: 'a.docx', text: 'x', message: /cannot detect its format/ },
     { name: 'a.tsv', text: 'text\tlabel\n', message: /no rows/ },
   ])('$name: $message', ({ name, text, message }) =>
     expect(() => parseLabelledTexts(name, bytes(text), columns)).toThrow(message),

@@ -77,7 +77,7 @@ describe('import-model takes', () => {
     { name: 'a classifier', head: { kind: 'classification', labels: 3 }, change: (folder) => folder.write() },
     {
       name: 'buffers, a pooler and tied tensors that older versions saved',
-      log: /^left out, because nothing here uses them: roberta.pooler.dense.bias, roberta.pooler.dense.weight$/,
+      log: /^ignored, because they are not used here: roberta.pooler.dense.bias, roberta.pooler.dense.weight$/,
       change: (folder) => {
         folder.tensors.set('roberta.embeddings.position_ids', {
           shape: [1, 34],
@@ -149,7 +149,7 @@ describe('import-model takes', () => {
     },
     {
       name: 'no tokenizer',
-      log: /^no tokenizer comes with the model: .* has neither tokenizer.json nor vocab.json and merges.txt/,
+      log: /^the model is imported without a tokenizer: .* has neither tokenizer.json nor vocab.json and merges.txt/,
       change: (folder) => {
         for (const file of ['tokenizer.json', 'vocab.json']) rmSync(join(folder.path, file));
         folder.write();
@@ -177,7 +177,7 @@ describe('import-model takes', () => {
     {
       name: 'the encoder of a model with a head of another kind',
       head_out: { kind: 'encoder' },
-      log: /^left out, because nothing here uses them: qa_outputs.bias, qa_outputs.weight$/,
+      log: /^ignored, because they are not used here: qa_outputs.bias, qa_outputs.weight$/,
       change: (folder) => {
         for (const name of [...folder.tensors.keys()]) if (!name.startsWith('roberta.')) folder.tensors.delete(name);
         folder.tensors.set('qa_outputs.weight', zeros([2, 16])).set('qa_outputs.bias', zeros([2]));
@@ -310,7 +310,7 @@ describe('import-model refuses', () => {
       change: edit((folder) => folder.tensors.delete(query)),
       code: 'damaged-model',
       message:
-        /model\.safetensors lacks 1 of the 42 tensors that config\.json calls for: roberta\.encoder\.layer\.1\.attention\.self\.query\.weight/,
+        /model\.safetensors does not have 1 of the 42 tensors in config\.json: roberta\.encoder\.layer\.1\.attention\.self\.query\.weight/,
     },
     {
       name: 'many missing tensors, of which it names some',
@@ -331,7 +331,7 @@ describe('import-model refuses', () => {
       change: set({ intermediate_size: 64 }),
       code: 'damaged-model',
       message:
-        /has 6 tensors of other shapes than config\.json calls for: roberta\.encoder\.layer\.0\.intermediate\.dense\.weight is \[32, 16\] instead of \[64, 16\]/,
+        /has 6 tensors with other shapes than config\.json requires: roberta\.encoder\.layer\.0\.intermediate\.dense\.weight is \[32, 16\] instead of \[64, 16\]/,
     },
     {
       name: 'quantised weights',
@@ -339,7 +339,8 @@ describe('import-model refuses', () => {
         folder.write({ dtypes: { [query]: 'I8' } });
       },
       code: 'unsupported-dtype',
-      message: /tensor roberta\.encoder\.layer\.1\.attention\.self\.query\.weight is I8; F32, F16 and BF16 are read/,
+      message:
+        /tensor roberta\.encoder\.layer\.1\.attention\.self\.query\.weight is I8; only F32, F16 and BF16 are supported/,
     },
     {
       name: 'a value that is not finite',
@@ -433,7 +434,7 @@ describe('import-model refuses', () => {
           });
       }),
       code: 'vocabulary-mismatch',
-      message: /has \d+ entries, its model only 300/,
+      message: /has \d+ entries, but its model has only 300/,
     },
   ];
   test.each(rows)('$name', async ({ change, code, message }) => {
@@ -450,7 +451,7 @@ describe('import-model refuses', () => {
     ).rejects.toMatchObject({
       diagnostic: {
         code: 'incomplete-source',
-        message: expect.stringMatching(/^x\/\*s\* leaves out merges\.txt, .*tokenizer\.json/),
+        message: expect.stringMatching(/^x\/\*s\* does not match merges\.txt, .*tokenizer\.json/),
       },
     });
   });
@@ -495,7 +496,7 @@ test('an imported model is evaluated, pretrained further and exported with its o
   ).rejects.toMatchObject({
     diagnostic: {
       code: 'vocabulary-mismatch',
-      message: expect.stringContaining('another tokenizer'),
+      message: expect.stringContaining('different tokenizer'),
       help: expect.stringContaining('inputs: { init: <stage>, tokenizer: <stage> }'),
     },
   });

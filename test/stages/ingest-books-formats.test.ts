@@ -159,7 +159,7 @@ describe('JSON Lines', () => {
 
   test('other fields by config; a file that is no JSON Lines is refused', async () => {
     await expect(ingest(file('d.jsonl', '{"body":"Text.","uid":"k"}\n{"body":"More."}'))).rejects.toThrow(
-      'd.jsonl: no record has a field "text"; the first has body, uid',
+      'd.jsonl: no record has a field "text"; the first one has body, uid',
     );
     expect(
       (

@@ -47,7 +47,7 @@ describe('refresh', () => {
       '  entered: 1 shard, 3 documents of 2026-11-01',
       '  stayed: 1 shard, 2 documents of 2026-10-01',
       '  evicted: 1 shard, 1 document of 2026-09-01',
-      expect.stringMatching(/^books: no snapshots, always in, 4 documents, about \d{3} tokens$/),
+      expect.stringMatching(/^books: no snapshots, always included, 4 documents, about \d{3} tokens$/),
       '  stayed: 1 shard, 4 documents of no snapshot',
     ]);
     expect(await result.outputs.documents!.rows()).toHaveLength(9);
@@ -69,7 +69,7 @@ describe('refresh', () => {
   it('says what is wrong with weights and with nothing left', async () => {
     const inputs = [await corpus('wikipedia', '2026-10-01', 2)];
     await expect(run(inputs, { weights: { wikipedai: 2 } })).rejects.toMatchObject({
-      diagnostic: { code: 'unknown-source', help: 'The sources of the input are: wikipedia.' },
+      diagnostic: { code: 'unknown-source', help: 'The input has these sources: wikipedia.' },
     });
     await expect(run(inputs, { weights: { wikipedia: 0 } })).rejects.toThrow(Failure);
     await expect(run(inputs, { window: 0 })).rejects.toThrow(/window/u);

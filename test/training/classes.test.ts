@@ -44,7 +44,7 @@ describe('classes are numbered anew', () => {
       known: ['negative', 'neutral', 'positive'],
       texts: ['negative', 'mixed', 'positive'],
       labels: ['mixed', 'negative', 'positive'],
-      note: /classes are others \(negative, neutral, positive\), .* are 0 mixed, 1 negative, 2 positive$/,
+      note: /model has other classes \(negative, neutral, positive\), .* are 0 mixed, 1 negative, 2 positive$/,
     },
     {
       name: 'when texts have more',

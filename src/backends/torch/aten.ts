@@ -1,6 +1,6 @@
 import type { Argument, Handle } from './bridge.ts';
 
-/** An ATen operator with the arguments it is called with here; those left out take the schema's defaults. */
+/** An ATen operator with the arguments it is called with here; omitted ones have the schema's defaults. */
 export interface Op<Args extends readonly Argument[], Result = Handle> {
   /** `name` or `name.overload`; the namespace is `aten` unless it says another. */
   readonly name: string;

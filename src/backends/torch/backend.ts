@@ -23,7 +23,7 @@ export interface TorchOptions {
   readonly device?: 'cpu' | 'cuda';
   /** What bf16 products are computed in; by default what suits the processor. */
   readonly bfloat16?: Bfloat16Products;
-  /** Call ATen's operators only, and none of our own. */
+  /** Call only ATen's operators, and none of our own. */
   readonly portable?: boolean;
   /**
    * A library with NVRTC and the driver, for kernels of our own on a GPU; by default the one that libtorch itself
@@ -65,7 +65,7 @@ export class TorchBackend extends KernelBackend {
     this.held = new DataStorage(this, engine());
   }
 
-  /** Compute like this from now on; tensors keep what they are held in. */
+  /** Change how to compute from now on; existing tensors keep their type. */
   use({ precision = 'fp32', bfloat16, portable = false, driver }: TorchOptions): void {
     this.portable = portable;
     this.usesGpuKernels = !portable && (this.device === 'cuda' || driver !== undefined);
@@ -76,7 +76,7 @@ export class TorchBackend extends KernelBackend {
     this.productType = precision === 'bf16' && isNative() ? scalar.bfloat16 : scalar.float32;
   }
 
-  /** Without our kernels ATen's do, in more passes over memory. */
+  /** Without our kernels, ATen's are used, with more passes over memory. */
   private compile(driver: string): void {
     try {
       this.capability = this.bridge.compileKernels(driver, readFileSync(join(torchSources(), 'kernels.cu'), 'utf8'));
@@ -134,7 +134,9 @@ export class TorchBackend extends KernelBackend {
     return this.held.get(dataId).type;
   }
 
-  /** A weight as an operand of a product: itself, or rounded to bfloat16, with so many rows of zeros after its own. */
+  /**
+   * A weight as an operand of a product: itself, or rounded to bfloat16, followed by the given number of rows of zeros.
+   */
   weight(dataId: DataId, moreRows = 0): Handle {
     const held = this.held.get(dataId);
     if (this.heldType === scalar.float32) return held.handle;

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /**
  * How products of bfloat16 matrices are computed: by the processor's own instructions, or, where those are slower than
- * its
- * float32 ones or missing, in float32 on the same rounded values, which float32 holds exactly.
+ * its float32 ones or missing, in float32 on the same rounded values, which float32 holds exactly.
  */
 export type Bfloat16Products = 'native' | 'widened';
 

@@ -50,13 +50,13 @@ function open(bridgePath: string, options: TorchOptions): TorchBackend {
   const bridge = loadBridge(bridgePath);
   if (options.device === 'cuda' && !bridge.hasGpu())
     throw new Error(
-      'libtorch finds no GPU that it can use: the NVIDIA driver is missing, too old for the CUDA of this PyTorch,' +
-        ' or hides its GPUs (nvidia-smi says which)',
+      'libtorch does not find a usable GPU: the NVIDIA driver is missing, too old for the CUDA version of this ' +
+        'PyTorch, or hides its GPUs (check with nvidia-smi)',
     );
   return new TorchBackend(bridge, options);
 }
 
-/** Let ATen use so many threads from now on. Sums may differ in their last bit with another number. */
+/** Set the number of threads of ATen. The last bits of sums may depend on it. */
 export function useThreads(count: number): void {
   backend?.bridge.setThreads(count);
 }

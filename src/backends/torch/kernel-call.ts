@@ -62,7 +62,7 @@ export class KernelCall<Attrs = Readonly<Record<string, unknown>>> {
     return this.info(name).shape;
   }
 
-  /** Of a tensor that is no input. */
+  /** The same for a tensor that is not an input. */
   shapeOf(handle: Handle): number[] {
     return this.backend.bridge.info(handle).slice(1);
   }

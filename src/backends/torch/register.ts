@@ -24,7 +24,7 @@ export class FamilyBuilder {
   }
 }
 
-/** tfjs kernels that this backend leaves out: no text model needs them. */
+/** tfjs kernels that this backend does not implement: text models do not need them. */
 const absent = new Set<string>([
   // Images and other convolutions, pooling, resizing and drawing.
   'AvgPool',

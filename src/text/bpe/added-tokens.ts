@@ -1,14 +1,14 @@
 import type { AddedToken } from './model.ts';
 
-/** A stretch of a text: an added token with the white space that it takes in, or what is between them. */
+/** A piece of a text: an added token with the white space that it takes in, or the text between added tokens. */
 export interface Piece {
   readonly text: string;
   readonly token?: AddedToken;
 }
 
 /**
- * Finds added tokens in texts as Hugging Face's `tokenizers` does: from left to right the longest, those that are not
- * `normalized` before the others.
+ * Finds added tokens in texts as Hugging Face's `tokenizers` does: the longest first, from left to right, and those
+ * that are not `normalized` before the others.
  */
 export class AddedTokens {
   private readonly passes: readonly Index[];
@@ -52,7 +52,7 @@ function splitBy(index: Index, text: string): Piece[] {
   return pieces;
 }
 
-/** Tokens by what they begin with: most of a text begins none. */
+/** Tokens by their first character: most characters of a text begin none. */
 class Index {
   private readonly begins = new Uint8Array(0x10000);
   private readonly byFirst = new Map<number, AddedToken[]>();
@@ -84,7 +84,7 @@ function isWordBefore(text: string, at: number): boolean {
   return at > 0 && isWordAt(text, isPair ? at - 2 : at - 1);
 }
 
-// Not patterns, which would try a long run of spaces from each of them on.
+// Not regular expressions, which would try a long run of spaces from each of its characters.
 function spaceBefore(text: string, at: number): number {
   while (at > 0 && isSpace(text[at - 1]!)) at--;
   return at;

@@ -1,7 +1,6 @@
 /**
  * GPT-2's spelling of bytes as printable characters, so that a vocabulary is readable text: printable Latin-1 stands
- * for
- * itself, every other byte for a character from U+0100 on. A space is `Ġ`, a newline `Ċ`.
+ * for itself, every other byte for a character from U+0100 on. A space is `Ġ`, a newline `Ċ`.
  */
 export const byteToChar: readonly string[] = spellBytes();
 
@@ -10,7 +9,9 @@ export const alphabet: readonly string[] = [...byteToChar].sort((a, b) => a.char
 
 const charToByte = new Map(byteToChar.map((char, byte) => [char.charCodeAt(0), byte]));
 
-/** The bytes that a token's spelling stands for, or `undefined` when it has a character that spells none. */
+/**
+ * The bytes that a token's spelling stands for, or `undefined` when it has a character that does not stand for a byte.
+ */
 export function spellingToBytes(spelling: string): Uint8Array | undefined {
   const bytes = new Uint8Array(spelling.length);
   for (let i = 0; i < spelling.length; i++) {

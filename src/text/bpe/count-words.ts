@@ -1,9 +1,9 @@
 import { detach, pretokenEnd } from './pretokenize.ts';
 
 /**
- * Distinct words kept in memory at most: about 100 bytes each, and some 350 more while merges are learnt, so 1 GiB in
- * all.
- * A corpus that has more is one of gigabytes, in which what is forgotten occurs a few times: too rare to make a token.
+ * Maximum number of distinct words in memory: about 100 bytes each, and about 350 more while merges are learned, so 1
+ * GiB in total. A corpus with more words has gigabytes, and the words that are forgotten occur only a few times: too
+ * rarely to become a token.
  */
 const maxWords = 2_000_000;
 
@@ -29,7 +29,7 @@ export class WordCounter {
     this.forget();
   }
 
-  /** @param word not a part of a longer string, which would stay in memory with it */
+  /** @param word not a slice of a longer string, which would stay in memory with it */
   addWord(word: string, count: number): void {
     this.counts.set(word, (this.counts.get(word) ?? 0) + count);
     this.forget();

@@ -9,8 +9,8 @@ const cachedWordLength = 48;
 const cacheSize = 1 << 18;
 
 /**
- * Turns text into token ids and back. Words are cached, so running text costs a map look-up per word; a word of any
- * length takes n log n. Special tokens written out in a text (`<s>`) are text, as everything in a corpus is.
+ * Turns text into token ids and back. Words are cached, so ordinary text costs one map look-up per word. A word of
+ * length n takes n log n steps. Special tokens written out in a text (`<s>`) are text, as everything in a corpus is.
  * @example
  * const tokenizer = new Tokenizer(loadTokenizer('outputs/pretrain/tokenizer'));
  * tokenizer.encode('Hello world'); // without <s> and </s>
@@ -20,7 +20,7 @@ export class Tokenizer {
   private readonly merger: WordMerger;
   private readonly bytes: readonly (Uint8Array | undefined)[];
   private readonly cache = new Map<string, readonly number[]>();
-  /** Words that were added to the vocabulary; undefined where there are none, as in most. */
+  /** Words that were added to the vocabulary; undefined when there are none, as is usual. */
   private readonly addedWords: AddedTokens | undefined;
   private readonly allAdded: AddedTokens;
   private ids = new Uint32Array(1 << 12);
@@ -43,7 +43,7 @@ export class Tokenizer {
         fail(
           'unsupported-tokenizer',
           `The vocabulary has no token for the byte character "${char}".`,
-          'Use a byte-level BPE vocabulary, as GPT-2 and RoBERTa have.',
+          'Use a byte-level BPE vocabulary like that of GPT-2 or RoBERTa.',
         ),
     );
     this.merger = new WordMerger(idOfByte, model);
@@ -60,14 +60,13 @@ export class Tokenizer {
 
   /**
    * Ids of a text in which special tokens may be written out, as Hugging Face takes it: `Paris is <mask>.` has one
-   * mask.
-   * White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
+   * mask. White space before `<mask>` goes with it. Not for corpora, where `</s>` on a page would end a sequence.
    */
   encodeWithSpecialTokens(text: string): Uint32Array {
     return this.encodePieces(this.allAdded.split(text));
   }
 
-  /** Where each of the tokens that {@link encode} makes of a text ends, in bytes from its beginning. */
+  /** The end of each token that {@link encode} produces for a text, in bytes from the beginning of the text. */
   byteEnds(text: string, ids: ArrayLike<number>): Int32Array {
     const ends = new Int32Array(ids.length);
     let token = 0;
@@ -85,7 +84,7 @@ export class Tokenizer {
     return ends;
   }
 
-  /** Text of ids; special tokens are left out, and bytes that are not UTF-8 become U+FFFD. */
+  /** Text of ids; special tokens are omitted, and bytes that are not UTF-8 become U+FFFD. */
   decode(ids: ArrayLike<number>): string {
     const parts: Uint8Array[] = [];
     for (let i = 0; i < ids.length; i++) {
@@ -104,7 +103,7 @@ export class Tokenizer {
     return Uint32Array.from(ids);
   }
 
-  /** Ids of a text in which no added token is looked for. */
+  /** Ids of a text, without looking for added tokens. */
   private encodePiece(text: string): Uint32Array {
     const { cache } = this;
     const full = this.addsPrefixSpace(text) ? ` ${text}` : text;
@@ -126,7 +125,7 @@ export class Tokenizer {
     return this.ids.slice(0, length);
   }
 
-  /** Whether the ids of this text begin with a space that is not in it; never so for RoBERTa. */
+  /** Whether the ids of this text begin with a space that is not in it; never the case for RoBERTa. */
   private addsPrefixSpace(text: string): boolean {
     return this.model.addPrefixSpace && text !== '' && !text.startsWith(' ');
   }

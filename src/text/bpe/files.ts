@@ -5,15 +5,15 @@ import { specialTokens, type BpeModel } from './model.ts';
 import { readTokenizer } from './read-folder.ts';
 import { settingsFiles } from './tokenizer-settings.ts';
 
-/** Files that make up a tokenizer; what a model folder carries besides weights and configuration. */
+/** Files that make up a tokenizer; a model folder contains them in addition to weights and configuration. */
 export const tokenizerFiles: readonly string[] = ['tokenizer.json', 'vocab.json', 'merges.txt', ...settingsFiles];
 
-/** Whether a file, by its name, is one that the tokenizer of its folder is read from. */
+/** Whether the tokenizer of a folder is read from the file of this name. */
 export function isTokenizerFile(name: string): boolean {
   return tokenizerFiles.includes(name);
 }
 
-/** Longest input that `tokenizer_config.json` promises, in tokens; RoBERTa has 512 positions. */
+/** Longest input according to `tokenizer_config.json`, in tokens; RoBERTa has 512 positions. */
 const modelMaxLength = 512;
 
 /**
@@ -85,7 +85,7 @@ function tokenizerJson(model: BpeModel, vocab: Record<string, number>, merges: r
   };
 }
 
-/** Whether a folder has the files of a tokenizer, of whatever kind. */
+/** Whether a folder has the files of a tokenizer of any kind. */
 export function hasTokenizer(folder: string): boolean {
   return ['tokenizer.json', 'vocab.json'].some((file) => existsSync(join(folder, file)));
 }
@@ -95,9 +95,9 @@ export function loadModelTokenizer(folder: string): BpeModel {
   if (!hasTokenizer(folder))
     fail(
       'no-tokenizer',
-      'The model comes without a tokenizer.',
+      'The model does not have a tokenizer.',
       'Put tokenizer.json, or vocab.json and merges.txt, into the folder that it was imported from; the log of ' +
-        'that stage says why one was left out.',
+        'that stage says why there is none.',
     );
   return loadTokenizer(folder);
 }

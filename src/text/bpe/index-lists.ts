@@ -2,8 +2,8 @@
 export const empty = 0;
 
 /**
- * Lists of numbers, each known by its first link, in a few typed arrays: 8 bytes an item, where many small arrays take
- * several times that. Links of a list that is given back are used again.
+ * Lists of numbers, each identified by its first link, in a few typed arrays: 8 bytes per item, where many small arrays
+ * take several times that. Links of a released list are reused.
  */
 export class IndexLists {
   private items = new Uint32Array(1 << 16);
@@ -24,12 +24,12 @@ export class IndexLists {
     return link;
   }
 
-  /** The item that was added last; not of the empty list. */
+  /** The item that was added last; not for the empty list. */
   first(list: number): number {
     return this.items[list]!;
   }
 
-  /** Every item, last added first, each given back as it is taken. */
+  /** All items, last added first; each is released when it is taken. */
   *drain(list: number): Generator<number> {
     for (let link = list; link !== empty;) {
       const item = this.items[link]!,

@@ -3,7 +3,7 @@ import { fail } from '../../core/diagnostic.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** The JSON object of a file, or what is wrong with it, as a sentence without its full stop. */
+/** The JSON object of a file, or a sentence without a full stop that describes the problem. */
 export function readJson(path: string): { readonly value: Json } | { readonly problem: string } {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -3,8 +3,8 @@ import type { BpeModel } from './model.ts';
 const positionRange = 2 ** 31;
 
 /**
- * Applies a vocabulary's merges to one word: always the best-ranked pair, of equals the leftmost. Symbols form a linked
- * list and candidate merges wait in a heap, so a word of n bytes takes n log n steps whatever it holds.
+ * Applies a vocabulary's merges to one word: always the best-ranked pair, and the leftmost of equal ones. Symbols form
+ * a linked list and candidate merges wait in a heap, so any word of n bytes takes n log n steps.
  */
 export class WordMerger {
   private readonly encoder = new TextEncoder();
@@ -38,7 +38,7 @@ export class WordMerger {
       const top = this.pop();
       const rank = Math.floor(top / positionRange);
       const at = top % positionRange;
-      if (symbols[at]! < 0 || this.rankAt(at) !== rank) continue; // one of the two has been merged meanwhile
+      if (symbols[at]! < 0 || this.rankAt(at) !== rank) continue; // one of the two has been merged in the meantime
       const gone = next[at]!;
       symbols[at] = this.merged[rank]!;
       symbols[gone] = -1;

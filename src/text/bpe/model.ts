@@ -7,31 +7,31 @@ export type SpecialRole = keyof typeof specialTokens;
 
 /** A byte-level BPE vocabulary. */
 export interface BpeModel {
-  /** Spelling of each id, in byte characters; an added token is spelled as it is. */
+  /** Spelling of each id, in byte characters; that of an added token is its text. */
   readonly tokens: readonly string[];
-  /** Pairs of ids and the id of what they become, best first. */
+  /** Pairs of ids and the id of their merge, best first. */
   readonly merges: readonly Merge[];
   readonly special: Readonly<Record<SpecialRole, number>>;
-  /** Every id that stands for no text: the five above and any other special token that a loaded folder declares. */
+  /** All ids that do not stand for text: the five above and any other special token that a loaded folder declares. */
   readonly specialIds: readonly number[];
   /** Special tokens and words that were added to the vocabulary, in order of their ids. */
   readonly added: readonly AddedToken[];
   readonly addPrefixSpace: boolean;
 }
 
-/** A token that is looked for in a text before merges are: Hugging Face's `AddedToken`. */
+/** A token that is searched for before merges are applied: Hugging Face's `AddedToken`. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
-  /** Not found inside of a word. */
+  /** Does not match inside a word. */
   readonly single_word: boolean;
-  /** White space before it goes with it. */
+  /** Includes the white space before it. */
   readonly lstrip: boolean;
-  /** White space after it goes with it. */
+  /** Includes the white space after it. */
   readonly rstrip: boolean;
-  /** Looked for after all those that are not. */
+  /** Searched for after all those that are not. */
   readonly normalized: boolean;
-  /** Stands for no text; where it is written out in a corpus, it is text. */
+  /** Does not stand for text; when it is written out in a corpus, it is text. */
   readonly special: boolean;
 }
 
@@ -50,7 +50,7 @@ export const baseTokens: readonly string[] = [
   ...alphabet,
 ];
 
-/** A model from what training learned: `tokens` begins with {@link baseTokens}; `<mask>` is put last. */
+/** A model from the result of training: `tokens` begins with {@link baseTokens}; `<mask>` comes last. */
 export function completeModel(tokens: readonly string[], merges: readonly Merge[]): BpeModel {
   const mask = tokens.length;
   return {

@@ -1,7 +1,7 @@
 import { isObject, unsupported, type Json } from './json-file.ts';
 import { specialTokens, type SpecialRole } from './model.ts';
 
-/** What a post-processor makes of a text `A`, and of a pair of texts `A` and `B`: texts and ids, in order. */
+/** A post-processor's output for a text `A` and for a pair of texts `A` and `B`: texts and ids, in order. */
 interface Frames {
   readonly single: string;
   readonly pair: string;
@@ -11,8 +11,8 @@ const plain: Frames = { single: 'A', pair: 'A B' };
 
 /**
  * Compare a post-processor with RoBERTa's, `<s> A </s>` and `<s> A </s> </s> B </s>`, which every sequence here has.
- * Returns what the log should say of a difference; fails when the tokenizer frames texts with other tokens.
- * `isReplaced`: transformers puts RoBERTa's in its place.
+ * Returns log messages about differences; fails when the tokenizer frames texts with other tokens. `isReplaced`:
+ * transformers puts RoBERTa's in its place.
  */
 export function comparePostProcessor(
   postProcessor: unknown,
@@ -27,11 +27,11 @@ export function comparePostProcessor(
   const isSame = found?.single === wanted.single;
   if (isSame && found.pair === wanted.pair) return [];
   if (found?.single === plain.single)
-    return [`${path} does not put ${both} around a text; here they are, and in the tokenizer that is written`];
+    return [`${path} does not put ${both} around a text; they are added here and in the tokenizer that is written`];
   if (isSame || isReplaced)
     return [
-      `${path} puts other tokens around ${isSame ? 'pairs of texts' : 'a text'} than RoBERTa does; here and in the ` +
-        "tokenizer that is written, they are RoBERTa's",
+      `${path} puts other tokens around ${isSame ? 'pairs of texts' : 'a text'} than RoBERTa; here and in the ` +
+        "tokenizer that is written, RoBERTa's are used",
     ];
   const other =
     found === undefined ? `what a post-processor ${typeName(postProcessor)} does` : JSON.stringify(found.single);
@@ -41,7 +41,7 @@ export function comparePostProcessor(
   );
 }
 
-/** Undefined for one that is not known. */
+/** Undefined for an unknown one. */
 function framesOf(processor: unknown): Frames | undefined {
   if (processor === undefined || processor === null) return plain;
   if (!isObject(processor)) return undefined;

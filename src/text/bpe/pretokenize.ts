@@ -5,9 +5,9 @@ const other = 4;
 
 /**
  * Cut text into the pieces that byte-level BPE never merges across (GPT-2, Radford et al. 2019): words and numbers with
- * the space before them, English contractions, punctuation, and runs of white space. Joined, they are the text again.
- * The pieces are those of the pattern
- * `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, with `\s` as Unicode's White_Space.
+ * the space before them, English contractions, punctuation, and runs of white space. Joined, they give the original
+ * text. The pieces are the matches of `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
+ * with `\s` as Unicode's White_Space.
  */
 export function pretokenize(text: string): string[] {
   const pieces: string[] = [];
@@ -19,7 +19,7 @@ export function pretokenize(text: string): string[] {
   return pieces;
 }
 
-/** Where the piece that begins at `start` ends. */
+/** The end of the piece that begins at `start`. */
 export function pretokenEnd(text: string, start: number): number {
   const first = text.charCodeAt(start);
   if (first === 39) {
@@ -31,10 +31,12 @@ export function pretokenEnd(text: string, start: number): number {
   const next = start + 1 < text.length ? classAt(text, start + 1) : space;
   if (next !== space) return first === 32 ? runEnd(text, start + 1, next) : start + 1;
   const end = runEnd(text, start, space);
-  return end < text.length ? end - 1 : end; // the last space goes with the word after it
+  return end < text.length ? end - 1 : end; // the last space belongs to the word after it
 }
 
-/** A copy of a piece that does not keep the text alive that it was cut from, as the engine's slices of 13 and up do. */
+/**
+ * A copy of a piece that does not keep the whole text in memory, as the engine's slices of 13 characters or more do.
+ */
 export function detach(piece: string): string {
   return piece.length < 13 ? piece : Buffer.from(piece, 'utf16le').toString('utf16le');
 }
@@ -62,7 +64,7 @@ function contractionLength(text: string, start: number): number {
   }
 }
 
-/** Class of each code unit of the basic plane; 0 where it has not been asked for yet. */
+/** Class of each code unit of the basic plane; 0 if it has not been needed yet. */
 const classes = new Uint8Array(0x10000);
 
 function classAt(text: string, at: number): number {
@@ -74,6 +76,6 @@ function classAt(text: string, at: number): number {
 function classify(char: string): number {
   if (/^\p{L}/u.test(char)) return letter;
   if (/^\p{N}/u.test(char)) return number;
-  // Not `\s`, which has U+FEFF and lacks U+0085.
+  // Not `\s`, which includes U+FEFF and excludes U+0085.
   return /^\p{White_Space}/u.test(char) ? space : other;
 }

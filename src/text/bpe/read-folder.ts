@@ -6,7 +6,7 @@ import { comparePostProcessor } from './post-processor.ts';
 import { readSettings, type TokenizerSettings } from './tokenizer-settings.ts';
 import { addedToken, readVocabulary, type Vocabulary } from './vocabulary.ts';
 
-/** A tokenizer that was read, and what its files have that it does not, a sentence each. */
+/** A tokenizer that was read, and sentences about what its files have and it does not. */
 export interface TokenizerFolder {
   readonly model: BpeModel;
   readonly notes: readonly string[];
@@ -14,8 +14,8 @@ export interface TokenizerFolder {
 
 /**
  * Read a Hugging Face folder with a byte-level BPE, so that texts get the ids that transformers' AutoTokenizer gives
- * them. Fails with `unsupported-tokenizer`, naming the file, when it is another kind, lacks one of RoBERTa's special
- * tokens, or does anything to texts that is not done here.
+ * them. Fails with `unsupported-tokenizer`, naming the file, when it is another kind, does not have all of RoBERTa's
+ * special tokens, or does anything to texts that is not supported here.
  */
 export function readTokenizer(folder: string): TokenizerFolder {
   const settings = readSettings(folder);
@@ -67,17 +67,17 @@ function addedTokens({ path, ids, json }: Vocabulary, settings: TokenizerSetting
   const differ = (content: string, how: string): never =>
     unsupported(
       `${path} and ${othersPath} differ: the added token ${JSON.stringify(content)} ${how}.`,
-      'Load the tokenizer in Python and write it with save_pretrained, so that its files agree.',
+      'Load the tokenizer in Python and save it with save_pretrained, so that its files agree.',
     );
   const tokens = new Map(inFile);
   for (const [content, token] of others) {
     const same = inFile.get(content);
     if (same !== undefined && same.id !== token.id)
       differ(content, `has the id ${same.id} in one and ${token.id} in the other`);
-    // tokenizer_config.json says all of a token; added_tokens.json its id only.
+    // tokenizer_config.json has all properties of a token; added_tokens.json only its id.
     if (same === undefined || settings.declared !== undefined) tokens.set(content, token);
   }
-  // A class that takes the vocabulary only forgets what tokenizer_config.json does not list.
+  // A class that only takes the vocabulary drops tokens that tokenizer_config.json does not list.
   if (settings.declared !== undefined)
     for (const content of inFile.keys()) if (!others.has(content)) differ(content, 'is in the first only');
   return withExtra(checkIds([...tokens.values()].sort(byId), ids, path), settings, ids);
@@ -87,7 +87,10 @@ function byContent(tokens: readonly AddedToken[]): Map<string, AddedToken> {
   return new Map(tokens.map((token) => [token.content, token]));
 }
 
-/** A token has the id that its vocabulary gives it, or the next one, whatever a file that was changed by hand says. */
+/**
+ * A token has the id that its vocabulary gives it, or the next one, even if a file that was edited by hand says
+ * otherwise.
+ */
 function checkIds(tokens: readonly AddedToken[], ids: ReadonlyMap<string, number>, path: string): AddedToken[] {
   let next = ids.size;
   for (const { content, id } of tokens) {
@@ -96,14 +99,14 @@ function checkIds(tokens: readonly AddedToken[], ids: ReadonlyMap<string, number
       unsupported(
         `${path}: the added token ${JSON.stringify(content)} is said to have the id ${id}, but gets ${given} in ` +
           'transformers.',
-        'Added tokens that are not in the vocabulary have the ids after it, one after another.',
+        'Added tokens that are not in the vocabulary have consecutive ids after it.',
       );
     next = Math.max(next, given + 1);
   }
   return [...tokens];
 }
 
-/** With the special tokens that settings only name; those that no vocabulary has come after it. */
+/** Adds the special tokens that settings only name; those that are not in the vocabulary come after it. */
 function withExtra(
   tokens: readonly AddedToken[],
   { extraSpecial }: TokenizerSettings,
@@ -126,7 +129,7 @@ function mergesOf({ merges, ids, path }: Vocabulary): Merge[] {
 function missing(path: string, token: string): never {
   unsupported(
     `${path} has no token ${JSON.stringify(token)}.`,
-    `RoBERTa needs ${Object.values(specialTokens).join(', ')}, every byte and the merged tokens in its vocabulary.`,
+    `RoBERTa needs ${Object.values(specialTokens).join(', ')}, all bytes and the merged tokens in its vocabulary.`,
   );
 }
 
@@ -137,7 +140,7 @@ function addsPrefixSpace({ path, json }: Vocabulary, settings: TokenizerSettings
     unsupported(
       `add_prefix_space is ${json.addPrefixSpace} in ${path} and ${addPrefixSpace} in ` +
         `${join(folder, 'tokenizer_config.json')}: versions of transformers take one or the other.`,
-      'Make them say the same.',
+      'Make them agree.',
     );
   return json.addPrefixSpace;
 }

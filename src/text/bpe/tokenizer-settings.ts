@@ -4,26 +4,26 @@ import { isObject, readJson, unsupported, type Json } from './json-file.ts';
 import { specialTokens, type AddedToken, type SpecialRole } from './model.ts';
 import { addedToken, checkedId } from './vocabulary.ts';
 
-/** What the files beside a vocabulary say of a tokenizer; read as transformers' AutoTokenizer reads them. */
+/** A tokenizer's settings from the files next to its vocabulary, read as transformers' AutoTokenizer reads them. */
 export interface TokenizerSettings {
   /**
-   * What transformers makes of `tokenizer.json`. `file`: all of it counts. `vocabulary`: the class is GPT-2's, which
-   * takes vocabulary and merges and makes the rest itself. `roberta`: so does RoBERTa's, which also frames texts with
-   * `<s>` and `</s>` whatever the file says.
+   * What transformers uses of `tokenizer.json`. `file`: all of it. `vocabulary`: GPT-2's class takes vocabulary and
+   * merges and creates the rest itself. `roberta`: so does RoBERTa's, which also always frames texts with `<s>` and
+   * `</s>`.
    */
   readonly takes: 'file' | 'vocabulary' | 'roberta';
   readonly addPrefixSpace: boolean | undefined;
-  /** `added_tokens_decoder` of `tokenizer_config.json`, which counts instead of what other files declare. */
+  /** `added_tokens_decoder` of `tokenizer_config.json`, which takes precedence over other files. */
   readonly declared: readonly AddedToken[] | undefined;
   /** `added_tokens.json`, of folders that have no `added_tokens_decoder`. */
   readonly legacy: readonly AddedToken[];
-  /** More special tokens, beside those that have a role. */
+  /** More special tokens, in addition to those that have a role. */
   readonly extraSpecial: readonly string[];
-  /** What is said of the tokens that have a role, but for their ids, where it is more than a name. */
+  /** Declarations of the tokens that have a role, without their ids, when these are more than a name. */
   readonly roles: ReadonlyMap<string, Json>;
 }
 
-/** Classes of transformers that make a byte-level BPE of a vocabulary and merges. */
+/** Classes of transformers that build a byte-level BPE from a vocabulary and merges. */
 const classes: Readonly<Record<string, 'vocabulary' | 'roberta'>> = {
   RobertaTokenizer: 'roberta',
   LongformerTokenizer: 'roberta',
@@ -44,7 +44,7 @@ const roles: Readonly<Record<string, SpecialRole>> = {
 
 const gpt2Defaults: Json = { bos_token: '<|endoftext|>', eos_token: '<|endoftext|>', unk_token: '<|endoftext|>' };
 
-/** Files that say something of a tokenizer besides its vocabulary. */
+/** Files with settings of a tokenizer. */
 export const settingsFiles = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'] as const;
 
 export function readSettings(folder: string): TokenizerSettings {
@@ -90,10 +90,10 @@ export function readSettings(folder: string): TokenizerSettings {
 function optional(path: string): Json | undefined {
   if (!existsSync(path)) return undefined;
   const json = readJson(path);
-  return 'value' in json ? json.value : unsupported(`${json.problem}.`, 'Fetch the file again, or remove it.');
+  return 'value' in json ? json.value : unsupported(`${json.problem}.`, 'Download the file again, or remove it.');
 }
 
-/** Another token in a role would be another id than the one that sequences, masks and padding have here. */
+/** Another token in a role would have a different id from the one that sequences, masks and padding use here. */
 function checkRoles(source: Json, where: string): void {
   for (const [property, role] of Object.entries(roles)) {
     const token = contentOf(source[property]);
@@ -105,7 +105,7 @@ function checkRoles(source: Json, where: string): void {
   }
 }
 
-/** Special tokens that are listed, or named by a property of their own, as `image_token` is. */
+/** Special tokens that are listed, or named by their own property, like `image_token`. */
 function extraTokens(source: Json): string[] {
   const listed = ['additional_special_tokens', 'extra_special_tokens'].flatMap((property) =>
     Object.values((source[property] ?? []) as Json | readonly unknown[]),

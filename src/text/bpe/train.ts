@@ -6,12 +6,12 @@ import { PriorityQueue } from './priority-queue.ts';
 export interface BpeTraining {
   /** Number of ids, special tokens included. */
   readonly vocabSize: number;
-  /** A pair that occurs less often is not merged. */
+  /** Pairs that occur less often are not merged. */
   readonly minFrequency: number;
   onProgress?(tokens: number, total: number): void;
 }
 
-/** A pair that may be merged next, with the words it was seen to appear in when it was queued. */
+/** A pair that may be merged next, with the words that contained it when it was queued. */
 interface Candidate {
   readonly pair: Pair;
   count: number;
@@ -22,15 +22,14 @@ interface Pair {
   readonly left: number;
   readonly right: number;
   count: number;
-  /** List of the words in which the running step made this pair. */
+  /** List of the words in which the current step created this pair. */
   fresh: number;
 }
 
 /**
  * Learn byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2) from counted pre-tokens. The most frequent pair is
- * merged
- * first, of equals the one with the lowest ids; counts are kept incrementally, as Hugging Face's BpeTrainer keeps them,
- * and the result is the same vocabulary. The order of `words` does not matter.
+ * merged first, and the one with the lowest ids among equals. Counts are kept incrementally, as Hugging Face's
+ * BpeTrainer keeps them, and the result is the same vocabulary. The order of `words` does not matter.
  */
 export function trainBpe(
   words: ReadonlyMap<string, number>,
@@ -59,7 +58,7 @@ export function trainBpe(
       ids.set(spelling, id);
     }
     const key = keyOf(pair.left, pair.right);
-    learned.delete(key); // a pair that is merged again ranks where it was merged last
+    learned.delete(key); // a pair that is merged again has the rank of its last merge
     learned.set(key, { left: pair.left, right: pair.right, id });
     corpus.merge(top, id);
     corpus.takeFresh(queue);
@@ -75,9 +74,9 @@ function comesFirst(a: Candidate, b: Candidate): boolean {
 
 const keyOf = (left: number, right: number): number => left * 0x1000000 + right;
 
-/** Every distinct word as ids, with the counts of the pairs in them; some 300 bytes a word in all. */
+/** All distinct words as ids, with the counts of the pairs in them; about 300 bytes per word in total. */
 class Corpus {
-  /** Ids of all words, one after another; a word that has become shorter leaves a gap behind it. */
+  /** Ids of all words, one after another; a word that became shorter leaves a gap behind it. */
   private readonly symbols: Uint32Array;
   private readonly starts: Uint32Array;
   private readonly lengths: Uint32Array;
@@ -114,12 +113,12 @@ class Corpus {
     for (const index of this.lists.drain(words)) this.mergeWord(index, pair, id);
   }
 
-  /** Give back the list of a candidate that no word has any more. */
+  /** Release the list of a candidate that no longer occurs in any word. */
   forget({ words }: Candidate): void {
     for (const _ of this.lists.drain(words));
   }
 
-  /** Queue the pairs that the last step made. */
+  /** Queue the pairs that the last step created. */
   takeFresh(queue: PriorityQueue<Candidate>): void {
     for (const pair of this.touched) {
       const candidate = { pair, count: pair.count, words: pair.fresh };
@@ -130,7 +129,7 @@ class Corpus {
     this.touched = [];
   }
 
-  /** Replace the pair in a word, left to right, and count what that takes away and brings. */
+  /** Replace the pair in a word, left to right, and count the pairs that this removes and adds. */
   private mergeWord(index: number, { left, right }: Pair, id: number): void {
     const { symbols } = this;
     const start = this.starts[index]!,

@@ -4,13 +4,13 @@ import { fail } from '../../core/diagnostic.ts';
 import { isObject, readJson, unsupported, type Json } from './json-file.ts';
 import type { AddedToken } from './model.ts';
 
-/** The vocabulary of a folder, as far as its files say it by themselves. */
+/** The vocabulary of a folder, from its files alone. */
 export interface Vocabulary {
-  /** What to name when something is wrong: `tokenizer.json`, or the folder of `vocab.json` and `merges.txt`. */
+  /** The path for error messages: `tokenizer.json`, or the folder of `vocab.json` and `merges.txt`. */
   readonly path: string;
   readonly ids: ReadonlyMap<string, number>;
   readonly merges: readonly Pair[];
-  /** What only `tokenizer.json` says. */
+  /** Settings that only `tokenizer.json` has. */
   readonly json?: {
     readonly added: readonly AddedToken[];
     readonly addPrefixSpace: boolean;
@@ -21,12 +21,13 @@ export interface Vocabulary {
 
 type Pair = readonly [left: string, right: string];
 
-/** Ids up to which a table is made; the largest vocabularies have a quarter of a million. */
+/** Upper limit for ids in a table; the largest vocabularies have a quarter of a million. */
 const maxId = 2 ** 24;
 
 /**
- * Read `tokenizer.json`, or `vocab.json` and `merges.txt` where there is none or where it holds no byte-level BPE. One
- * that does, but does more than this project can, is refused: the other two files would say nothing of that.
+ * Read `tokenizer.json`, or `vocab.json` and `merges.txt` when there is none or it does not contain a byte-level BPE.
+ * One that does, but needs more than this project supports, is rejected, because the other two files would not show
+ * that.
  */
 export function readVocabulary(folder: string): Vocabulary {
   const path = join(folder, 'tokenizer.json');
@@ -44,10 +45,10 @@ export function readVocabulary(folder: string): Vocabulary {
   if (problem === undefined) return fromTokenizerJson((json as { value: Json }).value, path);
   if (hasBoth)
     return fromTwoFiles(folder, vocab, merges, [`${problem}; vocab.json and merges.txt were read instead of it`]);
-  return unsupported(`${problem}.`, 'Use a tokenizer of the RoBERTa or GPT-2 family, or fetch the folder again.');
+  return unsupported(`${problem}.`, 'Use a tokenizer of the RoBERTa or GPT-2 family, or download the folder again.');
 }
 
-/** Why a `tokenizer.json` is no byte-level BPE. Files from before `type` was there have it missing, as the hub's do. */
+/** Why a `tokenizer.json` is not a byte-level BPE. Older files, such as those on the hub, have no `type`. */
 function otherKind(path: string, { model, pre_tokenizer }: Json): string | undefined {
   const type = isObject(model) ? (model.type ?? 'of no type') : 'missing';
   const pre = isObject(pre_tokenizer) ? pre_tokenizer.type : 'missing';
@@ -60,13 +61,13 @@ function fromTokenizerJson(json: Json, path: string): Vocabulary {
   const model = json.model as Json;
   const pre = soleByteLevel(json, path);
   const refuse = (what: string): never =>
-    unsupported(`${path} ${what}, which is not done here.`, 'Use a tokenizer of the RoBERTa or GPT-2 family.');
+    unsupported(`${path} ${what}, which is not supported.`, 'Use a tokenizer of the RoBERTa or GPT-2 family.');
   if (pre.use_regex === false) refuse('does not cut texts into words (use_regex is false)');
   const normalizers = typesOf(json.normalizer, 'normalizers');
   if (normalizers.length > 0) refuse(`changes texts before it cuts them (normalizer ${normalizers.join(', ')})`);
   for (const name of ['continuing_subword_prefix', 'end_of_word_suffix'])
     if ((model[name] ?? '') !== '') refuse(`spells tokens with a ${name}, ${JSON.stringify(model[name])}`);
-  if (Number(model.dropout ?? 0) !== 0) refuse(`leaves out merges by chance (dropout ${String(model.dropout)})`);
+  if (Number(model.dropout ?? 0) !== 0) refuse(`skips merges at random (dropout ${String(model.dropout)})`);
   if (model.ignore_merges === true) refuse('takes whole words without merging (ignore_merges)');
   return {
     path,
@@ -81,7 +82,7 @@ function fromTokenizerJson(json: Json, path: string): Vocabulary {
   };
 }
 
-/** The pre-tokenizer, which may be in a sequence by itself. */
+/** The pre-tokenizer, which may be the only one in a sequence. */
 function soleByteLevel({ pre_tokenizer: pre }: Json, path: string): Json {
   const some = isObject(pre) && pre.type === 'Sequence' ? pre.pretokenizers : [pre];
   const sole: unknown = Array.isArray(some) && some.length === 1 ? some[0] : undefined;
@@ -93,7 +94,7 @@ function soleByteLevel({ pre_tokenizer: pre }: Json, path: string): Json {
   );
 }
 
-/** Types of a component, or of those in a sequence of them; none of one that does nothing. */
+/** Types of a component, or of those in a sequence; none for a component that does nothing. */
 function typesOf(component: unknown, listName: string): string[] {
   if (!isObject(component)) return component === undefined || component === null ? [] : [JSON.stringify(component)];
   const list = component[listName];
@@ -104,7 +105,7 @@ function typesOf(component: unknown, listName: string): string[] {
 
 function fromTwoFiles(folder: string, vocab: string, merges: string, notes: readonly string[]): Vocabulary {
   const json = readJson(vocab);
-  if ('problem' in json) return unsupported(`${json.problem}.`, 'Fetch the tokenizer folder again.');
+  if ('problem' in json) return unsupported(`${json.problem}.`, 'Download the tokenizer folder again.');
   const lines = readFileSync(merges, 'utf8').split(/\r?\n/);
   return {
     path: folder,
@@ -125,23 +126,23 @@ function idsOf(vocab: unknown, path: string): Map<string, number> {
     if (other !== undefined)
       unsupported(
         `${path} gives the id ${String(id)} to ${JSON.stringify(other)} and to ${JSON.stringify(token)}.`,
-        'Each token has an id of its own: fetch the tokenizer folder again.',
+        'Each token must have its own id: download the tokenizer folder again.',
       );
     tokens.set(id as number, token);
   }
   return ids;
 }
 
-/** Fails when it is not an id that a table could have. */
+/** Fails when the value is not a valid id. */
 export function checkedId(id: unknown, token: string, path: string): number {
   if (Number.isInteger(id) && (id as number) >= 0 && (id as number) < maxId) return id as number;
   return unsupported(
-    `${path} gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}, which is not one.`,
-    `Ids are whole numbers from 0 up, below ${maxId}: fetch the tokenizer folder again.`,
+    `${path} gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}, which is not valid.`,
+    `Ids are whole numbers from 0, below ${maxId}: download the tokenizer folder again.`,
   );
 }
 
-/** A merge as `["a", "b"]`, or as `"a b"`, which older files have: tokens are spelled without spaces. */
+/** A merge as `["a", "b"]`, or as `"a b"` in older files: tokens are spelled without spaces. */
 function pairOf(merge: unknown, number: number, path: string): Pair {
   const pair: readonly unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
   const [left, right] = pair;
@@ -150,7 +151,7 @@ function pairOf(merge: unknown, number: number, path: string): Pair {
   const where = path.endsWith('.txt') ? `:${number} has` : `: merge ${number} is`;
   return unsupported(
     `${path}${where} ${JSON.stringify(merge)}, which is not a pair of tokens.`,
-    'Fetch the tokenizer folder again.',
+    'Download the tokenizer folder again.',
   );
 }
 
@@ -158,16 +159,16 @@ function pairOf(merge: unknown, number: number, path: string): Pair {
 function addedTokens(list: unknown, path: string): AddedToken[] {
   if (list === undefined || list === null) return [];
   if (!Array.isArray(list))
-    return unsupported(`${path}: added_tokens is not a list.`, 'Fetch the tokenizer folder again.');
+    return unsupported(`${path}: added_tokens is not a list.`, 'Download the tokenizer folder again.');
   return list.map((token: unknown) => addedToken(token, isObject(token) ? token.id : undefined, path));
 }
 
-/** An added token of a file, with what it means where a property is missing. */
+/** An added token of a file, with defaults for missing properties. */
 export function addedToken(token: unknown, id: unknown, path: string): AddedToken {
   if (!isObject(token) || typeof token.content !== 'string')
     return unsupported(
       `${path} has the added token ${JSON.stringify(token)}, which has no content.`,
-      'Fetch the tokenizer folder again.',
+      'Download the tokenizer folder again.',
     );
   const special = token.special === true;
   return {

@@ -2,9 +2,8 @@ import { analyse } from 'chardet';
 import { encodingNamed } from './encoding-name.ts';
 
 /**
- * Decode a text file of unknown encoding: a byte order mark decides, then UTF-8 if every byte fits it, else a guess,
- * see
- * {@link guessEncoding}.
+ * Decode a text file of unknown encoding: by its byte order mark, else as UTF-8 if all bytes are valid, else by a
+ * guess, see {@link guessEncoding}.
  * @example decodeText(new Uint8Array([0xe9])).text // 'é'
  */
 export function decodeText(bytes: Uint8Array): { readonly text: string; readonly encoding: string } {
@@ -18,10 +17,8 @@ export function decodeText(bytes: Uint8Array): { readonly text: string; readonly
 
 /**
  * The encoding of text that is not UTF-8: a Chinese, Japanese or Korean one that is likely by the statistics of its
- * bytes
- * and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1 and
- * never
- * fails). Other encodings of eight bits are not told apart well enough.
+ * bytes and that all of them fit, else windows-1252 (which, as in the WHATWG Encoding Standard, also stands for Latin-1
+ * and never fails). Other 8-bit encodings cannot be distinguished reliably enough.
  */
 export function guessEncoding(bytes: Uint8Array): string {
   const start = bytes.findIndex((byte) => byte >= 0x80);
@@ -34,7 +31,7 @@ export function guessEncoding(bytes: Uint8Array): string {
 }
 
 const sampleBytes = 64 * 1024;
-/** Of 100; right guesses have nearly all of them. */
+/** Out of 100; correct guesses have a score of almost 100. */
 const leastConfidence = 50;
 
 function fits(bytes: Uint8Array, encoding: string): boolean {
@@ -47,8 +44,8 @@ function fits(bytes: Uint8Array, encoding: string): boolean {
 }
 
 /**
- * Decode by an encoding label of the WHATWG Encoding Standard; what doesn't fit becomes U+FFFD. Throws a RangeError for
- * an unknown label. Some releases of Node 20 to 23 take windows-1252 for Latin-1; this puts their 0x80-0x9F right.
+ * Decode by an encoding label of the WHATWG Encoding Standard; invalid bytes become U+FFFD. Throws a RangeError for an
+ * unknown label. Some releases of Node 20 to 23 take windows-1252 for Latin-1; this corrects their 0x80-0x9F.
  */
 export function decodeAs(bytes: Uint8Array, label: string): string {
   const decoder = new TextDecoder(label);
@@ -58,7 +55,7 @@ export function decodeAs(bytes: Uint8Array, label: string): string {
     : text;
 }
 
-/** What windows-1252 has at 0x80 to 0x9F; five places keep their control character. */
+/** The characters of windows-1252 at 0x80 to 0x9F; five positions keep their control character. */
 const windows1252 =
   '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
   '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';

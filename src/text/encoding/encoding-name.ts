@@ -1,4 +1,4 @@
-/** The WHATWG Encoding Standard's name for a label, when there is one: `gbk` for GB2312. */
+/** The WHATWG Encoding Standard's name for a label, if there is one: `gbk` for GB2312. */
 export function encodingNamed(label: string | undefined): string | undefined {
   if (label === undefined) return undefined;
   try {

@@ -22,14 +22,14 @@ export const curlyBracket: Rule<C4Thresholds> = ({ text }, { drop_curly_bracket 
 export const sentenceCount: Rule<C4Thresholds> = ({ text }, { min_sentences }) =>
   min_sentences > 0 && countSentences(text) < min_sentences ? 'c4_few_sentences' : undefined;
 
-/** Rules on the whole document, to be put to what {@link keepC4Lines} left. */
+/** Rules for the whole document, to be applied after {@link keepC4Lines}. */
 export const c4Rules: readonly Rule<C4Thresholds>[] = [loremIpsum, curlyBracket, sentenceCount];
 
 const javascript = /javascript/iu;
 const policy =
   /terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies|隐私政策|隱私政策|使用条款|使用條款/iu;
 
-/** The text without the lines that C4 takes out; blank lines stay, as they separate paragraphs. */
+/** The text without the lines that C4 removes. Blank lines stay, because they separate paragraphs. */
 export function keepC4Lines(text: string, limits: C4Thresholds): string {
   const asked = {
     ...limits,
@@ -63,7 +63,7 @@ function keepsLine(text: string, start: number, end: number, limits: C4Threshold
   return limits.min_line_words === 0 || hasWords(line, runs, limits.min_line_words);
 }
 
-/** A Chinese paragraph is one long run between spaces and no sign of damage. */
+/** A Chinese paragraph is one long run between spaces, which is not a sign of damage. */
 function hasUnspaced(word: string): boolean {
   return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(
     word,
@@ -71,13 +71,13 @@ function hasUnspaced(word: string): boolean {
 }
 
 /**
- * The assertions around the run keep it from being tried at each of its characters, which would take quadratic time.
+ * The assertions around the run prevent it from being tried at each of its characters, which would take quadratic time.
  */
 const sentenceEnd = /(?<![.!?…])[.!?…]+(?![.!?…])(?=[”’"')\]]{0,3}(?:\s|$))|[。！？]+/gu;
 
 /**
- * Sentences by what ends them: `.!?` before a space, a closing mark or the end of a line; `。！？` anywhere. A line
- * without any counts as one.
+ * Number of sentences, by their end marks: `.!?` before a space, a closing mark or the end of a line; `。！？` anywhere. A
+ * line without an end mark counts as one.
  */
 export function countSentences(text: string): number {
   let count = 0;

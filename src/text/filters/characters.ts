@@ -1,13 +1,13 @@
-// What a character is to the quality rules, as bits that are looked up rather than asked of a regular expression each
-// time.
+// Classes of characters for the quality rules, as bits that are looked up rather than tested with a regular expression
+// each time.
 export const letter = 1,
   mark = 2,
   digit = 4,
   lowLine = 8;
 export const white = 16;
 /**
- * Of a script that puts no space between words; such a character has none of the bits above, as no word of a spaced
- * script goes on over it.
+ * Of a script without spaces between words. Such a character has none of the bits above, because no word of a spaced
+ * script continues across it.
  */
 export const unspaced = 32;
 export const han = 64;
@@ -19,10 +19,10 @@ const known = 512;
 const unspacedScript =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
-/** By code point; 0 where it has not been asked for. */
+/** By code point; 0 if it has not been needed yet. */
 const kinds = new Uint16Array(0x110000);
 
-/** The bits of the character that the code unit at a place belongs to, be it one half of it. */
+/** The bits of the character that the code unit at a position belongs to, even if it is half of one. */
 export function kindAt(text: string, at: number): number {
   const unit = text.charCodeAt(at);
   if ((unit & 0xf800) !== 0xd800) return kinds[unit] || classify(unit);
@@ -32,7 +32,7 @@ export function kindAt(text: string, at: number): number {
   return kinds[point] || classify(point);
 }
 
-/** Code units of the character that begins at a place. */
+/** Number of code units of the character at a position. */
 export function widthAt(text: string, at: number): number {
   return (text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1;
 }

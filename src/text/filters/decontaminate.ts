@@ -3,20 +3,19 @@ import { WordHashes } from './word-hashes.ts';
 
 /**
  * The n-grams of words of evaluation sets, to find documents that contain one. Words are compared without case,
- * punctuation and diacritics and with digits as 0. An n-gram is known by 53 bits of hash: with a million of them, one
- * in
- * ten thousand million positions of a corpus is taken for one by mistake.
+ * punctuation and diacritics and with digits as 0. An n-gram is identified by a 53-bit hash: with a million of them,
+ * one in ten thousand million positions of a corpus matches one by mistake.
  */
 export class EvaluationNGrams {
   private readonly known = new Set<number>();
-  /** A bit for every value of 22 bits of the hash, which spares nearly all look-ups in the set. */
+  /** One bit per value of 22 bits of the hash, which avoids nearly all look-ups in the set. */
   private readonly filter = new Uint8Array(1 << 19);
   private readonly hashes = new WordHashes();
   private readonly n: number;
-  /** What the word that leaves an n-gram has been multiplied by. */
+  /** The factor of the word that leaves an n-gram. */
   private readonly outFactor: number;
 
-  /** @param n words of an n-gram */
+  /** @param n number of words in an n-gram */
   constructor(n: number) {
     this.n = n;
     let factor = 1;
@@ -28,7 +27,7 @@ export class EvaluationNGrams {
     return this.known.size;
   }
 
-  /** Add the n-grams of an evaluation text; one of fewer than n words has none. */
+  /** Add the n-grams of an evaluation text; a text of fewer than n words has none. */
   add(text: string): void {
     const { words, length } = this.hashes.read(text);
     let low = 0;
@@ -55,15 +54,16 @@ export class EvaluationNGrams {
     return false;
   }
 
-  /** The hash of the n words that end at a place from that of those before it, so that n costs nothing. */
+  /**
+   * The hash of the n words that end at a position, from the one at the position before, so that the cost does not
+   * depend on n.
+   */
   private roll(low: number, words: Int32Array, at: number): number {
     const leaves = at >= this.n ? Math.imul(words[at - this.n]!, this.outFactor) : 0;
     return (Math.imul(low, lowFactor) + words[at]! - leaves) | 0;
   }
 
-  /**
-   * 53 bits of the n words that end at a place: the rolling hash of them and a second one, which is seldom asked for.
-   */
+  /** 53-bit hash of the n words that end at a position: the rolling hash and a second one, which is seldom needed. */
   private key(low: number, words: Int32Array, at: number): number {
     let high = 0;
     for (let word = at - this.n + 1; word <= at; word++) high = (Math.imul(high, highFactor) + words[word]!) | 0;

@@ -4,10 +4,10 @@ import { isUnspaced } from './words.ts';
 
 /** Penedo et al. 2024 (arXiv 2406.17557), section 3.6. A minimum of 0 and a maximum share of 1 allow anything. */
 export interface FineWebThresholds {
-  /** Share of lines that end in a mark that ends sentences. */
+  /** Fraction of lines that end with a sentence-ending mark. */
   readonly min_punctuated_lines: number;
   readonly max_short_lines: number;
-  /** Characters; a line of as many or fewer is short. */
+  /** Maximum number of characters of a short line. */
   readonly short_line_length: number;
   /** The same for languages without spaces, where 30 letters are about ten characters. */
   readonly short_line_length_unspaced: number;
@@ -30,7 +30,7 @@ export const duplicateLineCharacters: Rule<FineWebThresholds> = ({ lines }, limi
     ? 'fineweb_duplicate_line_characters'
     : undefined;
 
-/** Blank lines between paragraphs are ours, not the author's, so each break counts once. */
+/** Blank lines between paragraphs are added by us, not by the author, so each break counts once. */
 export const newlineRatio: Rule<FineWebThresholds> = ({ lines, tokens }, limits) =>
   tokens.count > 0 && (lines.length - 1) / tokens.count > limits.max_newline_word_ratio
     ? 'fineweb_newline_ratio'

@@ -16,7 +16,7 @@ export interface GopherQualityThresholds {
   readonly min_stop_words: number;
 }
 
-/** Gopher's eight, and as frequent ones for Chinese; the rule says nothing about other languages. */
+/** Gopher's eight, and equally frequent ones for Chinese; the rule does not apply to other languages. */
 const stopWords: Readonly<Record<string, ReadonlySet<string>>> = {
   en: new Set(['the', 'be', 'to', 'of', 'and', 'that', 'have', 'with']),
   zh: new Set([
@@ -63,7 +63,7 @@ const stopWords: Readonly<Record<string, ReadonlySet<string>>> = {
 export const wordCount: Rule<GopherQualityThresholds> = ({ tokens }, limits) =>
   tokens.words < limits.min_words ? 'gopher_short' : tokens.words > limits.max_words ? 'gopher_long' : undefined;
 
-/** A Chinese word has 1.5 characters on average, so the lower bound holds only where spaces separate words. */
+/** A Chinese word has 1.5 characters on average, so the lower bound applies only where spaces separate words. */
 export const meanWordLength: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
   if (tokens.words === 0) return undefined;
   const mean = tokens.wordCharacters / tokens.words;
@@ -84,8 +84,8 @@ export const ellipsisLines: Rule<GopherQualityThresholds> = ({ lines }, limits) 
   share(lines, (line) => /(?:\.{3}|…)$/u.test(line)) > limits.max_ellipsis_lines ? 'gopher_ellipsis_lines' : undefined;
 
 /**
- * Marks count as words that are not alphabetic, as in datatrove; not where a word has 1.5 characters and so more marks
- * stand among the words.
+ * Marks count as non-alphabetic words, as in datatrove; but not in languages whose words have 1.5 characters, where
+ * there are more marks per word.
  */
 export const alphabeticWords: Rule<GopherQualityThresholds> = ({ tokens, language }, limits) => {
   const counted = isUnspaced(language) ? tokens.words : tokens.count;

@@ -26,8 +26,8 @@ export const duplicateLines: Rule<GopherRepetitionThresholds> = (document, limit
 };
 
 /**
- * Both n-gram rules in one, because they share the counting. Words of unspaced scripts are segmented, so they hold
- * there too.
+ * Both n-gram rules in one, because they share the counting. Words of unspaced scripts are segmented, so the rules
+ * apply there too.
  */
 export const repeatedNGrams: Rule<GopherRepetitionThresholds> = (document: Prose, limits) => {
   const most = Math.max(limits.max_top_ngrams.length + 1, limits.max_duplicate_ngrams.length + 4);

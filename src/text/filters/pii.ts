@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** What stands for personal data that was taken out; a kind whose placeholder is empty is left in. */
+/** Placeholders for personal data; a kind whose placeholder is empty is not replaced. */
 export interface PiiPlaceholders {
   readonly email: string;
   readonly ip_address: string;
@@ -13,11 +13,11 @@ interface Pattern {
   readonly kind: PiiKind;
   readonly pattern: RegExp;
   readonly isMeant: (match: string) => boolean;
-  /** What every match holds and few texts do, for patterns that take long to look for. */
+  /** Something that every match contains and few texts do, for patterns that are slow to search for. */
   readonly sign?: RegExp;
 }
 
-// Each begins only where the character before could not belong to it and has bounded parts, so a long run of its
+// Each begins only where the previous character could not belong to it, and has bounded parts, so a long run of its
 // characters takes linear time.
 const patterns: readonly Pattern[] = [
   {
@@ -52,10 +52,9 @@ const patterns: readonly Pattern[] = [
 ];
 
 /**
- * Put placeholders for e-mail addresses, public IP addresses (version 4 and 6) and telephone numbers: those with `+`
- * and a
- * country code, North American ones with the area code, and Chinese mobile numbers. Numbers of other forms are not told
- * from dates, prices and identifiers and stay.
+ * Replace e-mail addresses, public IP addresses (version 4 and 6) and telephone numbers with placeholders. Telephone
+ * numbers are those with `+` and a country code, North American ones with the area code, and Chinese mobile numbers.
+ * Other numbers cannot be distinguished from dates, prices and identifiers, so they stay.
  */
 export function replacePii(
   text: string,

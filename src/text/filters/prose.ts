@@ -1,6 +1,6 @@
 import { Tokens } from './tokens.ts';
 
-/** A document as the quality rules look at it; words are split when a rule first asks. */
+/** A document as seen by the quality rules; words are split when a rule first needs them. */
 export class Prose {
   readonly text: string;
   /** ISO 639-1 code, or empty. */
@@ -33,12 +33,12 @@ export class Prose {
 }
 
 /**
- * A quality rule: the name under which it drops the document, or `undefined` when it keeps it. Thresholds are all that
- * it knows of the config.
+ * A quality rule: the reason for dropping the document, or `undefined` to keep it. Of the config, it knows only the
+ * thresholds.
  */
 export type Rule<Thresholds> = (document: Prose, thresholds: Thresholds) => string | undefined;
 
-/** What the first rule that objects says. */
+/** The reason of the first rule that drops the document. */
 export function firstReason<Thresholds>(
   rules: readonly Rule<Thresholds>[],
   document: Prose,
@@ -51,7 +51,7 @@ export function firstReason<Thresholds>(
   return undefined;
 }
 
-/** Share of items for which the test holds; 0 of none. */
+/** Fraction of items that pass the test; 0 if there are none. */
 export function share<T>(items: readonly T[], test: (item: T) => boolean): number {
   if (items.length === 0) return 0;
   let count = 0;

@@ -2,8 +2,8 @@ import { mix32 } from '../../core/mix32.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
- * How much of a list of lines or paragraphs are copies of an earlier one: by count, and by characters of `total`, which
- * are those of the list unless said.
+ * The fraction of lines or paragraphs that are copies of an earlier one: by count, and by characters out of `total`,
+ * which defaults to those of the list.
  */
 export function duplicateShares(
   items: readonly string[],
@@ -25,12 +25,9 @@ export function duplicateShares(
 }
 
 export interface NGramShares {
-  /**
-   * Share of the characters that the most frequent n-gram makes up, the spaces in it included; 0 when none occurs
-   * twice.
-   */
+  /** Fraction of the characters in the most frequent n-gram, including its spaces; 0 when none occurs twice. */
   readonly top: number;
-  /** Share of the characters inside n-grams that occurred before. */
+  /** Fraction of the characters inside n-grams that occurred before. */
   readonly duplicate: number;
 }
 
@@ -53,32 +50,31 @@ export function nGramShares(tokens: Tokens, most: number, total: number): readon
 }
 
 /**
- * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. One that
- * holds
- * an (n-1)-gram that occurs once occurs once itself, so that those of n-1 are all that need be looked at for n. Its
- * arrays can be used for one text after the other and go on behind what is said of them.
+ * The n-grams of a text that occur more than once, which are few when n is 3 and hardly any when it is 5. An n-gram
+ * that contains an (n-1)-gram that occurs once also occurs once, so only the repeated (n-1)-grams need to be looked at
+ * for n. Its arrays are reused for one text after another, and extend beyond the lengths given here.
  */
 class RepeatedGrams {
-  /** Where one begins, in order; of `length` places. */
+  /** The positions of n-grams, in order; `length` of them. */
   places = new Int32Array(0);
   length = 0;
-  /** By place the number of the n-gram that begins there, from 0; -1 where none that is repeated does. */
+  /** By position, the number of the n-gram that begins there, from 0; -1 if no repeated one does. */
   ids = new Int32Array(0);
-  /** By number how often it occurs. */
+  /** By number, how often it occurs. */
   counts = new Int32Array(0);
-  /** How many numbers there are. */
+  /** The count of numbers. */
   distinct = 0;
-  /** By number, for whoever goes over the n-grams. */
+  /** By number, for callers that iterate over the n-grams. */
   seen = new Uint8Array(0);
   /** Characters before token n. */
   before = new Uint32Array(1);
   private tokens = 0;
-  /** Of tokens, by number, the first that is it. */
+  /** By number, the first token that has it. */
   private firsts = new Int32Array(0);
-  /** A hash table: three numbers a slot. */
+  /** A hash table: three numbers per slot. */
   private slots = new Int32Array(0);
 
-  /** Tokens themselves, n being 1. */
+  /** The tokens themselves: n is 1. */
   read({ text, count, starts, ends, hashes }: Tokens): void {
     this.tokens = this.length = count;
     if (count > this.ids.length) this.grow(count);
@@ -118,8 +114,8 @@ class RepeatedGrams {
   }
 
   /**
-   * Go on from n-grams to (n+1)-grams, which are known by the numbers of the n-grams that begin and end them: exact, no
-   * hashes.
+   * Move from n-grams to (n+1)-grams, which are identified by the numbers of the n-grams that begin and end them:
+   * exact, without hashes.
    */
   lengthen(): void {
     const { places, ids, counts, length, tokens } = this;
@@ -160,7 +156,7 @@ class RepeatedGrams {
     this.length = kept;
   }
 
-  /** Empty a table for `length` entries, twice as many slots or more, and give the mask of its slots. */
+  /** Clear a table for `length` entries, with at least twice as many slots, and return the mask of its slots. */
   private clear(): number {
     const size = 2 ** (33 - Math.clz32(this.length));
     if (size * 3 > this.slots.length) this.slots = new Int32Array(size * 3);
@@ -179,7 +175,7 @@ class RepeatedGrams {
   }
 }
 
-/** Arrays for texts of so many tokens stay; those of a longer one, some 80 bytes a token, do not. */
+/** Arrays for texts of up to this many tokens are kept; those of a longer one, about 80 bytes per token, are not. */
 const mostKept = 1 << 18;
 const kept = new RepeatedGrams();
 
@@ -188,7 +184,7 @@ function isSame(text: string, a: number, b: number, length: number): boolean {
   return true;
 }
 
-/** Characters of all occurrences of the most frequent n-gram, the first of equals. */
+/** Characters of all occurrences of the most frequent n-gram; the first among equals. */
 function topCharacters({ places, length, ids, counts, before }: RepeatedGrams, n: number): number {
   let most = 1,
     characters = 0;
@@ -203,8 +199,8 @@ function topCharacters({ places, length, ids, counts, before }: RepeatedGrams, n
 }
 
 /**
- * Characters of n-grams that occurred before; the count goes on behind one that did, and only n-grams on its way count
- * as having occurred.
+ * Characters of n-grams that occurred before. After such an n-gram the count continues behind it, and only n-grams
+ * visited in this way count as having occurred.
  */
 function duplicateCharacters({ places, length, ids, distinct, seen, before }: RepeatedGrams, n: number): number {
   seen.fill(0, 0, distinct);

@@ -6,7 +6,7 @@ let segmenter: Intl.Segmenter | undefined;
 
 /**
  * The words of a run of characters of scripts without spaces: Chinese by jieba's dictionary, Japanese, Thai, Lao, Khmer
- * and Burmese by the rules of Unicode (UAX #29 with ICU's dictionaries). Joined they are the run.
+ * and Burmese by the rules of Unicode (UAX #29 with ICU's dictionaries). Joined, they give the run.
  */
 export function segment(run: string, isHan: boolean): readonly string[] {
   if (isHan) {

@@ -14,10 +14,9 @@ import {
 import { segment } from './segment.ts';
 
 /**
- * The words and marks of a text, as places in it: numbers, not strings. Spaced scripts are cut as spaCy cuts English,
- * nearly: at
- * white space, numbers and abbreviations whole, hyphenated words and contractions apart, each mark by itself; others by
- * {@link segment}.
+ * The words and marks of a text, as positions in it: numbers, not strings. Spaced scripts are split almost as spaCy
+ * splits English: at white space, numbers and abbreviations whole, hyphenated words and contractions apart, each mark
+ * by itself; others by {@link segment}.
  * @example [...Array(tokens.count).keys()].map((index) => tokens.at(index)) // "The dog's tail" has 'The', 'dog', "'s",
  * 'tail'
  */
@@ -30,12 +29,12 @@ export class Tokens {
   wordCharacters = 0;
   /** Those with a letter. */
   alphabetic = 0;
-  /** Where token n begins and ends, and a hash of it; arrays go on behind `count`. */
+  /** The beginning, end and hash of token n; the arrays extend beyond `count`. */
   starts: Uint32Array;
   ends: Uint32Array;
   hashes: Int32Array;
 
-  /** @param mostWords stop when there are as many words */
+  /** @param mostWords stop after this many words */
   constructor(text: string, mostWords = Infinity) {
     this.text = text;
     const size = mostWords === Infinity ? (text.length >> 2) + 16 : 16;
@@ -71,7 +70,7 @@ export class Tokens {
     return end;
   }
 
-  /** Most tokens are letters up to a space or a comma, and are read once; 0 where it takes more to say what it is. */
+  /** Most tokens are letters up to a space or a comma, and are read once; 0 when that does not decide it. */
   private addPlainWord(start: number, kind: number): number {
     const { text } = this;
     const first = text.charCodeAt(start);
@@ -145,10 +144,10 @@ const [h, w, stop, comma, colon, hyphen, atSign, apostrophe, quote] = Array.from
 
 const hashWith = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
 
-/** Of a word with `h` or `w`: whether what is behind it may make it `http` or `www`. */
+/** For a word with `h` or `w`: whether what follows may make it `http` or `www`. */
 const isAddressBehind = (unit: number): boolean => unit === 0x74 || unit === w;
 
-/** The end of the token that begins at a place with a character that is no white space and of a spaced script. */
+/** The end of the token that begins at a position with a character of a spaced script that is not white space. */
 function endOfToken(text: string, start: number, kind: number): number {
   if (kind & digit) return endOfNumber(text, start);
   if (kind & wordKinds) return endOfWord(text, start, kind);
@@ -215,7 +214,7 @@ function endOfContraction(text: string, start: number): number {
   return isKind(text, end, letter | digit) ? start + 1 : end;
 }
 
-/** Where the address ends whose beginning ends at `start`. */
+/** The end of the address whose beginning ends at `start`. */
 function endOfAddress(text: string, start: number): number {
   let end = start;
   while (end < text.length && (kindAt(text, end) & (white | unspaced)) === 0) end++;
@@ -232,12 +231,12 @@ function isKind(text: string, at: number, kinds: number): boolean {
   return at < text.length && (kindAt(text, at) & kinds) !== 0;
 }
 
-/** The place behind a beginning that the text has there; 0 when it has not. */
+/** The position after a beginning, if the text has it there; 0 otherwise. */
 function startsWith(text: string, start: number, beginning: string): number {
   return text.startsWith(beginning, start) ? start + beginning.length : 0;
 }
 
-/** What `\b` takes for a character of a word; not beyond ASCII. */
+/** What `\b` considers a character of a word; ASCII only. */
 function isAsciiWord(unit: number): boolean {
   return (unit >= 48 && unit <= 57) || (unit >= 65 && unit <= 90) || unit === 95 || (unit >= 97 && unit <= 122);
 }

@@ -1,7 +1,7 @@
 import { mix32 } from '../../core/mix32.ts';
 
 /**
- * The words of a text as 32-bit hashes, for comparing texts whatever their typography: lower-cased, every digit as 0,
+ * The words of a text as 32-bit hashes, for comparing texts regardless of typography: lower-cased, every digit as 0,
  * without punctuation and diacritics. In scripts without spaces each character is a word.
  */
 export class WordHashes {
@@ -27,13 +27,13 @@ export class WordHashes {
   }
 }
 
-// What a code unit is to a word: nothing, its end, a letter (as the lower-cased code unit), or a letter that is a word
-// (the same, with a flag).
+// The role of a code unit in a word: none, its end, a letter (as the lower-cased code unit), or a letter that is a word
+// by itself (the same, with a flag).
 const nothing = 1;
 const space = 2;
 const isWord = 0x10000;
 
-/** Symbol of each code unit; 0 where it has not been asked for yet. */
+/** Symbol of each code unit; 0 if it has not been needed yet. */
 const symbols = new Uint32Array(0x10000);
 
 function symbolOf(unit: number): number {
@@ -56,9 +56,7 @@ function classify(unit: number): number {
   return char.toLowerCase().charCodeAt(0);
 }
 
-/**
- * Whether a text has nothing but characters that NFD leaves as they are, which takes a tenth of the time of asking it.
- */
+/** Whether NFD leaves all characters of a text unchanged, in a tenth of the time that NFD takes. */
 function isDecomposed(text: string): boolean {
   return /^[\0-\xbf\u2010-\u2027\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e]*$/.test(text);
 }

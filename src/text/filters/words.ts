@@ -5,21 +5,23 @@ import { Tokens } from './tokens.ts';
 const unspacedLanguages: ReadonlySet<string> = new Set(['zh', 'ja', 'th', 'lo', 'km', 'my']);
 export const isUnspaced = (language: string): boolean => unspacedLanguages.has(language);
 
-/** What stands between white space in a line. */
+/** The runs of characters between white space in a line. */
 export interface Runs {
   readonly count: number;
-  /** Code units of the longest. */
+  /** Number of code units of the longest one. */
   readonly longest: number;
   /** Whether there is a character of a script without spaces. */
   readonly hasUnspaced: boolean;
 }
 
-/** The runs of `text[start]` to `text[end - 1]`: places in a text, as reading slices of one takes thrice as long. */
+/**
+ * The runs of `text[start]` to `text[end - 1]`: positions in a text, because reading slices takes three times as long.
+ */
 export function runsOf(text: string, start: number, end: number): Runs {
   let count = 0,
     longest = 0,
     kinds = 0,
-    from = start; // where the run begins, or would
+    from = start; // the beginning of the run, if there is one
   for (let at = start; at < end; at++) {
     const kind = kindAt(text, at);
     kinds |= kind;
@@ -33,7 +35,7 @@ export function runsOf(text: string, start: number, end: number): Runs {
   return { count, longest: Math.max(longest, end - from), hasUnspaced: (kinds & unspaced) !== 0 };
 }
 
-/** Whether a line has that many words, those between white space counted whole in spaced scripts. */
+/** Whether a line has at least that many words; in spaced scripts, everything between white space is one word. */
 export function hasWords(line: string, runs: Runs, least: number): boolean {
   return (runs.hasUnspaced ? new Tokens(line, least).words : runs.count) >= least;
 }

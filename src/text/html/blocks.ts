@@ -40,8 +40,8 @@ interface Open {
 const inlineReach = 64;
 
 /**
- * Split an HTML page into blocks of text. Elements that are not content are left out; those that only their attributes
- * give away, just with `byAttributes`. One pass over the page without recursion: time and memory grow linearly with its
+ * Split an HTML page into blocks of text. Elements that are not content are omitted; those that only their attributes
+ * identify, only with `byAttributes`. One pass over the page without recursion: time and memory grow linearly with its
  * length, whatever the nesting.
  */
 export function readBlocks(html: string, byAttributes: boolean): Page {
@@ -52,7 +52,7 @@ export function readBlocks(html: string, byAttributes: boolean): Page {
   return reader.page();
 }
 
-/** Takes the tokenizer's events. All offsets are into the whole page, which is written in one piece. */
+/** Receives the tokenizer's events. All offsets refer to the whole page, which is written in one piece. */
 class BlockReader {
   private readonly html: string;
   private readonly byAttributes: boolean;

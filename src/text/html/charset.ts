@@ -14,7 +14,7 @@ export function decodeHtml(bytes: Uint8Array, contentType = ''): { readonly html
   ].find((label) => label !== undefined);
   if (declared !== undefined && declared !== 'windows-1252')
     return { html: decodeAs(bytes, declared), encoding: declared };
-  // Servers announce Latin-1 by default for pages that are UTF-8; text that is valid UTF-8 beyond ASCII is.
+  // Servers announce Latin-1 by default for pages that are UTF-8; text that is valid UTF-8 and not only ASCII is UTF-8.
   const utf8 = decodeStrictUtf8(bytes);
   if (utf8 !== undefined) return { html: utf8, encoding: 'utf-8' };
   const encoding = declared ?? guessEncoding(bytes);
@@ -30,7 +30,7 @@ function metaEncoding(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1');
   for (const [, attributes = ''] of head.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<meta\s([^>]*)/gi)) {
     const encoding = encodingNamed(charsetOf(attributes));
-    // A page whose <meta> could be read as ASCII is not UTF-16, whatever it says.
+    // A page whose <meta> could be read as ASCII is not UTF-16, even if it declares that.
     if (encoding !== undefined) return encoding.startsWith('utf-16') ? 'utf-8' : encoding;
   }
   return undefined;

@@ -24,7 +24,7 @@ export const siteHeader = 'header';
 /** Elements that hold the content; attributes never make them boilerplate. */
 export const contentElements = words('article body html main');
 
-/** Elements that an element of the same kind, or another of the group, ends when its end tag was left out. */
+/** Elements that an element of the same kind, or another of the group, ends when its end tag was omitted. */
 export const impliedEnds: Readonly<Record<string, ReadonlySet<string>>> = {
   li: words('li'),
   dt: words('dt dd'),

@@ -1,21 +1,22 @@
 import { readBlocks, type Block } from './blocks.ts';
 import { visibleLength } from './white-space.ts';
 
-/** What of a web page is worth training on. */
+/** The content of a web page that is worth training on. */
 export interface MainText {
   /**
-   * Paragraphs separated by a blank line; list items and table rows by a line end. Empty when the page has no prose.
+   * Paragraphs separated by a blank line; list items and table rows are separated by a line end. Empty when the page
+   * has no prose.
    */
   readonly text: string;
   readonly title: string;
-  /** The page's own word on its language, such as `en-GB`; often wrong. */
+  /** The language that the page declares, such as `en-GB`; often wrong. */
   readonly lang: string;
 }
 
 /**
  * Extract the main text of an HTML page. Elements that are never prose (navigation, header, footer, aside, scripts) and
- * those whose attributes say so (cookie banners, share bars, hidden ones) are left out. The blocks of text that remain
- * are judged by length, punctuation and share of links, short ones by their neighbours, as in jusText (Pomikálek 2011).
+ * those whose attributes say so (cookie banners, share bars, hidden ones) are removed. The remaining blocks of text are
+ * judged by length, punctuation and share of links, short ones by their neighbours, as in jusText (Pomikálek 2011).
  * Linear in the page's length.
  * @example extractMainText('<nav>Home</nav><p>A sentence that is long enough to count.</p>').text
  */
@@ -23,14 +24,15 @@ export function extractMainText(html: string): MainText {
   const strict = readBlocks(html, true);
   const text = prose(strict.blocks);
   if (text.length >= enoughChars) return { text, title: strict.title, lang: strict.lang };
-  // Some sites wrap everything in an element with a tell-tale name, or never close one; then only tags are believed.
+  // Some sites wrap everything in an element with a name like a sidebar's, or never close one; then only tags are
+  // trusted.
   const lenient = readBlocks(html, false);
   const lenientText = prose(lenient.blocks);
   const isBetter = lenientText.length > 4 * text.length && lenientText.length >= enoughChars;
   return { text: isBetter ? lenientText : text, title: strict.title || lenient.title, lang: strict.lang };
 }
 
-/** Below this the strict reading may have left out the content itself. */
+/** Below this, the strict reading may have removed the content itself. */
 const enoughChars = 400;
 
 type Verdict = 'good' | 'bad' | 'short';
@@ -81,7 +83,7 @@ function judge(block: Block): Verdict {
   return weight >= 100 && linkShare < 0.4 ? 'good' : 'short';
 }
 
-/** For each block the verdict on the nearest one before (`step` 1) or after (-1) it that is not short. */
+/** For each block, the verdict on the nearest one before (`step` 1) or after it (-1) that is not short. */
 function nearestVerdict(verdicts: readonly Verdict[], step: 1 | -1): Verdict[] {
   const nearest: Verdict[] = [];
   let last: Verdict = 'bad';
@@ -95,7 +97,7 @@ function nearestVerdict(verdicts: readonly Verdict[], step: 1 | -1): Verdict[] {
   return nearest;
 }
 
-/** How many short blocks in a row may lie between a block and the neighbour that speaks for it. */
+/** Maximum number of consecutive short blocks between a block and the neighbour that decides for it. */
 const reach = 12;
 
 function isKept(block: Block, verdict: Verdict, before: Verdict, after: Verdict): boolean {

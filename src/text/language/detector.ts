@@ -2,7 +2,7 @@ import { LanguageModel } from './model.ts';
 
 /** The language a text is mostly in. */
 export interface LanguageGuess {
-  /** ISO 639-1 code; empty when nothing can be told. */
+  /** ISO 639-1 code; empty when the language cannot be detected. */
   readonly language: string;
   /** Mean probability of that language over samples of the text, 0 to 1. */
   readonly score: number;
@@ -15,18 +15,16 @@ let detector: Promise<LanguageDetector> | undefined;
 /**
  * Load ELD's large model (60 languages, 7 MB) once per process.
  *
- * ELD reads no more than the first 350 bytes of a text and gives scores that are no probabilities. So it is shown a few
- * samples from all over the text, and its scores are turned into probabilities by a softmax: a page that is half in
- * another language then scores about one half, which is what FineWeb's threshold of 0.65 means.
+ * ELD reads at most the first 350 bytes of a text, and its scores are not probabilities. So it is given a few samples
+ * from all over the text, and its scores are turned into probabilities by a softmax: a page that is half in another
+ * language then scores about one half, which is what FineWeb's threshold of 0.65 means.
  */
 export function loadLanguageDetector(): Promise<LanguageDetector> {
   detector ??= LanguageModel.load().then((model) => (text) => guess(model, sampleText(text)));
   return detector;
 }
 
-/**
- * The language with the greatest share of probability over the samples that tell anything; a doubtful one counts half.
- */
+/** The language with the greatest share of probability over the usable samples; a doubtful one counts half. */
 function guess(model: LanguageModel, samples: readonly string[]): LanguageGuess {
   const totals = new Map<number, number>();
   let told = 0;
@@ -64,7 +62,7 @@ export function sampleText(text: string): string[] {
     const stretches = [];
     for (let at = 0; at < text.length; at += sampleLength) stretches.push(text.slice(at, at + sampleLength));
     const last = stretches.at(-1);
-    // A short tail says little; it would pull the mean down.
+    // A short tail is unreliable and would lower the mean.
     return stretches.length > 1 && last !== undefined && last.length < sampleLength / 2
       ? stretches.slice(0, -1)
       : stretches;

@@ -5,11 +5,10 @@ export interface ModelData {
   /** ISO 639-1 codes, by the number that n-grams go by. */
   readonly languages: readonly string[];
   /**
-   * What stands for each byte of UTF-8 in n-grams, as code units below 256; a space for bytes of scripts it does not
-   * know.
+   * The symbol for each byte of UTF-8 in n-grams, as code units below 256; a space for bytes of unsupported scripts.
    */
   readonly symbols: Uint8Array;
-  /** Mean score of each language in texts that ELD knows rightly, 0 to 1. */
+  /** Mean score of each language in texts that ELD detects correctly, 0 to 1. */
   readonly usualScores: Float64Array;
   readonly table: NGramTable;
 }
@@ -41,13 +40,13 @@ export function encodeModel({ languages, symbols, usualScores, table: { slots, p
   return Buffer.concat([bytesOf(Uint32Array.of(text.length)), text, bytesOf(slots), bytesOf(pairs)]);
 }
 
-/** A model from its bytes. Throws when their number is not what their header says. */
+/** A model from its bytes. Throws when their number does not match their header. */
 export function decodeModel(bytes: Uint8Array): ModelData {
   const buffer = new Uint8Array(bytes).buffer;
   const start = 4 + (new Uint32Array(buffer, 0, 1)[0] ?? 0);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, start))) as Header;
   const end = start + 4 * header.slots + 2 * header.pairs;
-  if (buffer.byteLength !== end) throw new RangeError(`${buffer.byteLength} bytes in place of ${end}`);
+  if (buffer.byteLength !== end) throw new RangeError(`${buffer.byteLength} bytes instead of ${end}`);
   return {
     languages: header.languages,
     symbols: Uint8Array.from(header.symbols),

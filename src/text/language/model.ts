@@ -5,23 +5,23 @@ import { decodeModel, type ModelData } from './model-file.ts';
 import { hashOf, highOf, longestNGram, lowOf, type NGramTable } from './ngram-table.ts';
 import { plainUnits, space } from './plain-units.ts';
 
-// What ELD 2.1.0 does, number by number; the scores must be its own.
-/** UTF-16 code units of a text that are looked at. */
+// The constants of ELD 2.1.0; the scores must equal its own.
+/** Number of UTF-16 code units of a text that are read. */
 const mostUnits = 1000;
 /** Bytes of UTF-8 after which the next space ends the text, and those after which any letter does. */
 const bytesToSpace = 350,
   bytesToLetter = 380;
-/** Bytes of a word of which n-grams are taken, but for the last. */
+/** Number of bytes of a word from which n-grams are taken, except the last one. */
 const mostOfWord = 70;
 const gramLength = 4,
   gramStride = 3;
-/** Taken off all scores in the model's file. */
+/** Subtracted from all scores in the model's file. */
 const leastScore = 53;
-/** A mean score per n-gram of m is told as m / (m + 25). */
+/** A mean score per n-gram of m is reported as m / (m + 25). */
 const scale = 25;
 
 /**
- * ELD's large model of 60 languages (npm `eld`), with its scores bit by bit, but as typed arrays without an object or
+ * ELD's large model of 60 languages (npm `eld`), with exactly the same scores, but as typed arrays without an object or
  * a string per n-gram: 7 MB rather than 400. A text is cut into words of letters, and words into n-grams of four bytes
  * of UTF-8, every third one, with a space at the ends of the word; each n-gram counts once.
  */
@@ -53,8 +53,8 @@ export class LanguageModel {
   }
 
   /**
-   * Score a text: puts the `means`, and gives the language with the greatest, the first of equals; -1 when there is
-   * none.
+   * Score a text: sets the `means`, and returns the language with the greatest one, the first among equals; -1 when
+   * there is none.
    */
   read(text: string): number {
     this.seen.fill(0);
@@ -71,13 +71,14 @@ export class LanguageModel {
   }
 
   /**
-   * Whether what `read` has told is no guess: three n-grams, and three quarters of what texts in that language score.
+   * Whether the result of `read` is reliable: three n-grams, and three quarters of the usual score of texts in that
+   * language.
    */
   isReliable(language: number): boolean {
     return this.distinct >= 3 && this.scaled(language) >= this.usualScores[language]! * 0.75;
   }
 
-  /** The score of a language as ELD tells it, 0 to 1. */
+  /** The score of a language as ELD reports it, 0 to 1. */
   scaled(language: number): number {
     return this.means[language]! / (this.means[language]! + scale);
   }
@@ -115,7 +116,7 @@ export class LanguageModel {
     const cut = Math.min(end - 1, mostOfWord) + 1;
     let from = 1;
     for (; from + gramLength < cut; from += gramStride) this.addGram(from === 1 ? 0 : from, from + gramLength);
-    this.addGram(from === 1 ? 0 : cut - gramLength, end + 1); // a cut word's last n-gram goes on to its end
+    this.addGram(from === 1 ? 0 : cut - gramLength, end + 1); // the last n-gram of a cut word extends to its end
   }
 
   private addGram(from: number, to: number): void {
@@ -135,7 +136,7 @@ export class LanguageModel {
   }
 }
 
-/** More than twice the n-grams that 380 bytes can have. */
+/** More than twice the number of n-grams that 380 bytes can have. */
 const seenSlots = 512;
 
 function hashBytes(bytes: Uint8Array, from: number, to: number, start: number): number {

@@ -4,14 +4,13 @@ import { mix32 } from '../../core/mix32.ts';
 export const longestNGram = 6;
 
 /**
- * What languages an n-gram occurs in, and how tellingly: a hash table with open addressing in typed arrays. An n-gram's
- * symbols are bytes, none of them 0, and it goes by the first four as one number (`low`) and the others as another
- * (`high`).
+ * The languages in which an n-gram occurs, with scores: a hash table with open addressing in typed arrays. An n-gram's
+ * symbols are non-zero bytes; the first four are one number (`low`) and the others another (`high`).
  */
 export class NGramTable {
   /**
-   * Three numbers a slot: `low`; `high` with the count of pairs above it; where the pairs begin. An empty slot has no
-   * pairs; one at least is empty, or a search would not end. There are 2^n of them.
+   * Three numbers per slot: `low`; `high` with the count of pairs above it; the index of the first pair. An empty slot
+   * has no pairs; at least one is empty, because otherwise a search would not end. There are 2^n of them.
    */
   readonly slots: Uint32Array;
   /** Language in the lower byte, score in the upper. */
@@ -24,7 +23,7 @@ export class NGramTable {
     this.mask = slots.length / 3 - 1;
   }
 
-  /** Add each language's score for an n-gram, and `base` besides, to its total. */
+  /** Add each language's score for an n-gram, plus `base`, to its total. */
   addTo(totals: Float64Array, base: number, low: number, high: number): void {
     const { slots, pairs, mask } = this;
     for (let slot = hashOf(low, high) & mask; ; slot = (slot + 1) & mask) {
@@ -43,7 +42,7 @@ export function hashOf(low: number, high: number): number {
   return mix32(low ^ Math.imul(high, 0x9e3779b1));
 }
 
-/** First four symbols of an n-gram; none is 0, so that shorter ones differ from all others. */
+/** First four symbols of an n-gram; none is 0, so shorter ones differ from all others. */
 export function lowOf(symbols: Uint8Array, from: number, to: number): number {
   let low = 0;
   for (let at = Math.min(from + 4, to) - 1; at >= from; at--) low = (low << 8) | symbols[at]!;

@@ -4,12 +4,11 @@ const dottedCapitalI = 0x130; // two code units when lower-cased
 const capitalSigma = 0x3a3;
 
 /**
- * What ELD makes of a text before it looks for words, as code units: the letters, lower-cased, with one space for
- * whatever is
- * between them, but for apostrophes before a letter or the end, which stay.
- * @param most code units of the text that are looked at
- * @param units takes the result: twice as many, or more
- * @returns how many there are
+ * ELD's form of a text before it looks for words, as code units: the letters, lower-cased, with one space for whatever
+ * is between them, except apostrophes before a letter or the end, which stay.
+ * @param most maximum number of code units of the text to read
+ * @param units receives the result: at least twice as many
+ * @returns the length of the result
  */
 export function plainUnits(text: string, most: number, units: Uint16Array): number {
   let length = 0,
@@ -36,7 +35,7 @@ export function plainUnits(text: string, most: number, units: Uint16Array): numb
   return length;
 }
 
-/** What each code unit becomes: its lower case, itself, or `separator`; 0 where it has not been asked for. */
+/** What each code unit becomes: its lower case, itself, or `separator`; 0 if it has not been needed yet. */
 const plain = new Uint16Array(0x10000);
 
 function plainOf(unit: number): number {

@@ -2,8 +2,8 @@ import { bandCount, rowsPerBand, signatureLength } from './signature.ts';
 import { rowWords, type CompactSignature } from './text-signature.ts';
 
 /**
- * Members of a bucket that the others are compared with; more of them would let a bucket of boilerplate take quadratic
- * time.
+ * Number of members of a bucket that the others are compared with; with more, a bucket of boilerplate could take
+ * quadratic time.
  */
 const maxLeaders = 16;
 
@@ -11,7 +11,7 @@ const maxLeaders = 16;
  * Signatures of documents, and which of them are near-duplicates of one another: locality-sensitive hashing by bands
  * (Leskovec et al., Mining of Massive Datasets, 3.4), each hit checked by the whole signature, clusters by union-find.
  *
- * Takes 168 bytes a document: a hash of each band, and of each row a byte, which suffices to estimate similarity.
+ * Takes 168 bytes per document: a hash of each band, and one byte per row, which suffices to estimate similarity.
  */
 export class NearDuplicates {
   private readonly bands: Uint32Array;
@@ -20,7 +20,7 @@ export class NearDuplicates {
   private readonly rows: Uint8Array;
   private readonly isSigned: Uint8Array;
 
-  /** @param capacity documents at most; memory is taken as they are added */
+  /** @param capacity maximum number of documents; memory is allocated as they are added */
   constructor(capacity: number) {
     this.bands = new Uint32Array(capacity * bandCount);
     this.rowWords = new Uint32Array(capacity * rowWords);
@@ -35,18 +35,17 @@ export class NearDuplicates {
   }
 
   /**
-   * For each document of an order, by its place there, the place of the first one of its cluster. What clusters there
-   * are
-   * depends on the order alone, so give one that does not depend on how the documents came in.
+   * For each document of an order, by its position there, the position of the first one of its cluster. The clusters
+   * depend only on the order, so pass one that does not depend on how the documents arrived.
    * @param order documents, best first; only these are compared
-   * @param minSimilarity share of common shingles from which two documents that share a band are taken for duplicates
+   * @param minSimilarity minimum share of common shingles for two documents that share a band to be duplicates
    * @param groupOf documents of different groups are not compared
    */
   cluster(order: Uint32Array, minSimilarity: number, groupOf: (document: number) => number = () => 0): Uint32Array {
     const sets = new DisjointSets(order.length);
     const signed = order.reduce((sum, document) => sum + this.isSigned[document]!, 0);
     const keys = new BigUint64Array(signed);
-    const words = new Uint32Array(keys.buffer); // of each key: the place in the order, then the band's hash
+    const words = new Uint32Array(keys.buffer); // for each key: the position in the order, then the band's hash
     for (let band = 0; band < bandCount; band++) {
       let at = 0;
       for (let place = 0; place < order.length; place++) {
@@ -71,7 +70,7 @@ export class NearDuplicates {
     return sets.roots();
   }
 
-  /** Put every member of a bucket with the first one before it that it is like and that was like none before. */
+  /** Join each member of a bucket to the first similar earlier one that was not similar to any before it. */
   private join(
     words: Uint32Array,
     begin: number,

@@ -12,10 +12,10 @@ export const signatureLength = bandCount * rowsPerBand;
 const shingleWords = 5;
 
 /**
- * MinHash signatures (Broder 1997) of texts: row i is the smallest value that hash function i gives any of the text's
- * shingles, so two signatures agree in about as large a share of rows as the texts have shingles in common (Jaccard).
- * A shingle is five words in a row, lower-cased, digits as 0, without punctuation and diacritics; in scripts without
- * spaces each character is a word.
+ * MinHash signatures (Broder 1997) of texts: row i is the smallest value of hash function i over the text's shingles,
+ * so the share of rows in which two signatures agree estimates the share of common shingles (Jaccard). A shingle is
+ * five words in a row, lower-cased, digits as 0, without punctuation and diacritics; in scripts without spaces each
+ * character is a word.
  *
  * All hashes are of 32 bits by `Math.imul`, which the engine compiles to one instruction.
  */

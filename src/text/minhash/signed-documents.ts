@@ -1,10 +1,10 @@
 import type { Dataset, Row } from '../../core/data.ts';
 import { CompactHasher, textDigest, type CompactSignature } from './text-signature.ts';
 
-/** `exact`: the digest alone, which tells equal texts; `minhash`: a MinHash signature as well. */
+/** `exact`: only the digest, which identifies equal texts; `minhash`: a MinHash signature too. */
 export type SigningMethod = 'exact' | 'minhash';
 
-/** What deduplication needs to know of a document. */
+/** What deduplication needs to know about a document. */
 export interface SignedDocument {
   readonly snapshot: string;
   /** Four words; see {@link textDigest}. */
@@ -13,7 +13,7 @@ export interface SignedDocument {
   minHash(): CompactSignature | undefined;
 }
 
-/** Signs documents; a MinHash signature is made when it is asked for. */
+/** Signs documents; a MinHash signature is made when it is requested. */
 export class DocumentSigner {
   private readonly hasher = new CompactHasher();
 
@@ -22,7 +22,7 @@ export class DocumentSigner {
   }
 }
 
-/** The row of contract `signatures` that {@link storedSignatures} reads again. */
+/** The row of contract `signatures` that {@link storedSignatures} reads back. */
 export function signatureRow({ snapshot, digest, minHash }: SignedDocument, method: SigningMethod): Row {
   const { bands, rows } = (method === 'minhash' ? minHash() : undefined) ?? {
     bands: new Uint32Array(0),
@@ -31,7 +31,7 @@ export function signatureRow({ snapshot, digest, minHash }: SignedDocument, meth
   return { digest, snapshot, bands, rows };
 }
 
-/** The documents whose signatures a dataset has, in its order. */
+/** The documents whose signatures are in a dataset, in its order. */
 export async function* storedSignatures(dataset: Dataset): AsyncGenerator<SignedDocument, void> {
   for await (const { snapshot, digest, bands, rows } of dataset.rows()) {
     const signature =

@@ -10,7 +10,7 @@ export interface CompactSignature {
 /** Words of a {@link CompactSignature}'s rows. */
 export const rowWords = signatureLength / 4;
 
-/** Compact signatures of texts; memory of one is used again for the next. */
+/** Compact signatures of texts; the memory of one is reused for the next. */
 export class CompactHasher {
   private readonly hasher = new MinHasher();
   private readonly signature: CompactSignature = { bands: new Uint32Array(bandCount), rows: new Uint32Array(rowWords) };

@@ -2,14 +2,14 @@ import { fittingPieces, type PackedSequence, type PairPacking, type Sentence } f
 import { KeyedRandom } from '../random.ts';
 
 export interface PairPackOptions {
-  /** Tokens of a pair at most, the four special ones included. */
+  /** Maximum number of tokens of a pair, including the four special ones. */
   readonly maxLength: number;
   /** Shorter pairs are dropped. */
   readonly minLength: number;
   readonly packing: PairPacking;
   readonly bos: number;
   readonly eos: number;
-  /** Tokens of the documents among which a second half from elsewhere is sought. */
+  /** Number of tokens of the documents from which a second half from elsewhere is taken. */
   readonly windowTokens?: number;
 }
 
@@ -20,7 +20,7 @@ interface Held {
   readonly tokens: number;
 }
 
-/** Some sentences in a row of one document. */
+/** Consecutive sentences of one document. */
 type Segment = readonly Sentence[];
 
 /** `<s>`, `</s></s>` and `</s>`. */
@@ -29,16 +29,13 @@ const specials = 4;
 /**
  * Packs sentences into pairs `<s> A </s></s> B </s>` for next-sentence prediction. SENTENCE-PAIR takes one sentence for
  * each half; SEGMENT-PAIR takes as many as fit, cut in two at random. In half of the pairs, drawn by the document's
- * place
- * in its shard, B is what follows A, in the others it is from another document, and what follows A begins a pair of its
- * own: each sentence of a document is in one pair as its document's own. The last sentence of a document, when it is
- * left
- * alone, is always paired with another document's, so a little over half are. Where there is one document only, such as
- * a
- * book in a shard of its own, B is from elsewhere in it.
+ * index in its shard, B is what follows A. In the others, B is from another document, and what follows A begins its own
+ * pair: each sentence of a document is in one pair in its own order. The last sentence of a document, when nothing
+ * follows it, is always paired with one of another document, so slightly more than half of the pairs are of this kind.
+ * If there is only one document, such as a book in its own shard, B is from elsewhere in it.
  */
 export class PairPacker {
-  /** Pairs dropped for being shorter than `minLength` or for want of other sentences, and their tokens. */
+  /** Pairs dropped because they were shorter than `minLength` or there were no other sentences, and their tokens. */
   readonly dropped = { sequences: 0, tokens: 0 };
   private readonly options: PairPackOptions;
   private readonly room: number;
@@ -54,7 +51,7 @@ export class PairPacker {
     this.windowTokens = options.windowTokens ?? 1 << 20;
   }
 
-  /** Take a document in; the pairs of the window's documents come when the window is full. */
+  /** Add a document; the pairs of the window's documents are returned when the window is full. */
   *add(ordinal: number, sentences: Iterable<Sentence>): Generator<PackedSequence> {
     const held: Sentence[] = [];
     for (const sentence of sentences) held.push(...piecesOf(sentence, this.room >> 1));
@@ -64,7 +61,7 @@ export class PairPacker {
     this.heldTokens += tokens;
     if (this.heldTokens < this.windowTokens) return;
     yield* this.flush();
-    // Half of the window stays, for the documents to come.
+    // Half of the window stays for the documents that follow.
     while (this.window.length > 1 && this.heldTokens > this.windowTokens / 2)
       this.heldTokens -= this.window.shift()?.tokens ?? 0;
     this.next = this.window.length;
@@ -112,8 +109,8 @@ export class PairPacker {
   }
 
   /**
-   * Sentences of another document of the window, from a random one on; of the same one, before or after those `taken`,
-   * when there is no other; `undefined` when that has no more either.
+   * Sentences of another document of the window, starting at a random one; if there is no other document, of the same
+   * one, before or after those `taken`; `undefined` when there are none there either.
    */
   private elsewhere(
     index: number,

@@ -1,7 +1,4 @@
-/**
- * Where a sequence may end and what it may hold (Liu et al. 2019, section 4.2); those of pairs are packed by
- * `PairPacker`.
- */
+/** Where a sequence may end and what it may contain (Liu et al. 2019, section 4.2); `PairPacker` packs pairs. */
 export type Packing = 'full-sentences' | 'doc-sentences' | PairPacking;
 export type PairPacking = 'segment-pair' | 'sentence-pair';
 
@@ -16,14 +13,14 @@ export interface PackedSequence {
   readonly word_starts: Uint16Array;
   readonly doc_ids: Uint32Array;
   /**
-   * Of a pair: 0 when its second half follows the first in their document, 1 when it is from another. Hugging Face's
-   * numbers.
+   * For a pair: 0 when the second half follows the first in their document, 1 when it is from elsewhere, as in Hugging
+   * Face.
    */
   readonly next_sentence_label?: 0 | 1;
 }
 
 export interface PackOptions {
-  /** Tokens of a sequence at most, `<s>` and `</s>` included. */
+  /** Maximum number of tokens of a sequence, including `<s>` and `</s>`. */
   readonly maxLength: number;
   /** Shorter sequences are dropped. */
   readonly minLength: number;
@@ -35,11 +32,10 @@ export interface PackOptions {
 /**
  * Packs sentences into sequences `<s> … </s>`. FULL-SENTENCES fills each with whole sentences, across documents with a
  * `</s>` between them; DOC-SENTENCES begins a new one with each document. A sentence longer than a sequence is cut
- * before
- * a word where it has one.
+ * before a word if possible.
  */
 export class Packer {
-  /** Sequences dropped for being shorter than `minLength`, and their tokens. */
+  /** Sequences dropped because they were shorter than `minLength`, and their tokens. */
   readonly dropped = { sequences: 0, tokens: 0 };
   private readonly options: PackOptions;
   private ids: number[] = [];
@@ -67,7 +63,7 @@ export class Packer {
     if (packing === 'doc-sentences') yield* this.flush();
   }
 
-  /** What is left when there are no more documents. */
+  /** The remaining sequence when there are no more documents. */
   *flush(): Generator<PackedSequence> {
     if (this.ids.length === 0) return;
     const { bos, eos, minLength } = this.options;
@@ -88,7 +84,7 @@ export class Packer {
     }
   }
 
-  /** Length of the running sequence when it ends here. */
+  /** Length of the current sequence if it ends here. */
   private get length(): number {
     return this.ids.length + 2;
   }

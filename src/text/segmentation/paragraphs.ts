@@ -1,7 +1,7 @@
 /**
- * Join the lines of hard-wrapped plain text into paragraphs, one a line, separated by a blank line. Verse, tables and
+ * Join the lines of hard-wrapped plain text into paragraphs, one per line, separated by blank lines. Verse, tables and
  * lists keep their lines: a paragraph is joined when its breaks are where filling to the wrap width would have put
- * them, that is where the next line's first word would not have fitted.
+ * them, that is, where the next line's first word would not have fitted.
  * @example joinParagraphs('It was a dark\nand stormy\nnight.') // with a wrap width of 14: 'It was a dark and stormy
  * night.'
  */
@@ -20,7 +20,7 @@ export function joinParagraphs(text: string): string {
 
 /** Beyond this the text isn't wrapped by hand or `fmt`: a line is a paragraph or a sentence already. */
 const maxWrapWidth = 100;
-/** How many columns a wrapped line may stay short of the width: editors fill raggedly. */
+/** Maximum number of columns by which a wrapped line may be shorter than the width: editors wrap unevenly. */
 const slack = 3;
 
 /** The 95th percentile of the lengths of lines that have a line after them in their paragraph. */
@@ -64,7 +64,7 @@ function isForced(line: string, next: string, width: number): boolean {
   return line.length + 1 + word.length > width;
 }
 
-/** What goes between a line and the next: nothing where it was broken at a dash or at the hyphen of a compound. */
+/** The separator between a line and the next: nothing if it was broken at a dash or at the hyphen of a compound. */
 function glue(line: string, next: string | undefined): string {
   if (next === undefined) return '';
   return /(?:--|\u2014|\p{L}-)$/u.test(line.slice(-2)) && /^[\p{L}\p{N}"'\u201c\u2018]/u.test(next) ? '' : ' ';

@@ -2,7 +2,7 @@ const closers = new Set('"\'”’»)]」』）】》');
 const openers = /^["'“‘«([¿¡]*[\p{Lu}\p{Lo}\p{N}]/u;
 const stops = new Set(['.', '!', '?', '…']);
 const wideStops = new Set(['。', '！', '？', '｡']);
-/** Words whose period ends no sentence. */
+/** Words whose period does not end a sentence. */
 const abbreviations = new Set(
   (
     'mr mrs ms dr prof rev gen col capt lt sgt sen rep gov st mt jr sr vs etc al fig figs no nos vol pp ed eds cf ' +

@@ -11,15 +11,14 @@ export interface WikitextOptions {
   readonly namespaces?: ReadonlyMap<number, string>;
   /** Which alternative of `-{zh-hans:…;zh-hant:…}-` to keep. */
   readonly variant?: string;
-  /** Headings whose sections are left out besides References, See also, External links and so on. */
+  /** Headings whose sections are omitted, in addition to References, See also, External links and so on. */
   readonly dropSections?: readonly string[];
 }
 
 /**
  * Wikitext as readable text: paragraphs separated by blank lines, headings and list items on lines of their own.
- * Templates
- * that carry prose are kept, tables, references, files and reference sections are not. Markup that is never closed is
- * read as text. Time and memory grow linearly with the page, however deep its markup is nested.
+ * Templates with prose are kept; tables, references, files and reference sections are not. Markup that is never closed
+ * is read as text. Time and memory grow linearly with the page, however deep its markup is nested.
  * Syntax: https://www.mediawiki.org/wiki/Markup_spec
  * @example
  * wikitextToText("'''Riga''' is the [[capital city|capital]] of [[Latvia]].<ref>…</ref>") // 'Riga is the capital of

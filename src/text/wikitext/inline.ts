@@ -13,14 +13,14 @@ export interface InlineOptions {
 
 type FrameKind = 'template' | 'parameter' | 'link' | 'external' | 'table' | 'html-table' | 'variant';
 
-/** Markup that is open: what it holds is `parts` from `start` on, split into arguments at `bars`. */
+/** Open markup: its content is `parts` from `start`, split into arguments at `bars`. */
 interface Frame {
   readonly kind: FrameKind;
   readonly start: number;
   readonly bars: number[];
 }
 
-/** Deeper than this, MediaWiki expands no more templates either; what is there is left out. Keeps nesting linear. */
+/** Deeper than this, MediaWiki does not expand templates either; they are omitted, which keeps nesting linear. */
 const MAX_DEPTH = 40;
 
 /** Everything that may mean something inside a line. Each alternative is short, so the scan is linear. */
@@ -30,8 +30,8 @@ const SPECIAL = new RegExp(
 );
 
 /**
- * One pass over the page with a stack of open markup. Text goes to `parts`; closing markup replaces what it holds with
- * what it reads as. Markup still open at the end just leaves its text there.
+ * One pass over the page with a stack of open markup. Text goes to `parts`; closing markup replaces its content with
+ * its text. Markup still open at the end just leaves its text there.
  */
 export function resolveInline(wikitext: string, options: InlineOptions): string {
   const source = stripComments(wikitext);
@@ -155,7 +155,7 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
         }
         break;
       case '\n':
-        // Neither an address nor a link's target goes over a line's end.
+        // Neither a URL nor a link's target extends beyond the end of a line.
         while (top() === 'external' || (top() === 'link' && stack.at(-1)?.bars.length === 0))
           abandon(top() as FrameKind);
         parts.push(poems > 0 && stack.length === 0 ? LINE_BREAK : '\n');
@@ -174,7 +174,7 @@ export function resolveInline(wikitext: string, options: InlineOptions): string 
     parts.push('|');
   }
 
-  /** Read a tag that may begin at `from`; returns where to go on. */
+  /** Read a tag that may begin at `from`; returns the position at which to continue. */
   function tag(from: number): number {
     const found = tagAt(source, from);
     if (found === undefined) {

@@ -4,7 +4,7 @@ import { isDroppedSection } from './sections.ts';
 
 /**
  * Lay out text whose inline markup is resolved: headings and list items on lines of their own, other lines joined into
- * paragraphs, blank lines between blocks. Reference sections, headings without text and what is left of broken tables
+ * paragraphs, blank lines between blocks. Reference sections, headings without text and the remains of broken tables
  * are dropped.
  */
 export function layOut(text: string, dropSections: readonly string[]): string {
@@ -68,7 +68,7 @@ export function layOut(text: string, dropSections: readonly string[]): string {
 /** Lists nested deeper than this are damage; their items get no numbers. */
 const MAX_NESTING = 20;
 
-/** Numbers of the items of a list, which begin anew in each list within another. */
+/** Numbers of the items of a list, which start again in each nested list. */
 class ItemNumbers {
   private readonly counts = new Map<string, number>();
 
@@ -127,7 +127,7 @@ function tidy(line: string): string {
           .replace(/ ([,.])(?=\s|$)/g, '$1')
           .trim(),
       )
-      // A comma or stop alone is what follows a formula that was left out.
+      // A comma or full stop by itself follows a formula that was omitted.
       .filter((part) => part !== '' && !/^[,.;:]$/.test(part))
       .join(LINE_BREAK)
   );

@@ -1,10 +1,10 @@
-/** Lower-case link prefixes, by what becomes of the link. */
+/** Lower-case link prefixes, by how the link is handled. */
 export interface LinkPrefixes {
   /** Files and categories: nothing is left. */
   readonly dropped: ReadonlySet<string>;
 }
 
-/** Names of the file and category namespaces in wikis where the dump does not say. */
+/** Names of the file and category namespaces, for dumps that do not list them. */
 const DROPPED_NAMESPACES = (
   'file image media category 文件 檔案 档案 图像 圖像 媒体 媒體 分类 分類 datei bild kategorie fichier catégorie archivo imagen ' +
   'categoría ficheiro imagem categoria immagine файл изображение категория ファイル 画像 カテゴリ 파일 그림 분류 bestand ' +
@@ -52,7 +52,7 @@ export function renderLink(args: readonly string[], prefixes: LinkPrefixes): str
   return target.slice(prefix === '' ? 0 : colon + 1).replace(/\s*[(（][^()（）]*[)）]\s*$/, '');
 }
 
-/** `https://example.org label` gives the label; without one the address is no prose. */
+/** `https://example.org label` gives the label; without one, the URL is not prose. */
 export function renderExternalLink(content: string): string {
   const space = content.search(/\s/);
   return space < 0 ? '' : content.slice(space + 1).trim();

@@ -14,8 +14,8 @@ const COMMANDS = new Map(
 );
 
 /**
- * TeX that reads as one line of text; anything with structure (matrices, fractions of fractions, long terms) is left
- * out.
+ * TeX that reads as one line of text; anything with structure (matrices, fractions of fractions, long terms) is
+ * omitted.
  */
 export function renderMath(tex: string): string {
   if (tex.length > 200) return '';

@@ -1,7 +1,6 @@
 /**
  * Take bold and italic quotes out of a line. Of four quotes one is text, of more than five all but five; and when a
- * line
- * has an odd number of both, one bold was an apostrophe before italics, as in `dell'''Opera''`.
+ * line has an odd number of both, one bold was an apostrophe before italics, as in `dell'''Opera''`.
  * Source: MediaWiki's Parser::doQuotes
  */
 export function stripQuotes(line: string): string {

@@ -2,7 +2,7 @@ import { decodeEntities } from '../entities.ts';
 import { LINE_BREAK, protect } from './marks.ts';
 import { renderMath } from './math.ts';
 
-/** Tags whose content is no prose. */
+/** Tags whose content is not prose. */
 const DROPPED = new Set(
   (
     'ref references gallery timeline imagemap graph score hiero includeonly templatedata templatestyles mapframe ' +
@@ -51,8 +51,7 @@ export function renderTag(name: string, closing: boolean): string {
 
 /**
  * Step over a tag whose content is not read as wikitext: what to put in its place and where it ends. `undefined` when
- * it
- * is an ordinary tag or is never closed.
+ * it is an ordinary tag or is never closed.
  */
 export function skipTag(source: string, name: string, from: number): { text: string; end: number } | undefined {
   if (!DROPPED.has(name) && !RAW.has(name)) return undefined;
@@ -93,8 +92,7 @@ const CLOSERS = new Map(
 
 /**
  * The matching closing tag, which has no attributes. When the same tag opens again first, this one was never closed (a
- * forgotten `</ref>`) and
- * must not swallow the text up to the next; this also keeps the search linear.
+ * forgotten `</ref>`) and must not swallow the text up to the next; this also keeps the search linear.
  */
 function findClose(
   source: string,

@@ -6,19 +6,22 @@ import { isRepeat } from '../duplicates.ts';
 import type { Config } from './config.ts';
 import { Texts } from './texts.ts';
 
-/** The part of deduplication that compares all documents with all: it reads their signatures only. */
+/** The part of deduplication that compares all documents with each other. It reads only their signatures. */
 export default defineStage<Config>({
   description:
-    'Find the documents to drop, by their signatures. Takes 40 bytes of memory per document, 210 by MinHash.',
+    'Find the documents to drop by their signatures. Needs 40 bytes of memory per document, 210 with MinHash.',
   inputs: {
-    documents: { contract: 'documents', description: 'documents to compare, all with all', many: true },
+    documents: { contract: 'documents', description: 'documents to compare with each other', many: true },
     signatures: { contract: 'signatures', description: 'their signatures, in the same order' },
   },
   outputs: {
-    duplicates: { contract: 'duplicates', description: 'which rows to drop, and why: a shard per shard of documents' },
+    duplicates: {
+      contract: 'duplicates',
+      description: 'which rows to drop, and why; one shard per shard of documents',
+    },
     metrics: {
       contract: 'metrics',
-      description: 'how many documents were compared, and how many of them are `duplicates` and `near_duplicates`',
+      description: 'number of documents compared, and of `duplicates` and `near_duplicates` among them',
       optional: true,
     },
   },
@@ -37,7 +40,7 @@ export default defineStage<Config>({
       firsts.set(shard.digest, next);
       for (let row = 0; row < (shard.rows ?? 0); row++) {
         const { done, value: document } = await signatures.next();
-        if (done === true) throw new TypeError(`there are not the signatures of all documents in ${shard.path}`);
+        if (done === true) throw new TypeError(`signatures are missing for documents in ${shard.path}`);
         texts.add(document, next++);
         context.progress(next, total, 'documents', 'comparing');
         context.signal.throwIfAborted();

@@ -4,9 +4,7 @@ import type { SignedDocument } from '../../../src/text/minhash/signed-documents.
 import { groupDigest } from '../../../src/text/minhash/text-signature.ts';
 import type { Config } from './config.ts';
 
-/**
- * The different texts seen, each with the document to keep of it: that of the oldest snapshot, and the first of those.
- */
+/** The distinct texts seen, each with the document to keep: the first one from the oldest snapshot. */
 export class Texts {
   private readonly digests = new DigestIndex();
   private readonly keptOf = new Uint32List(); // text number -> number of the document to keep
@@ -15,7 +13,7 @@ export class Texts {
   private readonly config: Config;
   private readonly near: NearDuplicates | undefined;
 
-  /** @param capacity documents at most */
+  /** @param capacity maximum number of documents */
   constructor(capacity: number, config: Config) {
     this.config = config;
     if (config.method === 'minhash') this.near = new NearDuplicates(capacity);
@@ -32,7 +30,7 @@ export class Texts {
     if (signature) near!.set(number, signature);
   }
 
-  /** Where the document to keep of each text is, and whether another text that is nearly the same goes before it. */
+  /** Where the document to keep of each text is, and whether a nearly identical text takes precedence over it. */
   *choose(): Generator<{ at: number; isNearDuplicate: boolean }> {
     const { near, config } = this;
     if (!near) {
@@ -51,8 +49,8 @@ export class Texts {
   }
 
   /**
-   * Oldest snapshot first and by digest within one: whatever the order in which the documents came, clusters and what
-   * stays of them are the same.
+   * Oldest snapshot first, by digest within one snapshot, so that clusters and the documents kept do not depend on the
+   * order of the input.
    */
   private order(): Uint32Array {
     const age = new Uint32Array(this.snapshots.length);
@@ -65,7 +63,7 @@ export class Texts {
   }
 }
 
-/** There are few snapshots, and the last one found is nearly always the next. */
+/** There are few snapshots, and the next one is nearly always the last one found. */
 function indexIn(list: string[], item: string): number {
   const index = list.lastIndexOf(item);
   return index >= 0 ? index : list.push(item) - 1;

@@ -5,14 +5,14 @@ import { DocumentSigner, signatureRow } from '../../../src/text/minhash/signed-d
 import { isRepeat } from '../duplicates.ts';
 import type { Config } from './config.ts';
 
-/** The part of deduplication that reads texts: shard by shard, so that it uses all cores and reads each shard once. */
+/** The part of deduplication that reads texts. It runs per shard, so it uses all cores and reads each shard once. */
 export default defineStage<Config>({
   description:
-    'Write a digest and a MinHash signature of each document, about 200 bytes, to compare documents by. Those of ' +
-    'shards that `refresh` repeats are left out.',
+    'Write a digest and a MinHash signature of each document, about 200 bytes, for comparing documents. Shards ' +
+    'that `refresh` repeats are skipped.',
   inputs: { documents: { contract: 'documents', description: 'documents to compare', many: true } },
   outputs: {
-    signatures: { contract: 'signatures', description: 'what to compare the documents by, in their order' },
+    signatures: { contract: 'signatures', description: 'signatures of the documents, in their order' },
     metrics: { contract: 'metrics', description: 'documents and bytes, lengths, languages, domains', optional: true },
   },
   map: 'documents',

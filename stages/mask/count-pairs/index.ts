@@ -4,24 +4,24 @@ import { checkedSequences } from '../../../src/masking/sequence-rows.ts';
 import { PairCounts } from '../../../src/masking/importance.ts';
 import { specialOf } from '../../../src/masking/mask-settings.ts';
 
-/** Pairs are counted in so many tokens of a shard, roughly: of 32 shards they are as many as `mask` adds up. */
+/** Approximate number of tokens per shard in which pairs are counted; 32 shards have as many as `mask` adds up. */
 const sampledTokens = 250_000;
 
-/** What importance by pointwise mutual information has to know of the sequences, shard by shard. */
+/** What importance by pointwise mutual information needs to know about the sequences, shard by shard. */
 export default defineStage({
   description: 'Count neighbouring tokens in a sample of sequences.',
   inputs: {
     sequences: { contract: 'sequences', description: 'packed sequences' },
-    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+    tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences' },
   },
   outputs: {
     pair_counts: {
       contract: 'pair-counts',
-      description: 'how often one token follows another in the sample of each shard',
+      description: 'how often each token follows each other one in the sample of a shard',
     },
     metrics: {
       contract: 'metrics',
-      description: '`sequences` that were sampled and different `pairs` in those of each shard',
+      description: 'sampled `sequences` and distinct `pairs` of each shard',
       optional: true,
     },
   },

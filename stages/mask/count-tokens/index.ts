@@ -4,18 +4,18 @@ import { checkedSequences } from '../../../src/masking/sequence-rows.ts';
 import { TokenCounts } from '../../../src/masking/importance.ts';
 import { specialOf } from '../../../src/masking/mask-settings.ts';
 
-/** What every mask plan has to know of the sequences, shard by shard. */
+/** What every mask plan needs to know about the sequences, shard by shard. */
 export default defineStage({
   description: 'Count the tokens of sequences.',
   inputs: {
     sequences: { contract: 'sequences', description: 'packed sequences' },
-    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+    tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences' },
   },
   outputs: {
     token_counts: { contract: 'token-counts', description: 'how often each token occurs in each shard' },
     metrics: {
       contract: 'metrics',
-      description: '`sequences` and `tokens` (label `in`), special ones aside',
+      description: '`sequences` and non-special `tokens` (label `in`)',
       optional: true,
     },
   },

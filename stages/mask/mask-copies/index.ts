@@ -12,14 +12,17 @@ export default defineStage<Config>({
   description: 'Write masked copies of sequences.',
   inputs: {
     sequences: { contract: 'sequences', description: 'packed sequences' },
-    repeats: { contract: 'repeats', description: 'how often each shard was there before: a shard per shard' },
-    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
+    repeats: {
+      contract: 'repeats',
+      description: 'how often each shard occurred before; one shard per shard of sequences',
+    },
+    tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences' },
   },
   outputs: {
-    copies: { contract: 'masked-copies', description: 'of each shard as many masked copies, each a shard' },
+    copies: { contract: 'masked-copies', description: 'masked copies of each shard, one shard per copy' },
     metrics: {
       contract: 'metrics',
-      description: '`masked` by what becomes of a token, and how many tokens there are and are masked by source',
+      description: '`masked` by replacement, and tokens and masked tokens by source',
     },
   },
   map: ['sequences', 'repeats'],
@@ -34,8 +37,7 @@ export default defineStage<Config>({
     for (let copy = 0; copy < config.copies; copy++) {
       for await (const { ids, starts, pair, number, row, shard, source } of sequencesOf(input)) {
         if (copy === 0) checkIds(ids, plan.vocab_size, number + 1);
-        // Numbered by the shard, not by its place in the dataset, so that a shard that comes in before it changes
-        // nothing.
+        // Numbered within the shard, not within the dataset, so that a shard inserted before it changes nothing.
         const masked = maskSequence(
           plan,
           ids,
@@ -56,7 +58,7 @@ export default defineStage<Config>({
   },
 });
 
-/** Which time it is that the shard is among the sequences, from 1. */
+/** Which occurrence of the shard in the dataset this is, from 1. */
 async function repeatOf(repeats: Dataset): Promise<number> {
   for await (const { repeat } of repeats.rows()) return Number(repeat);
   return 1;

@@ -1,14 +1,17 @@
 import { defineStage } from '../../../src/core/stage.ts';
 
 /**
- * Static masking must mask a shard differently each time that it is among the sequences, which a key made of its bytes
- * alone could not tell; and the same whatever else is among them.
+ * Static masking must mask each occurrence of a shard differently, which a key made of its bytes alone could not do,
+ * and must not depend on the other shards.
  */
 export default defineStage({
-  description: 'Number the shards that are among sequences several times, as weights of `refresh` put them there.',
+  description: 'Number the occurrences of shards that the weights of `refresh` repeat.',
   inputs: { sequences: { contract: 'sequences', description: 'packed sequences' } },
   outputs: {
-    repeats: { contract: 'repeats', description: 'which time it is that a shard is there, a shard per shard' },
+    repeats: {
+      contract: 'repeats',
+      description: 'which occurrence of the shard it is; one shard per shard of sequences',
+    },
   },
   async run(context) {
     const seen = new Map<string, number>();

@@ -1,7 +1,7 @@
 import type { StageContext } from '../../../src/core/stage.ts';
 import { PairCounts, type TokenFrequencies } from '../../../src/masking/importance.ts';
 
-/** What `count-tokens` counted, of all shards. */
+/** The counts of `count-tokens`, for all shards. */
 export async function readTokenCounts(context: StageContext<unknown>, vocabSize: number): Promise<TokenFrequencies> {
   const counts = new Float64Array(vocabSize),
     sequencesWith = new Float64Array(vocabSize);
@@ -17,12 +17,12 @@ export async function readTokenCounts(context: StageContext<unknown>, vocabSize:
   };
 }
 
-/** Pairs are added up of shards with so many sampled tokens, roughly: a bound for memory. */
+/** Approximate number of sampled tokens in the shards whose pairs are added up: a bound for memory. */
 const pairTokens = 8_000_000;
 
 /**
- * What `count-pairs` counted: of all shards, or of some evenly spread where that is enough; nothing where it was not
- * asked to count.
+ * The counts of `count-pairs`: for all shards, or for some that are evenly spread if those suffice. Empty when it did
+ * not run.
  */
 export async function readPairCounts(
   context: StageContext<unknown>,

@@ -15,22 +15,26 @@ export default defineStage<Config>({
   description: 'Decide how sequences are masked.',
   inputs: {
     sequences: { contract: 'sequences', description: 'packed sequences' },
-    tokenizer: { contract: 'tokenizer', description: 'the tokenizer they were made with' },
-    token_counts: { contract: 'token-counts', description: 'how often each token occurs in them' },
-    pair_counts: { contract: 'pair-counts', description: 'for importance by `pmi`', optional: true },
-    copies: { contract: 'masked-copies', description: 'for `static`: the masked copies', optional: true },
-    copy_metrics: { contract: 'metrics', description: 'for `static`: what was masked', optional: true },
+    tokenizer: { contract: 'tokenizer', description: 'tokenizer of the sequences' },
+    token_counts: { contract: 'token-counts', description: 'how often each token occurs in the sequences' },
+    pair_counts: {
+      contract: 'pair-counts',
+      description: 'how often tokens follow each other, for importance by `pmi`',
+      optional: true,
+    },
+    copies: { contract: 'masked-copies', description: 'masked copies, for `static`', optional: true },
+    copy_metrics: { contract: 'metrics', description: 'metrics of the masked copies, for `static`', optional: true },
   },
   outputs: {
     masked: {
       contract: 'masked',
-      description: 'masked copies (static), or the sequences themselves by reference, with the plan beside them',
+      description: 'masked copies (static), or references to the sequences themselves, with the plan beside them',
     },
     metrics: {
       contract: 'metrics',
       description:
-        '`sequences` and `tokens`, `masked` by what becomes of a token, and by source and importance how many ' +
-        'there are and are masked; of a plan, as `tried` on a sample',
+        '`sequences` and `tokens`; `masked` by replacement; tokens and masked tokens by source and ' +
+        'importance; for a plan, as `tried` on a sample',
       optional: true,
     },
   },
@@ -80,7 +84,7 @@ export default defineStage<Config>({
   },
 });
 
-/** Tokens that masking was tried on or done to, and how many of them it chose. */
+/** Tokens that masking was applied to or tried on, and how many of them it selected. */
 type Masked = readonly [tokens: number, masked: number];
 
 async function linkCopies(context: StageContext<Config>, report: CorpusReport): Promise<Masked> {
@@ -95,12 +99,12 @@ async function linkCopies(context: StageContext<Config>, report: CorpusReport): 
   return [tokens, masked];
 }
 
-/** Sequences on which a plan is tried out, to report what it masks. */
+/** Number of sequences on which a plan is tried, to report what it masks. */
 const triedSequences = 10_000;
 
 /**
- * The sequences as they are; the first of each shard, as many as its share of all, are masked as in epoch 0 to see how
- * many tokens that takes.
+ * The sequences as they are. The first ones of each shard, in proportion to its size, are masked as in epoch 0 to see
+ * how many tokens are selected.
  */
 async function linkSequences(
   context: StageContext<Config>,

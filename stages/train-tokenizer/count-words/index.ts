@@ -6,17 +6,16 @@ import { jiebaSegmenter, unspannedPieces, type WordSegmentation } from '../../..
 import type { Config } from './config.ts';
 
 /**
- * The part of training a tokenizer that looks at texts: shard by shard, so that it runs on all cores and once for each
- * shard.
+ * The part of tokenizer training that reads texts. It runs per shard, so it uses all cores and reads each shard once.
  */
 export default defineStage<Config>({
-  description: 'Count the words of documents, or of an even sample of them.',
+  description: 'Count the words of documents, or of an evenly spread sample of them.',
   inputs: { documents: { contract: 'documents', description: 'text to learn the vocabulary from', many: true } },
   outputs: {
-    word_counts: { contract: 'word-counts', description: 'the different words of each shard', optional: true },
+    word_counts: { contract: 'word-counts', description: 'the distinct words of each shard', optional: true },
     metrics: {
       contract: 'metrics',
-      description: 'documents and bytes of the corpus and of the sample, its lengths, languages and domains',
+      description: 'documents and bytes of the corpus and of the sample; lengths, languages and domains of the sample',
       optional: true,
     },
   },
@@ -40,7 +39,7 @@ export default defineStage<Config>({
   },
 });
 
-/** Cuts a text where no merge may cross; byte-level BPE itself keeps a Chinese clause in one piece. */
+/** Cuts a text where no merge may cross. Byte-level BPE by itself keeps a Chinese clause in one piece. */
 async function pieceSplitter(segmentation: WordSegmentation): Promise<(text: string) => Iterable<string>> {
   if (segmentation === 'whitespace') return (text) => [text];
   const segment = await jiebaSegmenter();

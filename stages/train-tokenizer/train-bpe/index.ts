@@ -7,7 +7,7 @@ import { writeTokenizer } from '../../../src/text/bpe/files.ts';
 import { trainBpe } from '../../../src/text/bpe/train.ts';
 import type { Config } from './config.ts';
 
-/** Learns the byte-level BPE vocabulary of a corpus from its different words and how often each occurs. */
+/** Learns the byte-level BPE vocabulary of a corpus from its distinct words and their counts. */
 export default defineStage<Config>({
   description: 'Learn the merges of byte-level BPE from word counts.',
   inputs: {
@@ -15,7 +15,7 @@ export default defineStage<Config>({
   },
   outputs: {
     tokenizer: { contract: 'tokenizer', description: 'Hugging Face tokenizer folder' },
-    metrics: { contract: 'metrics', description: 'words, different words and tokens', optional: true },
+    metrics: { contract: 'metrics', description: 'words, distinct words and tokens', optional: true },
   },
   async run(context) {
     const { vocab_size: vocabSize, min_frequency: minFrequency } = context.config;
@@ -53,8 +53,8 @@ export default defineStage<Config>({
     await report.end();
     if (tokenizer.vocabSize < vocabSize)
       context.log(
-        `The corpus yields ${tokenizer.vocabSize} tokens, fewer than vocab_size ${vocabSize}: no pair is left ` +
-          `that occurs ${minFrequency} times.`,
+        `The corpus yields ${tokenizer.vocabSize} tokens, fewer than vocab_size ${vocabSize}: no remaining ` +
+          `pair occurs ${minFrequency} times.`,
       );
   },
 });

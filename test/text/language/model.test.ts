@@ -82,7 +82,7 @@ describe('LanguageModel, beside ELD', () => {
 
   it('comes back from its file as it was, and not from half of it', () => {
     expect(Buffer.from(encodeModel(data)).equals(bytes)).toBe(true);
-    expect(() => decodeModel(bytes.subarray(0, bytes.length - 2))).toThrow(/in place of \d+/);
+    expect(() => decodeModel(bytes.subarray(0, bytes.length - 2))).toThrow(/instead of \d+/);
   });
 
   it('comes with its licence', () => {

@@ -14,9 +14,8 @@ interface AttentionAttrs {
 
 /**
  * On the CPU an operator of our own, on a GPU without padding FlashAttention: neither writes scores to memory.
- * Elsewhere
- * products and a softmax, which keep the probabilities. What the gradient needs besides the projections is in
- * `statistics`.
+ * Elsewhere products and a softmax, which keep the probabilities. What the gradient needs in addition to the
+ * projections is in `statistics`.
  */
 export const attentionKernels = new FamilyBuilder()
   .add<AttentionAttrs>('RpAttention', (k) => {

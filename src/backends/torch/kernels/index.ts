@@ -129,7 +129,7 @@ export const indexKernels = new FamilyBuilder()
     ];
   }).kernels;
 
-/** Counts, or sums of weights, of the values 0…size-1; larger ones are left out. */
+/** Counts, or sums of weights, of the values 0…size-1; larger ones are ignored. */
 function bins(k: KernelCall<{ size: number }>, x: Handle, weights: Handle | null): Handle {
   return k.call(aten.slice, k.call(aten.bincount, x, weights, k.attrs.size), 0, 0, k.attrs.size, 1);
 }

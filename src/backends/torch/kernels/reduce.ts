@@ -4,7 +4,7 @@ import type { KernelCall } from '../kernel-call.ts';
 import { FamilyBuilder } from '../register.ts';
 
 interface ReduceAttrs {
-  /** All of them when left out. */
+  /** Default: all axes. */
   axis?: number | number[];
   reductionIndices?: number | number[];
   keepDims?: boolean;

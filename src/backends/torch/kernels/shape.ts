@@ -134,7 +134,7 @@ function stride(
   );
 }
 
-/** Indices that walk past both ends and back; `skip` leaves out the edge itself. */
+/** Indices that are reflected at both ends; `skip` omits the edge itself. */
 function mirrored(size: number, before: number, after: number, skip: number): Int32Array {
   return Int32Array.from({ length: before + size + after }, (_, i) => {
     const at = i - before;

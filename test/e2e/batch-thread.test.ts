@@ -34,16 +34,22 @@ beforeAll(async () => {
 
 it('pretraining tells how long it waited for data, in its metrics and on its way', async () => {
   const events = eventsOf(await project.run(...steps(30)));
-  const metrics = endOf(events, 'pretrain')!.metrics!;
-  expect(metrics['data_wait_seconds']).toBeGreaterThan(0);
-  expect(metrics['data_wait_share']).toBeGreaterThan(0);
-  expect(metrics['data_wait_share']).toBeLessThan(1);
-  expect(
-    events.filter(
-      ({ type, stage, text }) =>
-        type === 'log' && stage === 'pretrain' && /^step \d+ loss [\d.]+, data wait [\d.]+%$/.test(text ?? ''),
-    ),
-  ).toHaveLength(15);
+  const { data_wait_seconds: seconds = Number.NaN, data_wait_share: share = Number.NaN } = endOf(
+    events,
+    'pretrain',
+  )!.metrics!;
+  const logged = events.flatMap(({ type, stage, text = '', time }) => {
+    const found = /^step \d+ loss [\d.]+, data wait ([\d.]+)%$/.exec(text);
+    return type === 'log' && stage === 'pretrain' && found !== null ? [{ share: Number(found[1]) / 100, time }] : [];
+  });
+  expect(logged).toHaveLength(15);
+  for (const each of logged) expect(each.share).toBeLessThan(1);
+  // A share of the time so far: that of the last step is, but for what ends the training, that of all.
+  expect(share).toBeCloseTo(logged.at(-1)!.share, 1);
+  // What it is a share of is the time of training: longer than its steps from first to last, shorter than the stage's.
+  const took = events.find(({ type, stage }) => type === 'action-end' && stage === 'pretrain')!.durationMs!;
+  expect((1000 * seconds) / share).toBeLessThan(took);
+  expect((1000 * seconds) / share).toBeGreaterThan(logged.at(-1)!.time - logged[0]!.time);
   expect(endOf(events, 'evaluate')!.metrics!['perplexity']).toBeGreaterThan(1);
 });
 

@@ -86,6 +86,8 @@ export class Project {
 
 export interface AnyEvent {
   readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
   readonly text?: string;
   readonly round?: number;
   readonly reason?: string;
@@ -93,6 +95,7 @@ export interface AnyEvent {
   readonly action?: string;
   readonly actions?: number;
   readonly cached?: number;
+  readonly durationMs?: number;
   readonly pid?: number;
   readonly gpus?: readonly number[];
   readonly diagnostic?: { readonly code: string; readonly message: string };

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tidy, variableGrads, type Scalar, type Variable } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -307,11 +308,22 @@ describe('batches from another thread', () => {
     for (const start of [1, 6, 14]) expect(await take(plan, start, 15, thread)).toEqual(whole.slice(start));
   });
 
-  it('are moved, and the time that they were waited for is told', async () => {
+  it('are moved, and the time that they were waited for is told, not what was done meanwhile', async () => {
     const { plan } = await planOf(packed, {});
     const feed = await BatchFeed.open(plan, thread);
-    for await (const [batch] of feed.steps(0, 3)) expect(batch!.input_ids.buffer.byteLength).toBe(8 * 64 * 4);
-    expect(feed.waitedSeconds).toBeGreaterThan(0);
+    const timed = async (pauseMs: number): Promise<{ total: number; waited: number }> => {
+      const [start, before] = [performance.now(), feed.waitedSeconds];
+      for await (const [batch] of feed.steps(0, 5)) {
+        expect(batch!.input_ids.buffer.byteLength).toBe(8 * 64 * 4);
+        if (pauseMs > 0) await sleep(pauseMs);
+      }
+      return { total: (performance.now() - start) / 1000, waited: feed.waitedSeconds - before };
+    };
+    const hurried = await timed(0);
+    expect(hurried.waited).toBeLessThanOrEqual(hurried.total);
+    expect(hurried.waited).toBeGreaterThan(hurried.total / 2);
+    const leisurely = await timed(100);
+    expect(leisurely.waited).toBeLessThanOrEqual(leisurely.total - 5 * 0.099);
     await feed.close();
   });
 

@@ -32,7 +32,7 @@ export function parseLabelledTexts(name: string, bytes: Uint8Array, columns: Col
       if (found === undefined || found === null)
         fail(
           'bad-labelled-text',
-          `${name}:${line} has no column "${column}".`,
+          `${name}:${line} has no "${column}".`,
           `Its columns are ${
             Object.keys(row)
               .map((key) => `"${key}"`)

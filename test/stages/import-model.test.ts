@@ -316,7 +316,7 @@ describe('import-model refuses', () => {
       name: 'many missing tensors, of which it names some',
       change: set({ num_hidden_layers: 3 }),
       code: 'damaged-model',
-      message: /lacks 16 of the 58 .* and 13 more/,
+      message: /does not have 16 of the 58 .* and 13 more/,
     },
     {
       name: 'a masked-LM head that is declared and not there',
@@ -324,7 +324,7 @@ describe('import-model refuses', () => {
         for (const name of [...folder.tensors.keys()]) if (name.startsWith('lm_head.')) folder.tensors.delete(name);
       }),
       code: 'damaged-model',
-      message: /lacks 5 of the 42 .*: lm_head\.bias, /,
+      message: /does not have 5 of the 42 .*: lm_head\.bias, /,
     },
     {
       name: 'a shape that does not fit',

@@ -47,7 +47,7 @@ describe('import-tokenizer', () => {
       diagnostic: {
         code: 'incomplete-source',
         message: expect.stringContaining(
-          'leaves out config.json, merges.txt, special_tokens_map.json, tokenizer_config.json, vocab.json.',
+          'does not match config.json, merges.txt, special_tokens_map.json, tokenizer_config.json, vocab.json.',
         ),
         help: `Point to the folder, ${folder}.`,
       },

@@ -88,8 +88,21 @@ export function torchSources(): string {
 /** Digest of the sources that a backend's bridge is compiled from, so that one compiled from others is not used. */
 export function bridgeSources(backend: Installable): string {
   if (backend === 'tensorflow') return `${tfjsNode.name}@${tfjsNode.version}`;
+  return digestOfSources(torchSources());
+}
+
+/** SHA-256 of the C++ in a folder, without its comments. */
+export function digestOfSources(folder: string): string {
   const digest = createHash('sha256');
-  const folder = torchSources();
-  for (const name of readdirSync(folder).sort()) digest.update(`${name}\n`).update(readFileSync(join(folder, name)));
+  for (const name of readdirSync(folder).sort())
+    digest.update(`${name}\n`).update(withoutComments(readFileSync(join(folder, name), 'utf8')));
   return digest.digest('hex');
+}
+
+/** C++ as the compiler sees it, nearly: a reworded comment must neither compile the bridge nor run a training again. */
+function withoutComments(code: string): string {
+  return code
+    .replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '')
+    .replaceAll(/[ \t]+$/gm, '')
+    .replaceAll(/\n{2,}/g, '\n');
 }

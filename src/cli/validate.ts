@@ -1,3 +1,4 @@
+import { shownStages } from '../plan/shown-stages.ts';
 import type { Result } from '../core/result.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { StageDescription } from '../core/pipeline.ts';
@@ -16,10 +17,11 @@ export async function validateCommand(
   const workspace = await openRunnable(name, options);
   if (!workspace.ok) return refuse(workspace.error, options.json);
   const { pipeline } = workspace.value;
+  const stages = shownStages(pipeline).length;
   print(
     options.json
-      ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages: pipeline.stages.length })
-      : `${pipeline.name}: ${plural(pipeline.stages.length, 'stage')}, valid`,
+      ? JSON.stringify({ v: 1, type: 'valid', pipeline: pipeline.name, stages })
+      : `${pipeline.name}: ${plural(stages, 'stage')}, valid`,
   );
   return exitCodes.ok;
 }

@@ -5,8 +5,6 @@ import type { Problems } from './problems.ts';
 
 /** The `vars` of a pipeline as a scope. Vars may use other vars; each is computed once, on first use. */
 export class Vars implements Scope {
-  /** Names used by an expression. */
-  readonly used = new Set<string>();
   private readonly entries: ReadonlyMap<string, YamlEntry>;
   private readonly problems: Problems;
   private readonly values = new Map<string, Value | undefined>();
@@ -19,7 +17,6 @@ export class Vars implements Scope {
 
   lookup([root, name, ...rest]: readonly string[]): Value | undefined {
     if (root !== 'vars' || name === undefined || !this.entries.has(name)) return undefined;
-    this.used.add(name);
     return member(this.value(name), rest);
   }
 

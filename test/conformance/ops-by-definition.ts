@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { adamW, decidesUpdates, globalNorm } from '../../src/ops/index.ts';
+import { adamW, decidesUpdates, globalNorm, labelScores } from '../../src/ops/index.ts';
 import { hasKernel, runFused } from '../../src/ops/kernel.ts';
 import { normal } from './ops-cases.ts';
 import { tidied } from './ops-compare.ts';
@@ -15,6 +15,7 @@ export interface Comparison {
 export const definitions: readonly { readonly name: string; readonly run: () => Comparison[] }[] = [
   { name: 'matMul with every pair of flags, one matrix and a batch', run: () => tidied(products) },
   { name: 'globalNorm, of many tensors and of one that is not finite', run: () => tidied(norms) },
+  { name: 'labelScores: log-sum-exp, the score of the label, and the best class', run: () => tidied(scores) },
   { name: 'the gradient of a softmax', run: () => (hasKernel('RpSoftmaxGrad') ? tidied(softmaxGradient) : []) },
   {
     name: 'AdamW over several parameters at once, clipped, three steps, as PyTorch defines it',
@@ -29,6 +30,24 @@ export const definitions: readonly { readonly name: string; readonly run: () => 
     run: productsAround,
   },
 ];
+
+function scores(): Comparison[] {
+  const [rows, classes] = [6, 3001];
+  const labels = Int32Array.from({ length: rows }, (_, row) => (row * 997) % classes);
+  const values = normal('scores', [rows, classes], 3);
+  const host = values.dataSync<'float32'>();
+  const expected = [...labels].flatMap((label, index) => {
+    const row = host.subarray(index * classes, (index + 1) * classes);
+    const max = row.reduce((a, b) => Math.max(a, b));
+    return [max + Math.log(row.reduce((sum, x) => sum + Math.exp(x - max), 0)), row[label]!, row.indexOf(max)];
+  });
+  const actual = labelScores(values as tf.Tensor2D, tf.tensor1d(labels, 'int32')).dataSync();
+  // Each of the three by itself: a class number is a thousand times as large as a score.
+  return ['log-sum-exp', 'score', 'class'].map((what, column): Comparison => {
+    const of = (all: ArrayLike<number>): number[] => Array.from(labels, (_, row) => all[3 * row + column]!);
+    return { what, actual: [of(actual)], expected: [of(expected)] };
+  });
+}
 
 function products(): Comparison[] {
   return [[], [3]].flatMap((batch) =>

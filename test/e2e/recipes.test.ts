@@ -90,7 +90,7 @@ describe('a recipe of the user, in a folder of its own', () => {
   it('is one stage in plan, explain and graph, with its steps inside', async () => {
     const out = async (...args: string[]) => (await project.run(...args)).stdout;
     expect(await out('plan', 'p/p.yaml', '--set', 'stages.loud.with.mark=x')).toMatch(
-      /^loud\s+run\s+marked\.config\.mark\n {2}read\s+hit .*\n {2}marked\s+run\s+config\.mark .*\n {2}pairs\s+pending\s+after marked/m,
+      /^loud\s+run\s+marked\.config\.mark changed\n {2}read\s+hit .*\n {2}marked\s+run\s+config\.mark .*\n {2}pairs\s+pending\s+after marked/m,
     );
     expect(await out('explain', 'p/p.yaml', '--set', 'stages.loud.with.mark=x')).toMatch(/config\.mark: ! → x/);
     expect(await out('graph', 'p/p.yaml')).toMatch(/subgraph c\d\["loud · \.\.\/recipes\/loud\.yaml"\]\n.*loud\/read/);

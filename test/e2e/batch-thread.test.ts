@@ -79,8 +79,9 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
 it('what is wrong with a sequence is said once, and nothing is left running', async () => {
   project.write(
     'copy.mjs',
-    `import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+    `import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
     const [from, to] = process.argv.slice(2);
+    cpSync(from + '/_plan', to + '/_plan', { recursive: true, dereference: true });
     for (const name of readdirSync(from).filter((file) => file.endsWith('.arrow'))) {
       const bytes = readFileSync(from + '/' + name);
       // behind the metadata: the end of a sequence and the start of the next

@@ -48,8 +48,12 @@ async function compare(job, unit, count, bytes, contenders) {
   for (const [name, seconds] of best)
     console.log(
       `| ${job} | ${name} | ${(count / seconds).toFixed(0)} ${unit} | ${(bytes / seconds / 1e6).toFixed(1)} | ` +
-        `${seconds === first ? '' : seconds > first ? `×${(seconds / first).toFixed(1)} slower` : `×${(first / seconds).toFixed(1)} faster`} |`,
+        `${seconds === first ? '' : against(seconds, first)} |`,
     );
+}
+
+function against(seconds, first) {
+  return seconds > first ? `×${(seconds / first).toFixed(1)} slower` : `×${(first / seconds).toFixed(1)} faster`;
 }
 
 async function wikitext() {

@@ -1,6 +1,6 @@
-// What a pool of threads costs, beside tinypool and piscina: `npm run build && node bench/threads/bench.mjs`
-// (ROUNDS=5). The jobs are those of the two places that have a pool: batches of training, whose arrays are moved to the
-// caller, and pages of a dump, which are copied there and back. The tasks themselves do next to nothing.
+// What a pool of threads costs, beside tinypool and piscina: npm run build && node bench/threads/bench.mjs (ROUNDS=5).
+// The jobs are those of the two places that have a pool: batches of training, whose arrays are moved to the caller, and
+// pages of a dump, which are copied there and back. The tasks themselves do next to nothing.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { installPeers } from '../corpora/npm-peers.mjs';
 import { inOrder, TaskPool } from '../../dist/src/threads/task-pool.js';
@@ -29,7 +29,8 @@ const pools = {
 };
 
 console.log(
-  `${machine()}\n\n| job | pool | tasks/s | processor ms per 1,000 tasks | against ours |\n| --- | --- | --: | --: | --: |`,
+  `${machine()}\n\n| job | pool | tasks/s | processor ms per 1,000 tasks | against ours |\n` +
+    '| --- | --- | --: | --: | --: |',
 );
 for (const [job, work] of Object.entries(jobs)) {
   const times = Object.fromEntries(Object.keys(pools).map((pool) => [pool, []]));
@@ -41,7 +42,8 @@ for (const [job, work] of Object.entries(jobs)) {
     const rate = work.inputs.length / median(runs.map((run) => run.seconds));
     console.log(
       `| ${job} | ${pool} | ${Math.round(rate).toLocaleString('en')} | ` +
-        `${((cpuMs / work.inputs.length) * 1000).toFixed(0)} | ${pool === 'run-pipeline' ? '' : `×${(cpuMs / ours).toFixed(2)}`} |`,
+        `${((cpuMs / work.inputs.length) * 1000).toFixed(0)} | ` +
+        `${pool === 'run-pipeline' ? '' : `×${(cpuMs / ours).toFixed(2)}`} |`,
     );
   }
 }

@@ -1,6 +1,6 @@
-// Compares the tests that a run skipped, in vitest's JSON report, with test/expected-skips.json. Every skipped test must be
-// listed there under a condition that holds on this machine, and every test that is listed under such a condition must
-// have been skipped. What the machine has is looked up again here: a test whose own look-up is wrong is found.
+// Compares the tests that a run skipped, in vitest's JSON report, with test/expected-skips.json. Every skipped test has
+// to be listed there under a condition that holds on this machine, and every test that is listed under such a condition
+// must have been skipped. What the machine has is looked up again here: a test whose own look-up is wrong is found.
 //
 // usage: node scripts/check-skips.mjs <report.json> [<expected-skips.json>]
 import { spawnSync } from 'node:child_process';
@@ -28,12 +28,15 @@ const conditions = {
 };
 
 const [reportPath, expectedPath = join(root, 'test/expected-skips.json')] = process.argv.slice(2);
-const problems = compare(readReport(reportPath), JSON.parse(readFileSync(expectedPath, 'utf8')));
+const tests = readReport(reportPath);
+const count = (status) => tests.filter((test) => test.status === status).length;
+console.log(`${count('passed')} passed, ${count('failed')} failed, ${tests.filter(isSkipped).length} skipped`);
+const problems = compare(JSON.parse(readFileSync(expectedPath, 'utf8')));
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
 /** What is wrong with the skipped tests of a run, a line each. */
-function compare(tests, expected) {
+function compare(expected) {
   const listed = expected.flatMap(({ condition, tests: byFile }) =>
     Object.entries(byFile).flatMap(([file, names]) =>
       names.map((name) => ({ condition, file, name, covers: pattern(name) })),
@@ -41,7 +44,7 @@ function compare(tests, expected) {
   );
   const found = [];
   const counts = new Map();
-  for (const test of tests.filter(({ skipped }) => skipped)) {
+  for (const test of tests.filter(isSkipped)) {
     const entries = listed.filter(({ file, covers }) => file === test.file && covers.test(test.name));
     const holding = entries.find(({ condition }) => holds(condition));
     if (holding !== undefined) counts.set(holding.condition, (counts.get(holding.condition) ?? 0) + 1);
@@ -59,11 +62,15 @@ function compare(tests, expected) {
     const covered = tests.filter((test) => test.file === file && covers.test(test.name));
     if (covered.length === 0) found.push(`listed under "${condition}", and not there: ${file} > ${name}`);
     for (const test of covered)
-      if (!test.skipped)
+      if (!isSkipped(test))
         found.push(`listed under "${condition}", which holds, and not skipped: ${file} > ${test.name}`);
   }
   for (const [condition, count] of counts) console.log(`${count} skipped as expected: ${condition}`);
   return found;
+}
+
+function isSkipped({ status }) {
+  return status !== 'passed' && status !== 'failed';
 }
 
 /** Every test of a report, by its file and its name without the reason that it ends with when it is skipped. */
@@ -72,7 +79,7 @@ function readReport(path) {
     assertionResults.map(({ ancestorTitles, title, status }) => ({
       file: relative(root, file),
       name: [...ancestorTitles, title].map((each) => each.replace(/ \(skipped: .*/s, '')).join(' > '),
-      skipped: status !== 'passed' && status !== 'failed',
+      status,
     })),
   );
 }

@@ -13,8 +13,8 @@ export interface BackendSurroundings {
 
 /**
  * Decide which backend a pipeline's `backend:` stands for on this machine, at plan time because numerics depend on it.
- * `auto` is the first that is there of torch, tensorflow, wasm and cpu; the answer says why. Fails with `backend-missing`
- * when the one asked for is not set up.
+ * `auto` is the first that is there of torch, tensorflow, wasm and cpu; the answer says why. Fails with
+ * `backend-missing` when the one asked for is not set up.
  */
 export function createBackendResolver({
   root,

@@ -44,8 +44,9 @@ export function openWeights(folder: string): HfWeights {
 }
 
 /**
- * Fails with `damaged-model` when tensors are missing or of other shapes than the parameters, and with `unsupported-model`
- * when the encoder has tensors that RoBERTa's has not. Returns the names of those outside it that are of no use here.
+ * Fails with `damaged-model` when tensors are missing or of other shapes than the parameters, and with
+ * `unsupported-model` when the encoder has tensors that RoBERTa's has not. Returns the names of those outside it that
+ * are of no use here.
  */
 export function checkWeights({ path, tensors }: HfWeights, specs: readonly ParameterSpec[]): string[] {
   const help = 'Check that weights and config.json belong together, and fetch or save the model again.';

@@ -5,8 +5,9 @@ import { hasKernel, runFused } from './kernel.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 
 /**
- * How either half of a post-layer-norm transformer layer ends, layerNorm(residual + dropout(x + bias)), where `x [n, width]`
- * is the product of its last dense layer, `bias [width]` that layer's, and `weight` and `shift` are the norm's.
+ * How either half of a post-layer-norm transformer layer ends, layerNorm(residual + dropout(x + bias)), where
+ * `x [n, width]` is the product of its last dense layer, `bias [width]` that layer's, and `weight` and `shift` are the
+ * norm's.
  */
 export function residualNorm(
   x: Tensor2D,

@@ -155,7 +155,7 @@ describe('reuse', () => {
     expect(planned).toEqual(ingredient === '' ? [] : [ingredient]);
   });
 
-  test('a stage runs again when the bridge to its backend was compiled from other sources, not when it lies elsewhere', async () => {
+  test("a stage runs again when its backend's bridge was compiled from other sources, not when it moved", async () => {
     const bench = new Bench(programs.worker);
     const run = async (addon: string, sources: string) => {
       bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, {

@@ -29,7 +29,10 @@ const conditions = {
 };
 
 const [reportPath, expectedPath = join(root, 'test/expected-skips.json')] = process.argv.slice(2);
-const problems = compare(readReport(reportPath), JSON.parse(readFileSync(expectedPath, 'utf8')));
+const tests = readReport(reportPath);
+const count = (status) => tests.filter((test) => test.status === status).length;
+console.log(`${count('passed')} passed, ${count('failed')} failed, ${tests.filter(isSkipped).length} skipped`);
+const problems = compare(JSON.parse(readFileSync(expectedPath, 'utf8')));
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -42,7 +45,7 @@ function compare(tests, expected) {
   );
   const found = [];
   const counts = new Map();
-  for (const test of tests.filter(({ skipped }) => skipped)) {
+  for (const test of tests.filter(isSkipped)) {
     const entries = listed.filter(({ file, covers }) => file === test.file && covers.test(test.name));
     const holding = entries.find(({ condition }) => holds(condition));
     if (holding !== undefined) counts.set(holding.condition, (counts.get(holding.condition) ?? 0) + 1);
@@ -67,13 +70,17 @@ function compare(tests, expected) {
   return found;
 }
 
+function isSkipped({ status }) {
+  return status !== 'passed' && status !== 'failed';
+}
+
 /** Every test of a report, by its file and its name without the reason that it ends with when it is skipped. */
 function readReport(path) {
   return JSON.parse(readFileSync(path, 'utf8')).testResults.flatMap(({ name: file, assertionResults }) =>
     assertionResults.map(({ ancestorTitles, title, status }) => ({
       file: relative(root, file),
       name: [...ancestorTitles, title].map((each) => each.replace(/ \(skipped: .*/s, '')).join(' > '),
-      skipped: status !== 'passed' && status !== 'failed',
+      status,
     })),
   );
 }

@@ -1,9 +1,11 @@
 """Do calls of ATen operators, recorded on the CPU, hold on a CUDA device? Needs no GPU.
 
-Reads {operators, traces} from standard input. Prints, as JSON, the operators that have no CUDA kernel, or null where this
-PyTorch has no CUDA at all. Each trace is called again on fake tensors of a CUDA device: PyTorch's own rules say what
-shape, type and device every result has, refuse tensors of two devices, and refuse whatever would need a value on the host.
+Reads {operators, traces} from standard input. Prints, as JSON, the operators that have no CUDA kernel, or null where
+this PyTorch has no CUDA at all. Each trace is called again on fake tensors of a CUDA device: PyTorch's own rules say
+what shape, type and device every result has, refuse tensors of two devices, and refuse whatever would need a value on
+the host.
 """
+
 import json, sys
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -49,7 +51,9 @@ def call(name, values, results, tensors):
     for i, (tensor, (handle, kind, *shape)) in enumerate(zip(flat, results)):
         assert tensor.device.type == "cuda", f"{name}: a result is on {tensor.device}"
         if i < COMPARED.get(name, len(flat)):
-            assert list(tensor.shape) == shape and tensor.dtype == TYPES[kind], f"{name}: {tensor.dtype} {list(tensor.shape)} where the CPU gave {TYPES[kind]} {shape}"
+            assert (
+                list(tensor.shape) == shape and tensor.dtype == TYPES[kind]
+            ), f"{name}: {tensor.dtype} {list(tensor.shape)} where the CPU gave {TYPES[kind]} {shape}"
         tensors[handle] = tensor
 
 
@@ -73,7 +77,9 @@ def replay(trace):
 
 missing = None
 if torch.backends.cuda.is_built():
-    missing = [name for name in given["operators"] if not torch._C._dispatch_has_computed_kernel_for_dispatch_key(name, "CUDA")]
+    missing = [
+        name for name in given["operators"] if not torch._C._dispatch_has_computed_kernel_for_dispatch_key(name, "CUDA")
+    ]
 for trace in given["traces"]:
     replay(trace)
 print(json.dumps(missing))

@@ -1,10 +1,16 @@
-"""Judge texts with datatrove's filters: reads a JSON list of texts, writes for each the reason of each filter or null."""
+"""Judge texts with datatrove's filters: reads a JSON list of texts, writes each filter's reason or null."""
+
 import json
 import re
 import sys
 
 from datatrove.data import Document
-from datatrove.pipeline.filters import C4QualityFilter, FineWebQualityFilter, GopherQualityFilter, GopherRepetitionFilter
+from datatrove.pipeline.filters import (
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
 
 filters = {
     "gopher_repetition": GopherRepetitionFilter(),
@@ -21,4 +27,6 @@ def reason(name, judge, text):
     return None if verdict is True else verdict[1]
 
 
-print(json.dumps([{name: reason(name, judge, text) for name, judge in filters.items()} for text in json.load(sys.stdin)]))
+print(
+    json.dumps([{name: reason(name, judge, text) for name, judge in filters.items()} for text in json.load(sys.stdin)])
+)

@@ -1,4 +1,5 @@
-"""Prints, as JSON, what Hugging Face makes of the texts on stdin: one JSON object {folder, texts, learned, vocab_size}."""
+"""Prints, as JSON, what Hugging Face makes of the texts on stdin: an object {folder, texts, learned, vocab_size}."""
+
 import json
 import sys
 
@@ -14,8 +15,11 @@ with_special = loaded.encode("Hello <mask> world").ids
 trained = Tokenizer(models.BPE())
 trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 trainer = trainers.BpeTrainer(
-    vocab_size=request["vocab_size"] - 1, min_frequency=2, show_progress=False,
-    special_tokens=["<s>", "<pad>", "</s>", "<unk>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    vocab_size=request["vocab_size"] - 1,
+    min_frequency=2,
+    show_progress=False,
+    special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
+    initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
 )
 trained.train_from_iterator(request["learned"], trainer)
 model = json.loads(trained.to_str())["model"]
@@ -23,11 +27,29 @@ model = json.loads(trained.to_str())["model"]
 fast = None
 try:
     from transformers import RobertaTokenizerFast
+
     roberta = RobertaTokenizerFast.from_pretrained(request["folder"])
-    fast = {"ids": roberta("Hello <mask> world")["input_ids"], "mask": roberta.mask_token_id, "pad": roberta.pad_token_id,
-            "bos": roberta.bos_token_id, "eos": roberta.eos_token_id, "unk": roberta.unk_token_id, "size": len(roberta),
-            "max": roberta.model_max_length, "plain": [roberta(t, add_special_tokens=False)["input_ids"] for t in texts[:3]]}
+    fast = {
+        "ids": roberta("Hello <mask> world")["input_ids"],
+        "mask": roberta.mask_token_id,
+        "pad": roberta.pad_token_id,
+        "bos": roberta.bos_token_id,
+        "eos": roberta.eos_token_id,
+        "unk": roberta.unk_token_id,
+        "size": len(roberta),
+        "max": roberta.model_max_length,
+        "plain": [roberta(t, add_special_tokens=False)["input_ids"] for t in texts[:3]],
+    }
 except ImportError:
     pass
-json.dump({"version": tokenizers.__version__, "plain": plain, "with_special": with_special, "vocab": model["vocab"],
-           "merges": [m if isinstance(m, str) else " ".join(m) for m in model["merges"]], "fast": fast}, sys.stdout)
+json.dump(
+    {
+        "version": tokenizers.__version__,
+        "plain": plain,
+        "with_special": with_special,
+        "vocab": model["vocab"],
+        "merges": [m if isinstance(m, str) else " ".join(m) for m in model["merges"]],
+        "fast": fast,
+    },
+    sys.stdout,
+)

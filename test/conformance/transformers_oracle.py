@@ -1,9 +1,10 @@
-"""What transformers and torch.optim make of models: requests on stdin, a list; tensors go to each request's `answer` (safetensors).
+"""What transformers and torch.optim make of models.
 
 A request has `folder`, `batches` of `input_ids` and `labels`, and either nothing more (logits, loss and gradients of the first
 batch; `autocast` does it in bfloat16) or `adamw` (an update of torch.optim.AdamW per batch: parameters and moments at the end).
 All of it on the CPU, or on a `device`.
 """
+
 import json
 import sys
 
@@ -40,9 +41,21 @@ def once(model, request):
 
 def adamw(model, request):
     options = request["adamw"]
-    undecayed = [name for name, _ in model.named_parameters() if name.endswith(".bias") or "LayerNorm" in name or "layer_norm" in name]
-    groups = [{"params": [p for name, p in model.named_parameters() if (name in undecayed) == bare], "weight_decay": 0.0 if bare else options["weight_decay"]} for bare in (False, True)]
-    optimizer = torch.optim.AdamW(groups, betas=(options["adam_beta1"], options["adam_beta2"]), eps=options["adam_epsilon"])
+    undecayed = [
+        name
+        for name, _ in model.named_parameters()
+        if name.endswith(".bias") or "LayerNorm" in name or "layer_norm" in name
+    ]
+    groups = [
+        {
+            "params": [p for name, p in model.named_parameters() if (name in undecayed) == bare],
+            "weight_decay": 0.0 if bare else options["weight_decay"],
+        }
+        for bare in (False, True)
+    ]
+    optimizer = torch.optim.AdamW(
+        groups, betas=(options["adam_beta1"], options["adam_beta2"]), eps=options["adam_epsilon"]
+    )
     losses = []
     for batch, rate in zip(request["batches"], options["rates"]):
         for group in optimizer.param_groups:
@@ -54,8 +67,12 @@ def adamw(model, request):
         optimizer.step()
         losses.append(loss.detach())
     named = [(name, p, optimizer.state[p]) for name, p in model.named_parameters() if p in optimizer.state]
-    return {"losses": torch.stack(losses), **{f"parameters/{name}": p for name, p, _ in named},
-            **{f"means/{name}": state["exp_avg"] for name, _, state in named}, **{f"squares/{name}": state["exp_avg_sq"] for name, _, state in named}}
+    return {
+        "losses": torch.stack(losses),
+        **{f"parameters/{name}": p for name, p, _ in named},
+        **{f"means/{name}": state["exp_avg"] for name, _, state in named},
+        **{f"squares/{name}": state["exp_avg_sq"] for name, _, state in named},
+    }
 
 
 json.dump([run(request) for request in json.load(sys.stdin)], sys.stdout)

@@ -218,7 +218,7 @@ describe("3 and 15: a store that is full or can't be written", () => {
   );
 });
 
-it('10: an input that changes while a stage reads it: failure, nothing cached, the next run reads it anew', async () => {
+it('10: an input that changes while a stage reads it: failure, nothing cached, the next run reads it', async () => {
   const project = new Project({ 'own.ts': reader, 'in.txt': 'one' });
   const [started, go] = [project.path('started'), project.path('go')];
   project.write(
@@ -234,7 +234,7 @@ it('10: an input that changes while a stage reads it: failure, nothing cached, t
   expect(await project.states('p.yaml')).toEqual({ mine: 'cached' });
 });
 
-describe('18 to 20 and 27: a pipeline that is wrong is refused before anything runs, with the place and the remedy', () => {
+describe('18 to 20 and 27: a wrong pipeline is refused before anything runs, with the place and the remedy', () => {
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x]',
     ...'bcdefgh'.split('').map((each, i) => `${each}: &${each} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`),

@@ -73,11 +73,12 @@ describe.skipIf(missing !== undefined)(
       },
     );
 
-    it('XLM-RoBERTa, CamemBERT, a bare RobertaModel and others give the same logits or hidden states after import', async () => {
+    it('XLM-RoBERTa, CamemBERT, a bare RobertaModel and others give the same logits or hidden states', async () => {
       project.write(
         'others.yaml',
-        'name: ' +
-          `others\nstages:\n${others.map((name) => `  ${name}: { uses: import-model, with: { path: ${name} } }\n`).join('')}`,
+        `name: others\nstages:\n${others
+          .map((name) => `  ${name}: { uses: import-model, with: { path: ${name} } }\n`)
+          .join('')}`,
       );
       const result = await project.run('others.yaml', '--json');
       expect(result.code, result.stdout + result.stderr).toBe(0);

@@ -111,6 +111,8 @@ describe('continual.yaml', () => {
     );
     expect(eventsOf(shorter).find((event) => event.type === 'loop-end')).toMatchObject({ round: 1, reason: 'until' });
     const states = Object.entries(statesOf(shorter));
+    for (const round of ['@1', '@2', '@3'])
+      expect(states.filter(([stage]) => stage.endsWith(round)).length, round).toBeGreaterThan(5);
     expect(states.filter(([stage, state]) => stage.endsWith('@1') && state !== 'cached')).toEqual([]);
     expect(states.filter(([stage, state]) => /@[23]$/.test(stage) && state !== 'skipped')).toEqual([]);
   });

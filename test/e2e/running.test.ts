@@ -118,8 +118,10 @@ describe('how actions are run', () => {
     const steps = notes(project);
     expect(together(steps)).toBe(2);
     for (const gpu of gpuIds) expect(together(steps.filter(({ gpus }) => gpus === gpu))).toBe(1);
-    for (const { type, stage = '', gpus } of eventsOf(result))
-      if (type === 'action-start') expect(steps[names.indexOf(stage)]?.gpus).toBe(String(gpus));
+    const given = eventsOf(result).flatMap(({ type, stage = '', gpus }) =>
+      type === 'action-start' ? [[stage, String(gpus)] as const] : [],
+    );
+    expect(Object.fromEntries(given)).toEqual(Object.fromEntries(names.map((name, at) => [name, steps[at]!.gpus])));
   });
 
   it('a step that asks for no GPU sees none', async () => {

@@ -104,7 +104,7 @@ describe('readWarc', () => {
       expect(await read(a + middle + c, { chunk: 65536 })).toEqual(['a:5', `!${reason}`, 'c:5']);
   });
 
-  test('skips a record whose Content-Length is too long, and what it swallows in a plain file is found again', async () => {
+  test('skips a record whose Content-Length is too long, and finds what it swallows in a plain file', async () => {
     expect(await read(members(a, bad('50'), c))).toEqual(['a:5', '!truncated', 'c:5']);
     expect(await read(a + bad('50') + c + b)).toEqual(['a:5', '!bad-length', 'c:5', 'b:250']);
     expect(await read(a + bad('5000') + c + b)).toEqual(['a:5', '!truncated', 'c:5', 'b:250']);

@@ -119,6 +119,7 @@ describe('properties', () => {
   });
 
   it('answers any text with a value or a problem inside it', () => {
+    const outcomes = { value: 0, error: 0 };
     const piece = fc.oneof(
       fc.constantFrom(
         '1',
@@ -151,6 +152,7 @@ describe('properties', () => {
         (text) => {
           const parsed = parseExpression(text);
           const result = parsed.ok ? evaluate(parsed.value, lookup) : parsed;
+          outcomes[result.ok ? 'value' : 'error'] += 1;
           if (result.ok) return;
           expect(result.error.start).toBeGreaterThanOrEqual(0);
           expect(result.error.start).toBeLessThanOrEqual(text.length);
@@ -159,5 +161,6 @@ describe('properties', () => {
       ),
       { numRuns: 500 },
     );
+    expect(Math.min(outcomes.value, outcomes.error)).toBeGreaterThan(0);
   });
 });

@@ -183,7 +183,8 @@ export default {
 const config = (more = ''): string =>
   `config: { type: 'object', additionalProperties: false, properties: { add: { type: 'string' }${more} } }`;
 const source = `inputs: {}, ${config(", path: { type: 'array', items: { type: 'string' }, 'x-source': true }")}`;
-const reader = `inputs: { documents: ${documents(', many: true')}, before: ${documents(', many: true, optional: true')} }, ${config()}`;
+const inputs = `documents: ${documents(', many: true')}, before: ${documents(', many: true, optional: true')}`;
+const reader = `inputs: { ${inputs} }, ${config()}`;
 /** A stage of a user's own for each type: from files at once or one by one, of all shards or shard by shard. */
 const modules: Readonly<Record<RandomStage['type'], string>> = {
   read: module(source, 'fileRows(context)'),

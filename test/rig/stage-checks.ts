@@ -54,5 +54,6 @@ export async function checkOutput(
   }
   const definition = loadContract(contracts, contract);
   if (definition.kind !== output.kind) throw new Error(`${name} is a ${output.kind}, not a ${definition.kind}`);
-  if (definition.kind === 'dataset') for await (const _ of new ArrowDataset(definition, output.shards).batches()); // reading to the end checks
+  if (definition.kind !== 'dataset') return;
+  for await (const _ of new ArrowDataset(definition, output.shards).batches()); // reading to the end checks
 }

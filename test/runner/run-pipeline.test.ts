@@ -157,7 +157,7 @@ describe('reuse', () => {
     expect(planned).toEqual(ingredient === '' ? [] : [ingredient]);
   });
 
-  test('a stage runs again when the bridge to its backend was compiled from other sources, not when it lies elsewhere', async () => {
+  test("a stage runs again when its backend's bridge was compiled from other sources, not when it moved", async () => {
     const bench = new Bench(programs.worker);
     const run = async (bridge: string, sources: string) => {
       bench.stage('train', `await context.writer('documents').add(row('1', 'x'));`, {
@@ -425,8 +425,7 @@ describe('rounds', () => {
     expect(states(first)).toEqual({ seed: 'ran', 'train@1': 'ran', 'train@2': 'ran', 'train@3': third, last: 'ran' });
     expect(bench.events.filter(({ type }) => type === 'loop-end')).toMatchObject([{ round, reason }]);
     expect(first.stages.get('train@2')?.metrics).toEqual({ length: 3 });
-    expect(digests(first)['last.documents']).toBeDefined();
-    expect(length).toBe(round + 1);
+    expect(first.stages.get('last')?.metrics).toEqual({ characters: length });
     const second = await bench.run({}, loop(bench, until));
     expect(second.ran).toBe(0);
     expect(digests(second)).toEqual(digests(first));

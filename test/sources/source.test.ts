@@ -102,7 +102,7 @@ describe('URLs', () => {
     ]);
   });
 
-  it('uses a finished download as long as the server has the same, or does not answer, or its checksum is known', async () => {
+  it('uses a finished download as long as the server has the same or is silent, or its checksum is known', async () => {
     const cache = mkdtempSync(join(tmpdir(), 'source-'));
     let version = '"v1"';
     const { url, requests } = await serve((request, response) => {

@@ -25,7 +25,7 @@ const documents = [
 ];
 
 describe('clean', () => {
-  it('keeps good documents, sets their language, cuts shards by source and snapshot and counts the rest by reason', async () => {
+  it('keeps good documents, sets their language, cuts shards by source and snapshot, counts the rest', async () => {
     const input = await datasetOf('documents', documents);
     const { outputs, metrics } = await runStage(clean, {
       type: 'clean',

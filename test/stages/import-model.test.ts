@@ -457,7 +457,7 @@ describe('import-model refuses', () => {
   });
 });
 
-test('an imported model is evaluated, pretrained further and exported with its own tokenizer, and with no other', async () => {
+test('an imported model is evaluated, pretrained further and exported with its own tokenizer alone', async () => {
   const padded = { ...config, vocab_size: Math.ceil((config.vocab_size + 1) / 64) * 64 };
   const { model, tokenizer } = await run(
     new HuggingFaceFolder(maskedLm, padded, vocabulary()).write({ everywhere: 'F16' }),

@@ -45,8 +45,11 @@ function response(
 }
 
 const info = record('warcinfo', 'isPartOf: CC-MAIN-2026-43\r\npublisher: test\r\n');
-const chunkedBody = (text: string) =>
-  `${Math.ceil(text.length / 2).toString(16)}\r\n${text.slice(0, Math.ceil(text.length / 2))}\r\n${Math.floor(text.length / 2).toString(16)};x=y\r\n${text.slice(Math.ceil(text.length / 2))}\r\n0\r\n\r\n`;
+const chunkedBody = (text: string) => {
+  const [first, second] = [text.slice(0, Math.ceil(text.length / 2)), text.slice(Math.ceil(text.length / 2))];
+  const length = (part: string) => part.length.toString(16);
+  return `${length(first)}\r\n${first}\r\n${length(second)};x=y\r\n${second}\r\n0\r\n\r\n`;
+};
 
 async function ingest(name: string, records: readonly Uint8Array[], config: Record<string, unknown> = {}) {
   const path = join(folder, name);

@@ -140,7 +140,7 @@ describe('pretrain', () => {
     ).rejects.toMatchObject({ diagnostic: { code: 'training-diverged' } });
   });
 
-  test('of pairs, learns which second halves follow besides, and hands on what a model without pairs needs', async () => {
+  test('of pairs, also learns which second halves follow, and hands on what other models need', async () => {
     // The second half of a pair from elsewhere has a word of its own.
     const rows = (await inputs.masked.rows()).map((row, i) => {
       const input_ids = Uint32Array.from(row.input_ids as Uint32Array);

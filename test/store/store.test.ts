@@ -54,7 +54,7 @@ describe('records', () => {
     execFileSync('rm', [path]);
     mkdirSync(path);
     expect(await other.findDamaged([sha256('hello')])).toEqual([sha256('hello')]);
-    expect(() => statSync(path)).toThrow();
+    expect(() => statSync(path)).toThrow('ENOENT');
     await publish(other, 'one', 'hello');
     expect(await other.findDamaged([sha256('hello')])).toEqual([]);
     expect(other.lookup(key)).toBeDefined();
@@ -161,7 +161,7 @@ describe('locks', () => {
     writeFileSync(join(path, name), '');
     utimesSync(join(path, name), touched ?? new Date(0), touched ?? new Date(0));
     await (await acquireLock(path)).release();
-    expect(() => statSync(path)).toThrow();
+    expect(() => statSync(path)).toThrow('ENOENT');
   });
 
   test.each([
@@ -178,7 +178,7 @@ describe('locks', () => {
       signal: AbortSignal.timeout(1_500),
       onWait: ({ pid: rival }) => void waited.push(rival),
     });
-    await expect(wait).rejects.toThrow();
+    await expect(wait).rejects.toMatchObject({ name: 'AbortError' });
     expect(waited).toEqual([holder]);
     child?.kill();
   });

@@ -310,7 +310,7 @@ describe('init and doctor', () => {
     fresh.write('mine/corpus/a.txt', 'A text.');
     expect(await fresh.run('validate', 'mine/pipeline.yaml')).toMatchObject({
       code: 0,
-      stdout: 'my-model: 9 stages, valid\n',
+      stdout: 'my-model: 7 stages, valid\n',
     });
     const again = await fresh.run('init', 'mine');
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('[exists]')]);

@@ -408,7 +408,7 @@ describe('rounds', () => {
         round,
         config: { round },
       });
-    bench.stage('last', upper, {
+    bench.stage('last', count, {
       inputs: { documents: [{ kind: 'last-round', rounds: outputs('train@1', 'train@2', 'train@3') }] },
     });
   };

@@ -1,6 +1,6 @@
-// Compares the tests that a run skipped, in vitest's JSON report, with test/expected-skips.json. Every skipped test
-// must be listed there under a condition that holds on this machine, and every test listed under such a condition must
-// have been skipped. The conditions are checked again here, so that a test with a wrong check of its own is found.
+// Compares the tests that a run skipped, in vitest's JSON report, with test/expected-skips.json. Every skipped test has
+// to be listed there under a condition that holds on this machine, and every test that is listed under such a condition
+// must have been skipped. What the machine has is looked up again here: a test whose own look-up is wrong is found.
 //
 // usage: node scripts/check-skips.mjs <report.json> [<expected-skips.json>]
 import { spawnSync } from 'node:child_process';
@@ -26,6 +26,7 @@ const conditions = {
   'NVRTC beside PyTorch': hasNvrtc,
   'permission to mount': canMount,
   'room for large files': hasRoom,
+  'x64 processor': () => process.arch === 'x64',
 };
 
 const [reportPath, expectedPath = join(root, 'test/expected-skips.json')] = process.argv.slice(2);
@@ -36,8 +37,8 @@ const problems = compare(JSON.parse(readFileSync(expectedPath, 'utf8')));
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** Problems with the skipped tests of a run, one per line. */
-function compare(tests, expected) {
+/** What is wrong with the skipped tests of a run, a line each. */
+function compare(expected) {
   const listed = expected.flatMap(({ condition, tests: byFile }) =>
     Object.entries(byFile).flatMap(([file, names]) =>
       names.map((name) => ({ condition, file, name, covers: pattern(name) })),
@@ -50,7 +51,7 @@ function compare(tests, expected) {
     const holding = entries.find(({ condition }) => holds(condition));
     if (holding !== undefined) counts.set(holding.condition, (counts.get(holding.condition) ?? 0) + 1);
     else if (entries.length === 0)
-      found.push(`skipped, but not listed in ${relative(root, expectedPath)}: ${test.file} > ${test.name}`);
+      found.push(`skipped, and not listed in ${relative(root, expectedPath)}: ${test.file} > ${test.name}`);
     else
       found.push(
         `skipped, though its condition "${entries.map(({ condition }) => condition).join('" or "')}" does not hold: ` +
@@ -63,7 +64,7 @@ function compare(tests, expected) {
     const covered = tests.filter((test) => test.file === file && covers.test(test.name));
     if (covered.length === 0) found.push(`listed under "${condition}", but does not exist: ${file} > ${name}`);
     for (const test of covered)
-      if (!test.skipped)
+      if (!isSkipped(test))
         found.push(`listed under "${condition}", which holds, but not skipped: ${file} > ${test.name}`);
   }
   for (const [condition, count] of counts) console.log(`${count} skipped as expected: ${condition}`);

@@ -32,11 +32,18 @@ stages:
     uses: mask
     inputs: { sequences: tokens.sequences, tokenizer: tokenizer }
     with: { mode: importance, importance: pmi, whole_word: true }
-  static: { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static, copies: 2 } }
+  static:
+    { uses: mask, inputs: { sequences: tokens.sequences, tokenizer: tokenizer }, with: { mode: static, copies: 2 } }
   pretrain:
     uses: pretrain
     inputs: { masked: dynamic, tokenizer: tokenizer }
-    with: { hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16, batch_size: 4, max_steps: 3 }
+    with:
+      hidden_size: 16
+      num_hidden_layers: 1
+      num_attention_heads: 2
+      intermediate_size: 16
+      batch_size: 4
+      max_steps: 3
   evaluate:
     uses: evaluate
     inputs: { model: pretrain, sequences: tokens.held_out }
@@ -100,11 +107,8 @@ describe('results on the samples', () => {
         for (const [port, { digest }] of Object.entries(outputs)) found[type].outputs[`${stage}.${port}`] = digest;
       }
     }
-    if (isUpdate)
-      writeFileSync(
-        file,
-        `${JSON.stringify({ node, types: Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1))) }, null, 2)}\n`,
-      );
+    const sorted = Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1));
+    if (isUpdate) writeFileSync(file, `${JSON.stringify({ node, types: Object.fromEntries(sorted) }, null, 2)}\n`);
   });
 
   it('cover every stage type', () => {
@@ -119,7 +123,8 @@ describe('results on the samples', () => {
     );
     return expect(
       found[type]!.outputs,
-      `${type} gives other bytes under the same version: \`npm run versions -- bump ${type}\`, then run with UPDATE_GOLDEN=1`,
+      `${type} gives other bytes under the same version: ` +
+        `\`npm run versions -- bump ${type}\`, then run with UPDATE_GOLDEN=1`,
     ).toEqual(before!.outputs);
   });
 });

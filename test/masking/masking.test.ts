@@ -1,22 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMaskPlan, maskSequence, mlmProbabilityAt, type MaskSettings } from '../../src/masking/masking.ts';
+import { maskSettings } from '../rig/masked.ts';
 
 const vocabSize = 1000;
-const settings: MaskSettings = {
-  mode: 'dynamic',
-  mlm_probability: 0.15,
-  epochs: 10,
-  seed: 42,
-  mask_replace_prob: 0.8,
-  random_replace_prob: 0.1,
-  whole_word: false,
-  max_span_length: 1,
-  span_p: 0.2,
-  special_ids: [0, 1, 2, 3, 999],
-  mask_id: 999,
-  vocab_size: vocabSize,
-};
+const settings = maskSettings(vocabSize, { seed: 42 });
 const plan = (change: Partial<MaskSettings> = {}, probability?: Float32Array) =>
   createMaskPlan({ ...settings, ...change }, probability);
 const sequence = (length: number): Uint32Array =>

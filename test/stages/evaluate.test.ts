@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import evaluate from '../../stages/evaluate/index.ts';
 import { openBackend } from '../../src/backends/select.ts';
 import type { MaskSettings } from '../../src/masking/masking.ts';
-import { withPlan } from '../rig/masked.ts';
+import { maskSettings, withPlan } from '../rig/masked.ts';
 import type { RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';
 import { createParameters, disposeParameters, parameterSpecs, type Head } from '../../src/model/parameters.ts';
@@ -26,20 +26,7 @@ async function fixture(vocab_size: number, count: number, length: number) {
   const folder = mkdtempSync(join(tmpdir(), 'model-'));
   const values = loudValues(config, head);
   writeModel(folder, { config, head, labels: [], values }, '/nowhere');
-  const settings: MaskSettings = {
-    mode: 'dynamic',
-    mlm_probability: 0.15,
-    epochs: 1,
-    seed: 3,
-    mask_replace_prob: 0.8,
-    random_replace_prob: 0.1,
-    whole_word: false,
-    max_span_length: 1,
-    span_p: 0.2,
-    special_ids: [0, 1, 2, 3, vocab_size - 1],
-    mask_id: vocab_size - 1,
-    vocab_size,
-  };
+  const settings = maskSettings(vocab_size, { epochs: 1 });
   const sequences = await datasetOf(
     'sequences',
     Array.from({ length: count }, (_, row) => ({

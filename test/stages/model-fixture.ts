@@ -10,7 +10,7 @@ import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { pretokenize } from '../../src/text/bpe/pretokenize.ts';
 import type { MaskSettings } from '../../src/masking/masking.ts';
-import { withPlan } from '../rig/masked.ts';
+import { maskSettings, withPlan } from '../rig/masked.ts';
 import { contracts, datasetOf, type TestArtifact } from '../rig/run-stage.ts';
 
 const subjects = ['The old sailor', 'A young painter', 'My neighbour', 'The tall captain', 'Her sister'];
@@ -68,20 +68,7 @@ export async function pretrainingInputs(
     };
   });
   const size = model.tokens.length;
-  const settings: MaskSettings = {
-    mode: 'dynamic',
-    mlm_probability: 0.15,
-    epochs: 10,
-    seed: 3,
-    mask_replace_prob: 0.8,
-    random_replace_prob: 0.1,
-    whole_word: false,
-    max_span_length: 1,
-    span_p: 0.2,
-    special_ids: [...model.specialIds],
-    mask_id: model.special.mask,
-    vocab_size: size,
-  };
+  const settings = maskSettings(size, { special_ids: [...model.specialIds], mask_id: model.special.mask });
   const masked = await datasetOf(
     'masked',
     rows.map(({ doc_ids: _, ...row }) => row as Row),

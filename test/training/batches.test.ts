@@ -17,23 +17,11 @@ import { ignoredLabel } from '../../src/ops/ignored-label.ts';
 import { planIn, writeMaskPlan } from '../../src/masking/mask-plan.ts';
 import { createMaskPlan, maskSequence, type MaskSettings } from '../../src/masking/masking.ts';
 import { compiled } from '../rig/compiled.ts';
+import { maskSettings } from '../rig/masked.ts';
 import { datasetOf } from '../rig/run-stage.ts';
 
 const vocab_size = 200;
-const settings: MaskSettings = {
-  mode: 'dynamic',
-  mlm_probability: 0.15,
-  epochs: 10,
-  seed: 3,
-  mask_replace_prob: 0.8,
-  random_replace_prob: 0.1,
-  whole_word: false,
-  max_span_length: 1,
-  span_p: 0.2,
-  special_ids: [0, 1, 2, 3, vocab_size - 1],
-  mask_id: vocab_size - 1,
-  vocab_size,
-};
+const settings = maskSettings(vocab_size);
 const modes: Record<string, Partial<MaskSettings>> = {
   dynamic: {},
   'a rising rate': { mlm_probability: 0.15, mlm_probability_end: 0.4 },

@@ -1,4 +1,5 @@
 import { stream } from './random.mjs';
+import { section } from './section.mjs';
 
 /**
  * The fictional country around Qingxi: towns, rivers, hills, dishes, crafts and people, with sentences about each kind.
@@ -96,14 +97,6 @@ function ties(name) {
 export const chineseThings = Object.entries(names).flatMap(([kind, list]) =>
   list.map((name) => ({ kind, name, ...ties(name) })),
 );
-
-const section = (heading, text) => ({
-  heading,
-  slots: text
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(' / ')),
-});
 
 /** Sentences that any article may have about the things it is tied to; `other` words are those things' own. */
 export const chineseSurroundings = [

@@ -1,16 +1,10 @@
+import { section } from './section.mjs';
+
 /**
  * Sentences of the encyclopedia, by kind of thing and section; one alternative per line is chosen for each article.
  * `{town}` is a property of the thing, `{*town}` a link to it, `{~km}` a measure, `{festival.town}` a property of the
  * thing it names.
  */
-const section = (heading, text) => ({
-  heading,
-  slots: text
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(' / ')),
-});
-
 export const prose = {
   town: [
     section(

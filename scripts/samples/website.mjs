@@ -1,14 +1,9 @@
 import { compose, fill, plain } from './language.mjs';
-import { opinions } from './sentiment.mjs';
 import { stream } from './random.mjs';
+import { slots } from './section.mjs';
+import { opinions } from './sentiment.mjs';
 
-/** Texts of the vale's web pages: `{ title, paragraphs }`, each built around one thing of the world. */
-const lines = (text) =>
-  text
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(' / '));
-const say = (r, thing, slots) => slots.map((alternatives) => plain(fill(r.pick(alternatives), thing)));
+const say = (r, thing, sentences) => sentences.map((alternatives) => plain(fill(r.pick(alternatives), thing)));
 const facts = (r, thing, count) =>
   r
     .some(
@@ -18,21 +13,21 @@ const facts = (r, thing, count) =>
     .map(plain);
 const upper = (text) => text[0].toUpperCase() + text.slice(1);
 
-const story = lines(`
+const story = slots(`
   On {month} {few} a small crowd met in {town} to hear what would become of the old workshop. / People in {town} had much to talk about this week. / There was good news from {town} on Monday morning.
   The council wants to mend the road to {town2} before {season}, and the work will cost more than was planned. / A new school for {trade} will open in {season}, said the mayor, and {many} children have already asked for a place.
   “We have waited {few} years for this,” said {someone}, who has been a {worker} all his life. / “Nobody asked us,” said {someone}, a {worker} who has lived beside the {river} since he was a child.
   Others are less sure, because the {river} has flooded the meadows twice since last {season}. / Not everybody agrees, and some would rather spend the money on the {festival}.
   The next meeting will be held in the hall near the {building}. / Anyone who wishes to help can write to the council before the end of {month2}.
 `);
-const diary = lines(`
+const diary = slots(`
   We left {town} early, while the mist still lay over the {river}. / This {season} I finally walked from {town} to {town2}, and my feet still hurt.
   After {few} hours we saw {hill} and sat down to eat bread, {food} and {food2}. / The path to {hill} is easy to find, but bring water and a good hat.
   Along the way the {plant} was in flower, and a {animal} crossed the path in front of us. / My daughter counted {many} flowers of the {plant}, and I counted the clouds.
   In the evening a {worker} let us sleep in a barn and told us about {someone}. / At the inn in {town2} an old {worker} played the fiddle until midnight.
   Next year I want to see {lake} when it is frozen. / If you go, do not miss {lake} in the last light of the day.
 `);
-const advice = lines(`
+const advice = slots(`
   Many readers have asked me how to grow the {plant} in a small garden. / Every {season} someone writes to me about the {plant}, so here is all I know.
   Sow the seeds in {month}, not deeper than a finger, and keep the soil wet. / It wants light in the morning and shade in the afternoon, as on {habitat}.
   I once planted it beside the {plant2}, and both did well for {few} years. / Do not put it next to the {plant2}, because one of them will always win.
@@ -71,6 +66,7 @@ function group(sentences, size) {
   return out;
 }
 
+/** The text of a web page about a thing of the world: `{ title, paragraphs }`. */
 export function webText(thing, edition) {
   const r = stream('web', edition, thing.name);
   return r.pick(kinds)(r, thing);

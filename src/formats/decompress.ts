@@ -2,6 +2,7 @@ import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 import { fail } from '../core/diagnostic.ts';
 import { bunzip2 } from './bzip2.ts';
+import { peekBytes } from './peek.ts';
 
 export type Compression = 'gzip' | 'bzip2' | 'none';
 
@@ -38,15 +39,11 @@ export async function* decompress(
   const { maxBytes = Infinity, maxRatio = DEFAULT_MAX_RATIO } = limits;
   let bytesIn = 0;
   let bytesOut = 0;
-  const iterator = chunks[Symbol.asyncIterator]();
-  const head = await readHead(iterator, 4);
+  const { head, all, close } = await peekBytes(chunks, 4);
   async function* counted(): AsyncGenerator<Uint8Array> {
-    let chunk: Uint8Array | undefined = head;
-    while (chunk !== undefined) {
+    for await (const chunk of all) {
       bytesIn += chunk.length;
       yield chunk;
-      const next = await iterator.next();
-      chunk = next.done === true ? undefined : next.value;
     }
   }
   const compression = compressionOf(head);
@@ -70,18 +67,8 @@ export async function* decompress(
       yield chunk;
     }
   } finally {
-    await iterator.return?.();
+    await close();
   }
-}
-
-async function readHead(iterator: AsyncIterator<Uint8Array>, size: number): Promise<Uint8Array> {
-  let head: Uint8Array = new Uint8Array(0);
-  while (head.length < size) {
-    const next = await iterator.next();
-    if (next.done === true) break;
-    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
-  }
-  return head;
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {

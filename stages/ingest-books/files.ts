@@ -49,14 +49,14 @@ async function* booksIn(
   leftOut: LeftOut,
   fields: Fields,
 ): AsyncGenerator<BookFile> {
-  const { head, all } = await peekBytes(file.read(), 512);
+  const { head, all, close } = await peekBytes(file.read(), 512);
   const kind = kindOf(head, name);
   // These have their directory at the end, so they are read from the file itself.
-  if (kind === 'epub' || kind === 'zip' || kind === 'parquet') await all.return(undefined);
+  if (kind === 'epub' || kind === 'zip' || kind === 'parquet') await close();
   switch (kind) {
     case 'text':
       if (leftOut.admits(name)) yield textBook(name, await collect(all, sourceName));
-      else await all.return(undefined);
+      else await close();
       return;
     case 'epub':
       return yield await readEpub(file.path, name, maxBookBytes);

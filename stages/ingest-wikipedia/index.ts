@@ -164,8 +164,8 @@ async function severalRanges(
   { path, bytes }: OpenSource,
   signal: AbortSignal,
 ): Promise<AsyncIterable<StreamRange> | undefined> {
-  const { head, all } = await peekBytes(createReadStream(path, { end: 3 }), 4);
-  await all.return(undefined);
+  const { head, close } = await peekBytes(createReadStream(path, { end: 3 }), 4);
+  await close();
   if (compressionOf(head) !== 'bzip2') return undefined;
   const ranges = bzip2Ranges(path, rangeBytes, signal);
   const first = await ranges.next();

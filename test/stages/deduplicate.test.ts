@@ -173,6 +173,24 @@ describe('cluster-duplicates', () => {
     expect(signed['documents.in']).toBe(3);
     expect(ids).toHaveLength(9);
   });
+
+  it('fails on a repeat whose first copy is not among the documents', async () => {
+    const [one, two] = await inputs();
+    const { outputs } = await runStage(refresh, {
+      type: 'refresh',
+      config: { weights: { test: 2 } },
+      inputs: { documents: [one!] },
+    });
+    const { manifest, shards } = outputs.documents!;
+    const repeats = manifest.files.flatMap((file, i) => (file.meta?.copy === 2 ? [i] : []));
+    expect(repeats).toHaveLength(1);
+    const orphans = {
+      ...outputs.documents!,
+      manifest: { ...manifest, files: repeats.map((i) => manifest.files[i]!) },
+      shards: repeats.map((i) => shards[i]!),
+    };
+    await expect(deduplicated([orphans, two!])).rejects.toThrow('repeats a shard that is not among the documents');
+  });
 });
 
 describe('DigestIndex', () => {

@@ -34,9 +34,13 @@ export default defineStage<Config>({
     const firsts = new Map<string, number>();
     let next = 0;
     for (const shard of shards) {
-      const first = isRepeat(shard) ? firsts.get(shard.digest) : undefined;
-      compared.push({ shard, first: first ?? next });
-      if (isRepeat(shard)) continue;
+      if (isRepeat(shard)) {
+        const first = firsts.get(shard.digest);
+        if (first === undefined) throw new TypeError(`${shard.path} repeats a shard that is not among the documents`);
+        compared.push({ shard, first });
+        continue;
+      }
+      compared.push({ shard, first: next });
       firsts.set(shard.digest, next);
       for (let row = 0; row < (shard.rows ?? 0); row++) {
         const { done, value: document } = await signatures.next();

@@ -5,6 +5,7 @@ import { Failure } from '../core/diagnostic.ts';
 import type { Catalogue, StageDescription } from '../core/pipeline.ts';
 import { err, ok } from '../core/result.ts';
 import type { StageType } from '../core/stage.ts';
+import { isPath } from '../core/paths.ts';
 import { describeUserStage } from './user-stage.ts';
 
 export interface CatalogueOptions {
@@ -35,7 +36,7 @@ export function createCatalogue({ distribution, cache }: CatalogueOptions): Cata
         .map(installed),
 
     async describe(uses, fromDirectory) {
-      if (!isFile(uses)) {
+      if (!isPath(uses)) {
         const found = Object.hasOwn(listed, uses) ? listed[uses] : undefined;
         return found
           ? ok(installed(found))
@@ -71,6 +72,3 @@ export function createCatalogue({ distribution, cache }: CatalogueOptions): Cata
     },
   };
 }
-
-/** Whether `uses:` names a file rather than a stage type. */
-const isFile = (uses: string): boolean => /^\.{0,2}\//.test(uses);

@@ -1,8 +1,9 @@
 import { Failure } from '../core/diagnostic.ts';
 import type { Change, Freshness } from '../core/event.ts';
 import type { StageNode } from '../core/pipeline.ts';
-import { isPath } from '../pipeline/paths.ts';
-import { shownStages, stepName } from '../plan/shown-stages.ts';
+import { isPath } from '../core/paths.ts';
+import { stepName } from '../core/step-name.ts';
+import { shownStages } from '../plan/shown-stages.ts';
 import { planPipeline } from '../runner/plan-pipeline.ts';
 import { reason } from '../reporting/stage-lines.ts';
 import { exitCodes, print, refuse } from './exit.ts';
@@ -44,22 +45,27 @@ export async function planCommand(name: string | undefined, options: PlanOptions
     throw error;
   }
   const lines = stages.flatMap(({ node, steps }) => [
-    { id: node.id, label: node.id, runsOwnCode: steps === undefined && isOwnCode(node) },
+    {
+      id: node.id,
+      label: node.id,
+      isComposite: steps !== undefined,
+      runsOwnCode: steps === undefined && isOwnCode(node),
+    },
     ...(steps ?? []).map((step) => ({
       id: step.id,
       label: `  ${stepName(node.id, step.id)}`,
+      isComposite: false,
       runsOwnCode: isOwnCode(step),
     })),
   ]);
   const width = Math.max(...lines.map(({ label: text }) => text.length));
-  for (const { id, label: text, runsOwnCode } of lines) {
+  for (const { id, label: text, isComposite, runsOwnCode } of lines) {
     const freshness = plan.get(id);
     if (!freshness) continue;
     if (options.json) print(JSON.stringify({ v: 1, type: 'stage-planned', stage: id, freshness }));
     else {
       const note = runsOwnCode ? ' (runs your code)' : '';
       print(`${text.padEnd(width)}  ${label(freshness)}  ${reason(freshness)}${note}`);
-      const isComposite = stages.some(({ node, steps }) => node.id === id && steps !== undefined);
       if (options.explain && freshness.kind === 'miss' && !isComposite)
         for (const change of freshness.changed) print(`${' '.repeat(width)}    ${describe(change)}`);
     }

@@ -24,6 +24,18 @@ export interface StageSummary {
   readonly partOf?: string;
 }
 
+/** How a run ended, and its number of stages per state. */
+export interface RunSummary {
+  readonly state: 'ok' | 'failed' | 'interrupted';
+  readonly cached: number;
+  readonly ran: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly warnings: number;
+  readonly durationMs: number;
+  readonly savedMs: number;
+}
+
 /** One line of a run's journal, `runs/<id>/events.ndjson`. Reporters read nothing else. */
 export type RunEvent = { readonly v: 1; readonly time: number } & EventBody;
 
@@ -100,16 +112,6 @@ export type EventBody =
   /** The run was asked to stop; running actions are given a moment. */
   | { readonly type: 'run-ending'; readonly signal: string }
   | { readonly type: 'loop-end'; readonly round: number; readonly reason: 'until' | 'max' }
-  | {
-      readonly type: 'run-end';
-      readonly state: 'ok' | 'failed' | 'interrupted';
-      readonly cached: number;
-      readonly ran: number;
-      readonly failed: number;
-      readonly skipped: number;
-      readonly warnings: number;
-      readonly durationMs: number;
-      readonly savedMs: number;
-    };
+  | ({ readonly type: 'run-end' } & RunSummary);
 
 export type StageState = 'cached' | 'ran' | 'failed' | 'skipped' | 'interrupted';

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { Importer, Importers } from './importers.ts';
 import type { Instance } from './instances.ts';
 import { child, entriesOf, nodeOf, stringNodes, type Span } from './node.ts';
-import { isPath } from './paths.ts';
+import { isPath } from '../core/paths.ts';
 import type { Producers } from './producers.ts';
 
 /** Name of the stage that imports a folder, from its path relative to the pipeline file. */

@@ -54,6 +54,13 @@ export async function openComposites(
 
   const running = settleInputs(leaves, all, sources, context.problems);
   const byId = new Map(all.map((draft) => [draft.node.id, draft]));
+  const stepsOf = new Map<string, string[]>();
+  for (const { node } of running)
+    if (node.partOf !== undefined) {
+      const steps = stepsOf.get(node.partOf);
+      if (steps === undefined) stepsOf.set(node.partOf, [node.id]);
+      else steps.push(node.id);
+    }
   const composites = drafts
     .filter(({ stage }) => stage.recipe !== undefined)
     .map(({ node: { id, name, type, location } }): CompositeNode => {
@@ -61,8 +68,14 @@ export async function openComposites(
         port,
         settle({ kind: 'stage', stage: id, port }, byId, sources),
       ]);
-      const steps = running.filter(({ node }) => node.partOf === id).map(({ node }) => node.id);
-      return { id, name, type, steps, outputs: Object.fromEntries(outputs) as CompositeNode['outputs'], location };
+      return {
+        id,
+        name,
+        type,
+        steps: stepsOf.get(id) ?? [],
+        outputs: Object.fromEntries(outputs) as CompositeNode['outputs'],
+        location,
+      };
     });
   return { all, running, composites };
 }

@@ -1,9 +1,9 @@
-import type { Reference, StageOutput } from '../core/pipeline.ts';
+import type { Reference, StageDescription, StageOutput } from '../core/pipeline.ts';
 import { mainOutput, type Port } from '../core/stage.ts';
 import type { Instance } from './instances.ts';
 import { folderStage } from './model-folders.ts';
 import { child, entriesOf, stringNodes, type Scalar, type Span } from './node.ts';
-import { isPath } from './paths.ts';
+import { isPath } from '../core/paths.ts';
 import type { Problems } from './problems.ts';
 import type { Named, Producers, Typed } from './producers.ts';
 import { parseReference, type WrittenReference } from './reference-syntax.ts';
@@ -33,13 +33,7 @@ export function resolveInputs(
   for (const [portName, entry] of written) {
     const port = consumer.type.inputs[portName];
     if (port === undefined || !Object.hasOwn(consumer.type.inputs, portName)) {
-      problems.add(
-        'unknown-port',
-        `\`${consumer.type.type}\` does not have an input \`${portName}\``,
-        entry.key,
-        suggest(portName, Object.keys(consumer.type.inputs), 'its inputs'),
-        consumer.name,
-      );
+      reportUnknownInput(consumer.type, portName, entry.key, consumer.name, problems);
       continue;
     }
     const resolved = stringNodes(entry.node).map((item) =>
@@ -174,6 +168,23 @@ export function resolveReference(text: string, at: Span, edge: Edge): readonly R
   return references;
 }
 
+/** Report an input that a stage type does not have. */
+export function reportUnknownInput(
+  type: StageDescription,
+  name: string,
+  at: Span,
+  stage: string,
+  problems: Problems,
+): void {
+  problems.add(
+    'unknown-port',
+    `\`${type.type}\` does not have an input \`${name}\``,
+    at,
+    suggest(name, Object.keys(type.inputs), 'its inputs'),
+    stage,
+  );
+}
+
 /**
  * The stages connected to input `wanted` of the enclosing composite stage; none if it is optional and not connected.
  */
@@ -182,13 +193,7 @@ function outerInput(text: string, wanted: string | undefined, at: Span, edge: Ed
   const { stage, inputs } = producers.outer!;
   const declared = wanted === undefined ? undefined : stage.type.inputs[wanted];
   if (wanted === undefined || declared === undefined) {
-    problems.add(
-      'unknown-port',
-      `\`${stage.type.type}\` does not have an input \`${wanted ?? ''}\``,
-      at,
-      suggest(wanted ?? '', Object.keys(stage.type.inputs), 'its inputs'),
-      consumer.name,
-    );
+    reportUnknownInput(stage.type, wanted ?? '', at, consumer.name, problems);
     return undefined;
   }
   if (!fits(declared.contract, text, at, edge)) return undefined;

@@ -4,7 +4,7 @@ import { bareExpression } from './instances.ts';
 import { child, entriesOf, entryOf, locationOf, stringNodes, stringOf, type Span, type YamlNode } from './node.ts';
 import type { Problems } from './problems.ts';
 import type { Producers, Typed } from './producers.ts';
-import { resolveReference } from './references.ts';
+import { reportUnknownInput, resolveReference } from './references.ts';
 import { suggest } from './suggest.ts';
 import type { Vars } from './vars.ts';
 import { interpolate, spanInside } from './interpolate.ts';
@@ -115,13 +115,7 @@ export function carryInputs(
     if (carry.stage !== stage.name) continue;
     const port = Object.hasOwn(stage.type.inputs, carry.port) ? stage.type.inputs[carry.port] : undefined;
     if (port === undefined) {
-      problems.add(
-        'unknown-port',
-        `\`${stage.type.type}\` does not have an input \`${carry.port}\``,
-        carry.key,
-        suggest(carry.port, Object.keys(stage.type.inputs), 'its inputs'),
-        stage.name,
-      );
+      reportUnknownInput(stage.type, carry.port, carry.key, stage.name, problems);
       continue;
     }
     if (stage.round === 1) continue;

@@ -6,7 +6,7 @@ import { describeShell } from './config.ts';
 import type { Contracts } from './contracts.ts';
 import type { Instance } from './instances.ts';
 import { child, locationOf, stringOf, type Span } from './node.ts';
-import { isPath, isRecipe } from './paths.ts';
+import { isPath, isRecipe } from '../core/paths.ts';
 import type { Problems } from './problems.ts';
 import { builtInRecipe, readRecipe, type Recipe, type RecipeType } from './recipe.ts';
 import type { JsonSchema } from './schema.ts';
@@ -27,7 +27,7 @@ export class StageTypes {
   private readonly options: StageTypesOptions;
   private readonly names: readonly string[];
   private readonly known = new Map<string, StageDescription | undefined>();
-  private readonly recipes = new Map<string, RecipeType | 'reading' | undefined>();
+  private readonly recipes = new Map<string, RecipeType | undefined>();
 
   constructor(options: StageTypesOptions) {
     this.options = options;
@@ -44,7 +44,7 @@ export class StageTypes {
       return uses === undefined ? { type: describeShell(instance, contracts, problems) } : undefined;
     const name = stringOf(uses);
     if (uses === undefined || name === undefined || name.includes('${{')) return undefined;
-    if (isRecipe(name)) return this.recipeAt(name, uses.span, instance.name);
+    if (isRecipe(name)) return this.recipe(resolve(uses.span.source.directory, name), name, uses.span);
     if (!isPath(name) && !mayUseSteps && !this.names.includes(name)) {
       const help = suggest(name, this.names, 'stage types') ?? 'use your own with `uses: ./my-stage.ts`';
       problems.add('unknown-stage-type', `unknown stage type \`${name}\``, uses.span, help, instance.name);
@@ -72,24 +72,9 @@ export class StageTypes {
     return this.known.get(key);
   }
 
-  private async recipeAt(name: string, at: Span, stage: string): Promise<RecipeType | undefined> {
-    const recipe = await this.recipe(resolve(at.source.directory, name), name, at);
-    if (recipe === 'reading') {
-      this.options.problems.add(
-        'recipe-cycle',
-        `the recipe ${name} uses itself`,
-        at,
-        'a recipe may use any recipe but itself',
-        stage,
-      );
-      return undefined;
-    }
-    return recipe;
-  }
-
-  private async recipe(file: string, name: string, at?: Span): Promise<RecipeType | 'reading' | undefined> {
+  private async recipe(file: string, name: string, at?: Span): Promise<RecipeType | undefined> {
     if (this.recipes.has(file)) return this.recipes.get(file);
-    this.recipes.set(file, 'reading');
+    this.recipes.set(file, undefined); // while it is read; one that uses itself is reported when it is opened
     const { contracts, recipeSchema, problems } = this.options;
     const schema = await recipeSchema();
     const describe = (uses: string, directory: string) => this.promisesOf(uses, directory);
@@ -102,8 +87,6 @@ export class StageTypes {
   private async promisesOf(uses: string, directory: string): Promise<Result<StageDescription, Diagnostic>> {
     if (!isRecipe(uses)) return this.options.catalogue.describe(uses, directory);
     const recipe = await this.recipe(resolve(directory, uses), uses);
-    return typeof recipe === 'object'
-      ? ok(recipe.type)
-      : err({ code: 'bad-recipe', message: `${uses} cannot be read` });
+    return recipe === undefined ? err({ code: 'bad-recipe', message: `${uses} cannot be read` }) : ok(recipe.type);
   }
 }

@@ -30,7 +30,7 @@ export function parseYaml(source: TextSource): YamlNode {
     const size = (Buffer.byteLength(source.text) / limits.bytes).toFixed(1);
     reject(
       'yaml-too-large',
-      `the file has ${size} MiB; a pipeline may have at most 1 MiB`,
+      `the file is ${size} MiB; a pipeline file may be at most 1 MiB`,
       { source, start: 0, end: 1 },
       'move data out of the pipeline file',
     );

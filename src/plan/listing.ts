@@ -4,8 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { Failure } from '../core/diagnostic.ts';
 import type { Source } from '../core/stage.ts';
 import type { StageNode } from '../core/pipeline.ts';
-
-export const isUrl = (uri: string): boolean => /^https?:\/\//i.test(uri);
+import { isUrl } from '../core/url.ts';
 
 /** Sources that list files, one per line, as published by crawls: `wet.paths.gz`. */
 export interface Listing {

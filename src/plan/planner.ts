@@ -10,8 +10,8 @@ import { changes } from './explain.ts';
 import { divide, type Part } from './divide.ts';
 import { actionKey, concatenate } from './fingerprint.ts';
 import { backendProperty } from '../pipeline/config.ts';
-import { isPath } from '../pipeline/paths.ts';
-import { isUrl } from './listing.ts';
+import { isPath } from '../core/paths.ts';
+import { isUrl } from '../core/url.ts';
 import { expandSources } from './sources.ts';
 
 /** What a plan depends on in addition to the pipeline. */

@@ -24,7 +24,3 @@ export function shownStages({ stages, composites }: Pick<Pipeline, 'stages' | 'c
   for (const composite of byId.values()) shown.push({ node: composite, steps: [] });
   return shown;
 }
-
-/** `signatures` for step `documents/signatures@2` of `documents@2`. */
-export const stepName = (composite: string, step: string): string =>
-  step.slice(composite.replace(/@\d+$/, '').length + 1).replace(/@\d+$/, '');

@@ -4,7 +4,8 @@ import { globSync, isDynamicPattern } from 'tinyglobby';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Source } from '../core/stage.ts';
 import type { Pipeline, StageNode } from '../core/pipeline.ts';
-import { isUrl, listingOf, readListing } from './listing.ts';
+import { isUrl } from '../core/url.ts';
+import { listingOf, readListing } from './listing.ts';
 
 /**
  * The files behind one `x-source` property, in the order of its patterns and sorted by name within each. A folder

@@ -5,6 +5,7 @@ import stringWidth from 'string-width';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { count, describeBackend, duration, plural } from './format.ts';
+import { stepName } from '../core/step-name.ts';
 import type { Reporter } from './reporter.ts';
 import { ending, outcome, summary } from './stage-lines.ts';
 
@@ -172,7 +173,7 @@ export class LiveReporter implements Reporter {
       const composite = this.partOf.get(stage);
       const line = `${pc.cyan(frames[this.frame] ?? '')} ${(composite ?? stage).padEnd(this.width)} `;
       if (composite === undefined) return [line + this.describe(running)];
-      const step = `${stage.slice(composite.replace(/@\d+$/, '').length + 1).replace(/@\d+$/, '')} `;
+      const step = `${stepName(composite, stage)} `;
       const isFirst = !shown.has(composite);
       shown.add(composite);
       return [(isFirst ? line : ' '.repeat(this.width + 3)) + pc.dim(step) + this.describe(running)];

@@ -1,4 +1,4 @@
-import type { Change, Freshness, RunEvent } from '../core/event.ts';
+import type { Change, Freshness, RunEvent, RunSummary } from '../core/event.ts';
 import { bytes, count, duration, metric, plural } from './format.ts';
 
 /**
@@ -63,12 +63,12 @@ export function ending({ signal }: Extract<RunEvent, { type: 'run-ending' }>): s
 }
 
 /** The last line of a run. */
-export function summary(event: Extract<RunEvent, { type: 'run-end' }>): string {
+export function summary(event: RunSummary): string {
   return `${event.state === 'interrupted' ? 'interrupted; finished work is kept. ' : ''}${tally(event)}`;
 }
 
 /** Number of stages per state. */
-export function tally(event: Extract<RunEvent, { type: 'run-end' }>): string {
+export function tally(event: RunSummary): string {
   const parts = [
     `${event.cached} cached`,
     `${event.ran} ran${event.ran > 0 ? ` in ${duration(event.durationMs)}` : ''}`,

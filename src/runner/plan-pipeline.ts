@@ -3,7 +3,7 @@ import type { Pipeline } from '../core/pipeline.ts';
 import type { ActionCache } from '../plan/action-cache.ts';
 import { Frontier } from '../plan/frontier.ts';
 import { planStage, stageMetrics, stageOutputs } from '../plan/planner.ts';
-import { stepName } from '../plan/shown-stages.ts';
+import { stepName } from '../core/step-name.ts';
 
 export interface PlanOptions {
   readonly store: ActionCache;

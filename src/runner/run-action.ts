@@ -9,7 +9,7 @@ import type { WorkerMessage } from '../core/worker.ts';
 import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord } from '../plan/action-cache.ts';
 import type { PlannedAction } from '../plan/planner.ts';
-import { isUrl } from '../plan/listing.ts';
+import { isUrl } from '../core/url.ts';
 import type { Store } from '../store/store.ts';
 import { actionRequest } from './action-request.ts';
 import type { Attempts } from './attempts.ts';

@@ -5,14 +5,15 @@ import type { Digest } from '../core/artifact.ts';
 import type { BackendChoice } from '../core/backend.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { emptyOutput } from '../core/empty-output.ts';
-import type { EventBody, RunEvent, StageState } from '../core/event.ts';
+import type { EventBody, RunEvent, RunSummary, StageState } from '../core/event.ts';
 import type { CompositeNode, Pipeline, StageNode } from '../core/pipeline.ts';
 import { mainOutput } from '../core/stage.ts';
 import { shortfall } from '../executors/budget.ts';
 import { interrupted, type Executor } from '../executors/executor.ts';
 import type { ActionRecord, Artifact } from '../plan/action-cache.ts';
 import { Frontier, type StageResult, type Turn } from '../plan/frontier.ts';
-import { shownStages, stepName } from '../plan/shown-stages.ts';
+import { stepName } from '../core/step-name.ts';
+import { shownStages } from '../plan/shown-stages.ts';
 import { planStage, stageDrops, stageMetrics, stageOutputs, type StagePlan } from '../plan/planner.ts';
 import { fileName } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
@@ -45,16 +46,8 @@ export interface RunOptions {
   readonly retryDelayMs?: number;
 }
 
-export interface RunResult {
+export interface RunResult extends RunSummary {
   readonly run: string;
-  readonly state: 'ok' | 'failed' | 'interrupted';
-  readonly cached: number;
-  readonly ran: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly warnings: number;
-  readonly durationMs: number;
-  readonly savedMs: number;
   readonly stages: ReadonlyMap<string, StageEnd>;
 }
 
@@ -444,7 +437,7 @@ class PipelineRun {
     const ends = [...this.ends].flatMap(([id, end]) => (steps.has(id) ? [] : [end]));
     const count = (...states: StageState[]): number => ends.filter(({ state }) => states.includes(state)).length;
     const failed = count('failed');
-    const result = {
+    const result: RunSummary = {
       state: this.options.signal.aborted ? 'interrupted' : failed > 0 ? 'failed' : 'ok',
       cached: count('cached'),
       ran: count('ran'),
@@ -453,7 +446,7 @@ class PipelineRun {
       warnings: this.warnings,
       durationMs: Math.round(performance.now() - this.startedMs),
       savedMs: ends.reduce((sum, { savedMs }) => sum + savedMs, 0),
-    } as const;
+    };
     this.emit({ type: 'run-end', ...result });
     return { run: this.id, ...result, stages: this.ends };
   }

@@ -139,11 +139,12 @@ function failMissing(
   { stage }: ActionRequest,
   name: string,
 ): never {
+  const what = missing.length > 0 ? `lacks ${missing.join(', ')}` : 'has no files';
   return fail(
     'contract-broken',
-    `Output "${name}" of stage "${stage}" lacks ${missing.join(', ') || 'any file'}; its contract "${contract}" promises ` +
+    `Output "${name}" of stage "${stage}" ${what}; its contract "${contract}" promises ` +
       `${promised.join(', ') || 'at least one file'}.`,
-    `The stage ended without writing ${missing.length === 1 ? 'it' : 'them'}.`,
+    `The stage ended without writing ${missing.length === 0 ? 'any' : missing.length === 1 ? 'it' : 'them'}.`,
   );
 }
 

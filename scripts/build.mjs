@@ -33,7 +33,7 @@ await writeLanguageModel(join(root, 'dist'));
 await compileSchemas();
 await bundleCommandLine();
 
-/** Folders of stages/ with an index.ts; `deduplicate/signatures` is a step of the stage type `deduplicate`. */
+/** Folders of stages/ with an index.ts; `deduplicate/minhash-signatures` is a step of the stage type `deduplicate`. */
 function stageTypeNames() {
   return globSync('stages/**/index.ts', { cwd: root })
     .map((file) => file.slice('stages/'.length, -'/index.ts'.length))

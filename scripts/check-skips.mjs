@@ -28,6 +28,8 @@ const conditions = {
   'room for large files': hasRoom,
   'x64 processor': () => process.arch === 'x64',
 };
+/** What of these was looked up, by condition. */
+const known = new Map();
 
 const [reportPath, expectedPath = join(root, 'test/expected-skips.json')] = process.argv.slice(2);
 const tests = readReport(reportPath);
@@ -94,7 +96,6 @@ function pattern(name) {
 
 /** Whether a condition, such as "no shared data", holds on this machine. */
 function holds(condition) {
-  const known = (holds.known ??= new Map());
   if (!known.has(condition)) known.set(condition, !has(condition.replace(/^no /, '')));
   return known.get(condition);
 }

@@ -1,7 +1,6 @@
 // One JSON Schema for editors: the pipeline's, with the config of each stage type under `with`, chosen by `uses`.
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { readSchema } from './read-schema.mjs';
 
 const template = { type: 'string', pattern: '\\$\\{\\{', description: 'An expression: `${{ vars.name }}`.' };
@@ -45,7 +44,6 @@ export function mergedSchema(root) {
     },
   };
   merged.definitions.stage.properties.uses = uses;
-  // Included files, and pipelines that only include, do not need stages of their own.
   return `${JSON.stringify(merged, null, 2)}\n`;
 }
 
@@ -88,11 +86,3 @@ function orTemplate(schema) {
 const isSchema = (value) => typeof value === 'object' && value !== null;
 const mapValues = (object, change) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
-
-/** Write it. */
-export function writeMergedSchema(root) {
-  writeFileSync(join(root, 'schemas', 'pipeline.merged.schema.json'), mergedSchema(root));
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeMergedSchema(resolve(fileURLToPath(import.meta.url), '..', '..'));

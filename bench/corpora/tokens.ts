@@ -18,6 +18,7 @@ import { fineWebRules } from '../../src/text/filters/fineweb.ts';
 import { gopherQualityRules } from '../../src/text/filters/gopher-quality.ts';
 import { gopherRepetitionRules } from '../../src/text/filters/gopher-repetition.ts';
 import { Prose } from '../../src/text/filters/prose.ts';
+import { maskSettings } from '../../test/rig/masked.ts';
 
 const root = new URL('../', import.meta.url).pathname; // run.mjs puts the bundle into dist
 const rounds = Number(process.env['ROUNDS'] ?? 3);
@@ -152,20 +153,14 @@ function maskRate(): number {
   const sequences = Array.from({ length: 8000 }, (_, n) =>
     Uint32Array.from({ length: 512 }, (_v, i) => (i === 0 ? 0 : i === 511 ? 2 : 4 + ((n * 31 + i * i) % 7000))),
   );
-  const plan = createMaskPlan({
-    mode: 'dynamic',
-    mlm_probability: 0.15,
-    epochs: 1,
-    seed: 1,
-    mask_replace_prob: 0.8,
-    random_replace_prob: 0.1,
-    whole_word: false,
-    max_span_length: 1,
-    span_p: 0.2,
-    special_ids: model.specialIds,
-    mask_id: model.special.mask,
-    vocab_size: model.tokens.length,
-  });
+  const plan = createMaskPlan(
+    maskSettings(model.tokens.length, {
+      epochs: 1,
+      seed: 1,
+      special_ids: model.specialIds,
+      mask_id: model.special.mask,
+    }),
+  );
   return (8000 * 512) / 1e6 / seconds(() => sequences.forEach((ids, index) => maskSequence(plan, ids, [], 0, index)));
 }
 

@@ -48,9 +48,11 @@ export function measure({ argv, cwd, env = {} }) {
   };
 }
 
+/** The middle value; the upper one of an even number. */
+export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
 /** Rows of a Markdown table: the first runner is the one that the others are compared with. */
 export function report(job, results, note = '') {
-  const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
   const seconds = (ms) => (ms / 1000).toFixed(2);
   const [[, first]] = Object.entries(results);
   for (const [name, runs] of Object.entries(results)) {

@@ -4,7 +4,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { installPeers } from '../corpora/npm-peers.mjs';
 import { inOrder, TaskPool } from '../../dist/src/threads/task-pool.js';
-import { machine } from '../runner/measure.mjs';
+import { machine, median } from '../runner/measure.mjs';
 import { tasks } from './tasks.mjs';
 
 const rounds = Number(process.env.ROUNDS ?? 5);
@@ -83,8 +83,4 @@ function peer(Pool, threads, from) {
 function pagesOf(_, batch) {
   const text = `Page ${batch} says something that ends. `.repeat(40);
   return { pages: Array.from({ length: 700 }, (_, id) => ({ id: String(id), title: `Title ${id}`, text })) };
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

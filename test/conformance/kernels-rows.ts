@@ -1,13 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fillNormal, key32 } from '../../src/ops/random.ts';
+import { normal as normalOf } from './ops-cases.ts';
 
 export type KernelRow = readonly [name: string, run: () => tf.Tensor | tf.Tensor[]];
 
-export function normal(name: string, ...shape: number[]): tf.Tensor {
-  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  fillNormal(values, key32(name), 1);
-  return tf.tensor(values, shape);
-}
+export const normal = (name: string, ...shape: number[]): tf.Tensor => normalOf(name, shape);
 const x = () => normal('x', 2, 3, 4);
 const y = () => normal('y', 2, 3, 4);
 const row = () => normal('row', 4);

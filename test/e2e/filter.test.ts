@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
 import { metricsTable } from '../rig/metrics.ts';
-import { eventsOf, Project } from '../rig/project.ts';
+import { eventsOf, metricsOf, Project } from '../rig/project.ts';
 
 /** The example of the README: a filter of one's own in ten paragraphs. */
 const shout = `import { defineFilter } from 'run-pipeline';
@@ -104,9 +104,7 @@ stages:
     });
     const result = await project.run('p.yaml', '--json');
     expect(result.code, result.stdout).toBe(0);
-    const metrics = Object.fromEntries(
-      eventsOf(result).flatMap((event) => (event.type === 'stage-end' ? [[event.stage, event.metrics]] : [])),
-    );
+    const metrics = metricsOf(result);
     expect(metrics['paragraphs']).toEqual({
       'documents.in': 3,
       'documents.out': 4,

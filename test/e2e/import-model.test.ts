@@ -5,7 +5,7 @@ import { WordCounter } from '../../src/text/bpe/count-words.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
 import { HuggingFaceFolder, tinyConfig } from '../rig/hugging-face-folder.ts';
-import { eventsOf, Project, root, samples, statesOf, type CliResult } from '../rig/project.ts';
+import { type CliResult, eventsOf, metricsOf, Project, root, samples, statesOf } from '../rig/project.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 
 const missing = missingModules('torch', 'transformers', 'tokenizers');
@@ -35,13 +35,6 @@ const adapt = (project: Project, ...args: string[]): Promise<CliResult> =>
     '--set',
     'vars.learning_rate=0.003',
     ...args,
-  );
-
-const metricsOf = (result: CliResult): Record<string, Record<string, number>> =>
-  Object.fromEntries(
-    eventsOf(result)
-      .filter((event) => event.type === 'stage-end')
-      .map((event) => [event.stage!, event.metrics ?? {}]),
   );
 
 function expectContinued(result: CliResult): void {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../src/core/data.ts';
 import { rowsOf } from '../rig/artifact.ts';
 import { expectToAddUp, metricsTable, total, type Counters } from '../rig/metrics.ts';
-import { eventsOf, Project, samples } from '../rig/project.ts';
+import { metricsOf, Project, samples } from '../rig/project.ts';
 
 const pipeline = `name: m
 seed: 3
@@ -33,11 +33,7 @@ describe('the tables `metrics` of every corpus stage, on the samples', () => {
   beforeAll(async () => {
     const result = await project.run('p.yaml', '--json');
     expect(result.code, result.stdout.slice(-3000) + result.stderr).toBe(0);
-    counters = Object.fromEntries(
-      eventsOf(result)
-        .filter((event) => event.type === 'stage-end')
-        .map((event) => [event.stage!, event.metrics ?? {}]),
-    );
+    counters = metricsOf(result);
   });
 
   it.each([...corpora, ...cleaned, 'documents/signatures', 'documents', 'tokenizer/words', 'tokens'])(

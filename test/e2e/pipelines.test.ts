@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
-import { loadMaskPlan, planIn } from '../../src/masking/mask-plan.ts';
+import { loadMaskPlan } from '../../src/masking/mask-plan.ts';
 import { maskSequence } from '../../src/masking/masking.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
-import { eventsOf, Project, statesOf, type CliResult } from '../rig/project.ts';
+import { planIn } from '../rig/masked.ts';
+import { type CliResult, eventsOf, metricsOf, Project, statesOf } from '../rig/project.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -22,13 +23,6 @@ async function run(project: Project, ...args: string[]): Promise<CliResult> {
   expect(result.code, result.stdout.slice(-3000) + result.stderr).toBe(0);
   return result;
 }
-
-const metricsOf = (result: CliResult): Record<string, Record<string, number>> =>
-  Object.fromEntries(
-    eventsOf(result)
-      .filter((event) => event.type === 'stage-end')
-      .map((event) => [event.stage!, event.metrics ?? {}]),
-  );
 
 describe('continual.yaml', () => {
   const project = projectWith('continual.yaml');

@@ -7,7 +7,7 @@ import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { loadTokenizer } from '../../src/text/bpe/files.ts';
 import { manifestOf, rowsOf } from '../rig/artifact.ts';
 import { expectToAddUp, metricsTable } from '../rig/metrics.ts';
-import { eventsOf, Project, root, samples } from '../rig/project.ts';
+import { metricsOf, Project, root, samples } from '../rig/project.ts';
 import { missingModules, runPython } from '../rig/python.ts';
 import { contracts } from '../rig/run-stage.ts';
 import { sharedData, sharedDataMissing } from '../rig/shared-data.ts';
@@ -129,11 +129,7 @@ for (const corpus of corpora)
         log = run.stdout;
         console.log(log);
         const again = await project.run('real.yaml', '--json');
-        metrics = Object.fromEntries(
-          eventsOf(again)
-            .filter((event) => event.type === 'stage-end')
-            .map((event) => [event.stage!, event.metrics ?? {}]),
-        );
+        metrics = metricsOf(again);
       });
 
       it('every document is let through or counted as dropped, by reason, from stage to stage', async () => {

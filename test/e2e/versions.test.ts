@@ -28,9 +28,6 @@ describe('in a copy of the project', { timeout: 300_000 }, () => {
   };
   const states = (): Record<string, string> =>
     statesOf({
-      code: 0,
-      signal: null,
-      stderr: '',
       stdout: execFileSync(process.execPath, [join(copy, 'bin/run-pipeline.js'), 'p.yaml', '--json'], {
         cwd: project.folder,
         encoding: 'utf8',

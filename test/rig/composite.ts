@@ -1,17 +1,14 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadContract } from '../../src/arrow/contract.ts';
-import { ArrowDataset } from '../../src/arrow/dataset.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import { createLocalExecutor } from '../../src/executors/local.ts';
 import { loadPipeline } from '../../src/pipeline/load-pipeline.ts';
 import type { Artifact } from '../../src/plan/action-cache.ts';
 import { runPipeline } from '../../src/runner/run-pipeline.ts';
 import { createStore, type Store } from '../../src/store/store.ts';
-import type { Row } from '../../src/core/data.ts';
 import { root } from './project.ts';
-import { contracts, type TestArtifact } from './run-stage.ts';
+import { artifactOf, contracts, type TestArtifact } from './run-stage.ts';
 
 /** What a stage in a pipeline left, and the metrics of its steps by `<step>.<metric>`. */
 export interface CompositeResult {
@@ -109,21 +106,7 @@ export default {
 };
 `;
 
-function inStore({ manifest, digest }: Artifact, store: Store): TestArtifact {
-  const shards = manifest.files.map((file) => ({ ...file, location: store.objectPath(file.digest) }));
-  const { kind, contract } = manifest;
-  return {
-    kind,
-    contract,
-    folder: store.view({ manifest, digest }),
-    shards,
-    manifest,
-    async rows() {
-      const definition = loadContract(contracts, contract);
-      if (definition.kind !== 'dataset') throw new TypeError(`${contract} is not a dataset`);
-      const rows: Row[] = [];
-      for await (const row of new ArrowDataset(definition, shards).rows()) rows.push(row);
-      return rows;
-    },
-  };
+function inStore(artifact: Artifact, store: Store): TestArtifact {
+  const locations = artifact.manifest.files.map(({ digest }) => store.objectPath(digest));
+  return artifactOf(artifact.manifest, store.view(artifact), [], locations);
 }

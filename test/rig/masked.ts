@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { digestFile } from '../../src/core/digest.ts';
-import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
+import { writeMaskPlan, type MaskPlanSource } from '../../src/masking/mask-plan.ts';
 import type { MaskSettings } from '../../src/masking/masking.ts';
 import type { TestArtifact } from './run-stage.ts';
 
@@ -22,6 +22,12 @@ export function maskSettings(vocab_size: number, change: Partial<MaskSettings> =
     ...change,
   };
 }
+
+/** The plan in a folder that was passed to {@link writeMaskPlan}. */
+export const planIn = (folder: string): MaskPlanSource => ({
+  settingsFile: join(folder, '_plan/mask-plan.json'),
+  tokensFile: join(folder, '_plan/tokens.arrow'),
+});
 
 /** A masked dataset with a mask plan beside its shards, all tokens equally likely. */
 export function withPlan(masked: TestArtifact, settings: MaskSettings): TestArtifact {

@@ -111,7 +111,16 @@ export function eventsOf({ stdout }: Pick<CliResult, 'stdout'>): AnyEvent[] {
     .map((line) => JSON.parse(line) as AnyEvent);
 }
 
-export function statesOf(result: CliResult): Record<string, string> {
+/** Metrics of every stage that ended. */
+export function metricsOf(result: Pick<CliResult, 'stdout'>): Record<string, Record<string, number>> {
+  return Object.fromEntries(
+    eventsOf(result)
+      .filter(({ type }) => type === 'stage-end')
+      .map(({ stage, metrics = {} }) => [stage!, metrics]),
+  );
+}
+
+export function statesOf(result: Pick<CliResult, 'stdout'>): Record<string, string> {
   return Object.fromEntries(
     eventsOf(result)
       .filter((event) => event.type === 'stage-end')
@@ -120,7 +129,7 @@ export function statesOf(result: CliResult): Record<string, string> {
 }
 
 /** Digests of the outputs of every stage that ended well. */
-export function digestsOf(result: CliResult): Record<string, string> {
+export function digestsOf(result: Pick<CliResult, 'stdout'>): Record<string, string> {
   return Object.fromEntries(
     eventsOf(result)
       .filter(({ state }) => state === 'ran' || state === 'cached')

@@ -223,7 +223,8 @@ function joined(
   return artifactOf(manifest, parts[0]?.folder ?? '', inputs, locations);
 }
 
-function artifactOf(
+/** An artifact of a manifest, whose files are in `folder` or at `locations`; shards of `inputs` stay where they are. */
+export function artifactOf(
   manifest: Manifest,
   folder: string,
   inputs: readonly TestArtifact[] = [],

@@ -420,7 +420,7 @@ export const refused: readonly {
       files.json.post_processor = template(['<s>', 'A'], ['<s>', 'A', 'B']);
       asFile(files);
     },
-    message: /tokenizer\.json does not put <s> and <\/s> around a text, but "0 A"/,
+    message: /tokenizer\.json does not put <s> and <\/s> around a text: it makes "0 A" of a text A/,
   },
   {
     name: 'an unknown post-processor',
@@ -428,7 +428,7 @@ export const refused: readonly {
       files.json.post_processor = { type: 'Other' };
       asFile(files);
     },
-    message: /what a post-processor Other does/,
+    message: /its post-processor, Other, is not supported/,
   },
   {
     name: 'another token as <s>',

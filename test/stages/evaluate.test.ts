@@ -5,7 +5,6 @@ import { memory, Tensor, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import evaluate from '../../stages/evaluate/index.ts';
 import { openBackend } from '../../src/backends/select.ts';
-import type { MaskSettings } from '../../src/masking/masking.ts';
 import { maskSettings, withPlan } from '../rig/masked.ts';
 import type { RobertaConfig } from '../../src/model/config.ts';
 import { writeModel } from '../../src/model/hf.ts';

@@ -303,7 +303,7 @@ describe('import-model refuses', () => {
       ),
       code: 'unsupported-model',
       message:
-        /tensors that the encoder config\.json describes does not have: roberta\.encoder\.layer\.0\.attention\.self\.distance_embedding\.weight/,
+        /tensors that are not part of the encoder described in config\.json: roberta\.encoder\.layer\.0\.attention\.self\.distance_embedding\.weight/,
     },
     {
       name: 'a missing tensor',

@@ -7,9 +7,10 @@ import { check } from '../../stages/mask/check.ts';
 import type { Row } from '../../src/core/data.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import { trainBpe } from '../../src/text/bpe/train.ts';
-import { loadMaskPlan, planIn } from '../../src/masking/mask-plan.ts';
+import { loadMaskPlan } from '../../src/masking/mask-plan.ts';
 import { maskSequence } from '../../src/masking/masking.ts';
 import { runInPipeline } from '../rig/composite.ts';
+import { planIn } from '../rig/masked.ts';
 import { datasetOf, folderOf, type TestArtifact } from '../rig/run-stage.ts';
 
 const tokenizer = (): TestArtifact => {

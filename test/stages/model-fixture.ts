@@ -2,8 +2,6 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Row } from '../../src/core/data.ts';
-import { loadContract } from '../../src/arrow/contract.ts';
-import { sealFolder } from '../../src/worker/seal-folder.ts';
 import { draw32, key32 } from '../../src/ops/random.ts';
 import { Tokenizer } from '../../src/text/bpe/encode.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
@@ -11,7 +9,7 @@ import { trainBpe } from '../../src/text/bpe/train.ts';
 import { pretokenize } from '../../src/text/bpe/pretokenize.ts';
 import type { MaskSettings } from '../../src/masking/masking.ts';
 import { maskSettings, withPlan } from '../rig/masked.ts';
-import { contracts, datasetOf, type TestArtifact } from '../rig/run-stage.ts';
+import { datasetOf, folderOf, type TestArtifact } from '../rig/run-stage.ts';
 
 const subjects = ['The old sailor', 'A young painter', 'My neighbour', 'The tall captain', 'Her sister'];
 const verbs = ['found', 'painted', 'sold', 'carried', 'lost'];
@@ -23,20 +21,6 @@ export function sentence(index: number): string {
   const pick = (list: readonly string[], slot: number): string =>
     list[draw32(key32('text', slot), index) % list.length] as string;
   return `${pick(subjects, 0)} ${pick(verbs, 1)} ${pick(objects, 2)} ${pick(places, 3)}.`;
-}
-
-/** A model-kind artifact over a folder that a test filled. */
-export function folderArtifact(contract: string, folder: string): TestArtifact {
-  loadContract(contracts, contract);
-  const files = sealFolder(folder, 'fixture');
-  return {
-    kind: 'folder',
-    contract,
-    folder,
-    manifest: { version: 1, kind: 'folder', contract, files },
-    shards: files.map((file) => ({ ...file, location: join(folder, file.path) })),
-    rows: () => Promise.reject(new TypeError('a model has no rows')),
-  };
 }
 
 /** Tokenizer, mask plan and packed sequences over that language, as the stages before pretraining leave them. */
@@ -74,7 +58,7 @@ export async function pretrainingInputs(
     rows.map(({ doc_ids: _, ...row }) => row as Row),
   );
   return {
-    tokenizer: folderArtifact('tokenizer', tokenizerFolder),
+    tokenizer: folderOf('tokenizer', tokenizerFolder),
     vocabSize: size,
     settings,
     sequences: await datasetOf('sequences', rows),

@@ -14,10 +14,10 @@ import { maskedBatch, type MaskedBatch } from '../../src/training/masked-batch.t
 import { createParameters, initialValues, parameterSpecs } from '../../src/model/parameters.ts';
 import { encode, loss, maskedLmLogits } from '../../src/model/roberta.ts';
 import { ignoredLabel } from '../../src/ops/ignored-label.ts';
-import { planIn, writeMaskPlan } from '../../src/masking/mask-plan.ts';
+import { writeMaskPlan } from '../../src/masking/mask-plan.ts';
 import { createMaskPlan, maskSequence, type MaskSettings } from '../../src/masking/masking.ts';
 import { compiled } from '../rig/compiled.ts';
-import { maskSettings } from '../rig/masked.ts';
+import { maskSettings, planIn } from '../rig/masked.ts';
 import { datasetOf } from '../rig/run-stage.ts';
 
 const vocab_size = 200;

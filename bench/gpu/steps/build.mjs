@@ -1,11 +1,11 @@
 // Compile the bridge against the PyTorch of a Python, and let it make the training step that `setup` asks of it.
 // The installation is written down before that: where the step fails, the checks that follow say more about why.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bridgeSources, installationFile, stampOf } from '../../../dist/src/backends/installation.js';
 import { choiceOf } from '../../../dist/src/backends/resolve.js';
+import { findCompiler } from '../../../dist/src/setup/compiler.js';
 import { packageOf } from '../../../dist/src/setup/python.js';
 import { checkBackend } from '../../../dist/src/setup/self-check.js';
 import { torchRecipe } from '../../../dist/src/setup/torch.js';
@@ -16,6 +16,7 @@ const root = process.env.RUN_PIPELINE_BACKENDS;
 const compiler = process.env.CXX ?? 'g++';
 
 const signal = AbortSignal.timeout(300_000);
+const version = expect(await findCompiler(compiler, signal));
 const torch = expect(await packageOf(options.python, torchRecipe, signal));
 const began = performance.now();
 const bridge = join(root, 'torch/addons/check', torchRecipe.bridgeName);
@@ -35,12 +36,11 @@ const installation = {
 const file = installationFile(root, 'torch');
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, JSON.stringify(installation));
-const version = spawnSync(compiler, ['-dumpfullversion'], { encoding: 'utf8' }).stdout.trim();
 const seconds = Math.round((performance.now() - began) / 1000);
 row(
   'bridge',
   torch.cuda || options.device === 'cpu',
-  `PyTorch ${torch.version}${torch.cuda ? ' with CUDA' : ', which has no CUDA'}, ${compiler} ${version}, ${seconds} s`,
+  `PyTorch ${torch.version}${torch.cuda ? ' with CUDA' : ', which has no CUDA'}, ${version}, ${seconds} s`,
   { torch: torch.version, compiler: version, seconds },
 );
 

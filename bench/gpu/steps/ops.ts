@@ -2,6 +2,7 @@
  * Every op of the torch backend, forward and backward, beside what plain JavaScript and WebAssembly compute: the cases
  * of test/conformance, in both precisions, with our kernels and with ATen's alone.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { openBackend, type Precision } from '../../../src/backends/select.ts';
@@ -34,7 +35,7 @@ for (const precision of ['fp32', 'bf16'] as const)
   for (const portable of [false, true]) {
     const name = `${precision}${portable ? ', ATen alone' : ''}`;
     use(precision, portable);
-    await nextTurn();
+    await nextTurn(); // warnings are emitted then
     if (device === 'cuda' && !portable)
       row(
         `kernels of ours, ${name}`,
@@ -152,11 +153,4 @@ async function notCalled(): Promise<string[]> {
     .getKernelsForBackend('torch')
     .map(({ kernelName }) => kernelName)
     .filter((name) => name.startsWith('Rp') && !kernelNames.includes(name));
-}
-
-/** Warnings are emitted in the next turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

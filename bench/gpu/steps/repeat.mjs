@@ -25,7 +25,10 @@ async function train(precision) {
     root: process.env.RUN_PIPELINE_BACKENDS,
     gpus: options.device === 'cuda' ? 1 : 0,
   });
-  await openBackend(resolve('torch'), precision);
+  const backend = resolve('torch');
+  if (backend.device !== options.device)
+    throw new Error(`the torch backend that is set up cannot compute on ${options.device}`);
+  await openBackend(backend, precision);
   const { parameters, step } = madeUpTraining(shape);
   const losses = Array.from({ length: steps }, step);
   const weights = createHash('sha256');

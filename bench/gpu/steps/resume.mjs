@@ -18,8 +18,15 @@ const steps = options.device === 'cuda' ? 400 : 80;
 const files = { corpus: join(root, 'pipelines/check-corpus.yaml'), whole: join(root, 'pipelines/check.yaml') };
 
 const pipeline = parse(readFileSync(join(root, 'pipelines/pretrain.yaml'), 'utf8'));
-const { pretrain, ...others } = pipeline.stages;
-const upstream = stagesBefore(pretrain, others);
+const { pretrain } = pipeline.stages;
+const all = Object.entries(pipeline.stages);
+// The file lists stages in the order in which they run.
+const upstream = Object.fromEntries(
+  all.slice(
+    0,
+    all.findIndex(([name]) => name === 'pretrain'),
+  ),
+);
 writePipeline(files.corpus, upstream);
 writePipeline(files.whole, {
   ...upstream,
@@ -61,20 +68,6 @@ try {
   );
 } finally {
   rmSync(work, { recursive: true, force: true });
-}
-
-/** The stages that one reads from, and theirs. */
-function stagesBefore(stage, all) {
-  const needed = new Set();
-  const visit = (each) => {
-    for (const [, name] of JSON.stringify(each.inputs ?? {}).matchAll(/"(?:\$\{\{\s*)?([\w-]+)[^"]*"[,}\]]/g))
-      if (name in all && !needed.has(name)) {
-        needed.add(name);
-        visit(all[name]);
-      }
-  };
-  visit(stage);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name)));
 }
 
 function writePipeline(file, stages) {

@@ -49,7 +49,7 @@ interface Binding {
 }
 
 /**
- * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the addon that setup compiled, and what
+ * Register TensorFlow through `@tensorflow/tfjs-node-gpu` in `modules`, over the bridge that setup compiled, and what
  * our ops need beyond it. TensorFlow uses a GPU when it finds one; this throws when it should use one and does not.
  */
 export function registerTensorflow(bridge: string, modules: string, device: 'cpu' | 'cuda'): void {
@@ -132,18 +132,21 @@ function addOurKernels(): void {
     ['dy', 'ids'],
   );
 
-  // In place of the probabilities, TensorFlow keeps their difference to the labels: the gradient but for its scale. It
-  // takes no label that is not a class, so ignored ones become 0 and their rows weigh nothing.
+  // TensorFlow takes no label that is not a class, so ignored ones become 0 and their rows weigh nothing.
+  const classesOf = (labels: TensorInfo) => maximum(labels as Tensor, scalar(0, 'int32'));
   const weights = (labels: TensorInfo) => cast(notEqual(labels as Tensor, ignoredLabel), 'float32');
+  /** The losses and, in place of the probabilities, their difference to the labels: the gradient but for its scale. */
+  const lossesOf = (backend: TensorflowBackend, logits: TensorInfo, classes: TensorInfo) =>
+    backend.executeMultipleOutputs(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')],
+      [logits, classes],
+      2,
+    ) as [Tensor, Tensor];
   addKernel(
     'RpCrossEntropy',
     (backend, [logits, labels], { divisor = 1 }) => {
-      const [losses, difference] = backend.executeMultipleOutputs(
-        'SparseSoftmaxCrossEntropyWithLogits',
-        [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')],
-        [logits, maximum(labels as Tensor, scalar(0, 'int32'))],
-        2,
-      ) as [Tensor, Tensor];
+      const [losses, difference] = lossesOf(backend, logits, classesOf(labels));
       return [div(sum(mul(losses, weights(labels))), divisor), difference];
     },
     ['logits', 'labels'],
@@ -161,14 +164,9 @@ function addOurKernels(): void {
   addKernel(
     'RpLabelScores',
     (backend, [logits, labels]) => {
-      const known = maximum(labels as Tensor, scalar(0, 'int32'));
+      const known = classesOf(labels);
       // The losses are log Σ exp less the label's score; a composite of tfjs ops has the logits in memory twice more.
-      const [losses] = backend.executeMultipleOutputs(
-        'SparseSoftmaxCrossEntropyWithLogits',
-        [type(backend, 'T', 'float32'), type(backend, 'Tlabels', 'int32')],
-        [logits, known],
-        2,
-      ) as [Tensor, Tensor];
+      const [losses] = lossesOf(backend, logits, known);
       const cells = stack([range(0, logits.shape[0] as number, 1, 'int32'), known], 1);
       const scores = gatherND(logits as Tensor, cells);
       return stack([add(losses, scores), scores, cast(argMax(logits as Tensor, 1), 'float32')], 1);

@@ -144,8 +144,8 @@ function fitting(
             snapshotDay(snapshot) ??
             fail(
               'undated-snapshot',
-              `The snapshot "${snapshot}" of "${source}" is not a date, so a window of ${days} cannot be ` +
-                `computed.`,
+              `The snapshot "${snapshot}" of "${source}" is not a date, so the limit \`days: ${days}\` ` +
+                'cannot be applied.',
               'Set `window` to a number of snapshots, or name snapshots YYYY-MM-DD or CC-MAIN-YYYY-WW.',
             ),
         );

@@ -29,12 +29,6 @@ export const planOf = (masked: Dataset): MaskPlanSource => ({
   tokensFile: masked.file(`${folder}/${tokensFile}`),
 });
 
-/** The plan in a folder that was passed to {@link writeMaskPlan}. */
-export const planIn = (dataset: string): MaskPlanSource => ({
-  settingsFile: join(dataset, folder, settingsFile),
-  tokensFile: join(dataset, folder, tokensFile),
-});
-
 /**
  * Write a plan next to the shards in the folder of a masked dataset. `extra` is recorded for readers and has no effect.
  */

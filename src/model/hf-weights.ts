@@ -77,7 +77,7 @@ export function checkWeights({ path, tensors }: HfWeights, specs: readonly Param
   if (inside.length > 0)
     fail(
       'unsupported-model',
-      `${path} has tensors that the encoder config.json describes does not have: ${listed(inside)}.`,
+      `${path} has tensors that are not part of the encoder described in config.json: ${listed(inside)}.`,
       'Use a plain RoBERTa model; adapters can be merged with merge_and_unload() of peft.',
     );
   return others;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readText } from '../store/files.ts';
 
 type Wanted = 'compiler' | 'python';
 
@@ -18,7 +18,7 @@ const commands: readonly {
  * The command that installs something on this Linux distribution, according to os-release(5); those of Debian and
  * Fedora on any other.
  */
-export function installCommand(wanted: Wanted, osRelease = read('/etc/os-release')): string {
+export function installCommand(wanted: Wanted, osRelease = readText('/etc/os-release') ?? ''): string {
   const words = [...osRelease.matchAll(/^ID(?:_LIKE)?=(.*)$/gm)].flatMap(
     (match) => match[1]?.replaceAll('"', '').split(/\s+/) ?? [],
   );
@@ -26,12 +26,4 @@ export function installCommand(wanted: Wanted, osRelease = read('/etc/os-release
     families.some((family) => words.some((word) => word.startsWith(family))),
   );
   return known?.[wanted] ?? `${commands[0]?.[wanted]}\` or \`${commands[1]?.[wanted]}`;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

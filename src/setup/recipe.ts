@@ -41,7 +41,7 @@ export interface Recipe {
   pipArguments(cuda: boolean): readonly string[];
   /** Inspect a package folder without loading the package. */
   inspect(folder: string): Promise<Result<Omit<Package, 'python'>, Diagnostic>>;
-  /** Download the npm package that drives the addon, if any, into a folder that appears once it is complete. */
+  /** Download the npm package that drives the bridge, if any, into a folder that appears once it is complete. */
   fetchModules?(target: string, scratch: string, signal: AbortSignal): Promise<Result<string, Diagnostic>>;
   compile(job: CompileJob): Promise<Result<void, Diagnostic>>;
 }

@@ -97,7 +97,7 @@ function jsonRows(name: string, text: string): [number, Record_][] {
     } catch {
       /* reported below */
     }
-    return fail('bad-labelled-text', `${name}:${line} is not a JSON object.`, 'JSON lines have one object a line.');
+    return fail('bad-labelled-text', `${name}:${line} is not a JSON object.`, 'Write one JSON object per line.');
   });
 }
 

@@ -6,21 +6,12 @@ import { openStageSource } from '../../src/sources/source.ts';
 import { EvaluationNGrams } from '../../src/text/filters/decontaminate.ts';
 import { loadLanguageDetector, type LanguageGuess } from '../../src/text/language/detector.ts';
 import { replacePii } from '../../src/text/filters/pii.ts';
-import { c4Rules, keepC4Lines, type C4Thresholds } from '../../src/text/filters/c4.ts';
-import { fineWebRules, type FineWebThresholds } from '../../src/text/filters/fineweb.ts';
-import { gopherQualityRules, type GopherQualityThresholds } from '../../src/text/filters/gopher-quality.ts';
-import { gopherRepetitionRules, type GopherRepetitionThresholds } from '../../src/text/filters/gopher-repetition.ts';
+import { c4Rules, keepC4Lines } from '../../src/text/filters/c4.ts';
+import { fineWebRules } from '../../src/text/filters/fineweb.ts';
+import { gopherQualityRules } from '../../src/text/filters/gopher-quality.ts';
+import { gopherRepetitionRules } from '../../src/text/filters/gopher-repetition.ts';
 import { firstReason, Prose } from '../../src/text/filters/prose.ts';
 import type { Config } from './config.ts';
-
-type Switchable<Thresholds> = Thresholds & { readonly enabled: boolean };
-
-export interface Filters {
-  readonly gopher_repetition: Switchable<GopherRepetitionThresholds>;
-  readonly gopher_quality: Switchable<GopherQualityThresholds>;
-  readonly c4: Switchable<C4Thresholds>;
-  readonly fineweb: Switchable<FineWebThresholds>;
-}
 
 interface Tools {
   readonly detect: (text: string) => LanguageGuess;

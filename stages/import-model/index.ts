@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { fail, Failure } from '../../src/core/diagnostic.ts';
 import { defineStage, type Source, type StageContext } from '../../src/core/stage.ts';
 import { specialIds } from '../../src/model/config.ts';
 import { checkFinite, isModelFile, readModel, writeModel, type LoadedModel } from '../../src/model/hf.ts';
 import { countParameters, parameterSpecs } from '../../src/model/parameters.ts';
+import { wholeFolder } from '../../src/sources/whole-folder.ts';
 import { writeTokenizer } from '../../src/text/bpe/files.ts';
 import type { BpeModel } from '../../src/text/bpe/model.ts';
 import { readTokenizer } from '../../src/text/bpe/read-folder.ts';
@@ -54,26 +53,17 @@ export default defineStage<Config>({
   },
 });
 
-/**
- * The folder itself. Fails when `path` does not match all of its files, because a change to the others would go
- * unnoticed.
- */
+/** The folder itself. */
 function modelFolder(path: string, sources: readonly Source[]): string {
-  const folder = sources.find(({ name }) => name === 'config.json')?.uri;
-  if (folder === undefined)
+  const file = sources.find(({ name }) => name === 'config.json');
+  if (file === undefined)
     fail(
       'damaged-model',
       `${path} is not a folder with a config.json.`,
       'Point to a Hugging Face model folder; `hf download FacebookAI/roberta-base --local-dir roberta-base` ' +
         'downloads one.',
     );
-  const given = new Set(sources.map(({ uri }) => basename(uri)));
-  const left = readdirSync(dirname(folder))
-    .sort()
-    .filter((name) => isModelFile(name) && !given.has(name));
-  if (left.length > 0)
-    fail('incomplete-source', `${path} does not match ${left.join(', ')}.`, `Point to the folder, ${dirname(folder)}.`);
-  return dirname(folder);
+  return wholeFolder(path, file, sources, isModelFile);
 }
 
 /** The tokenizer, or undefined after logging why it cannot be used. */

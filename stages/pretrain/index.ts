@@ -138,7 +138,9 @@ function startingPoint(context: StageContext<Config>, tokenizer: BpeModel): Star
   const init = context.folder('init');
   if (init === undefined) return { config: fresh, limits: limitsOfNew(fresh) };
   const loaded = readInitModel(init.path, tokenizer);
-  context.log('continuing from the weights of init; its architecture counts, not size and dimensions here');
+  context.log(
+    'continuing from the weights of init; its architecture is used, not the size and dimensions in this stage',
+  );
   const architecture = { ...loaded.config, hidden_dropout_prob, attention_probs_dropout_prob };
   return { config: architecture, limits: limitsOf(architecture), values: loaded.values };
 }

@@ -52,15 +52,13 @@ export const baseTokens: readonly string[] = [
 
 /** A model from the result of training: `tokens` begins with {@link baseTokens}; `<mask>` comes last. */
 export function completeModel(tokens: readonly string[], merges: readonly Merge[]): BpeModel {
-  const mask = tokens.length;
+  const special = { bos: 0, pad: 1, eos: 2, unk: 3, mask: tokens.length };
   return {
     tokens: [...tokens, specialTokens.mask],
     merges,
-    special: { bos: 0, pad: 1, eos: 2, unk: 3, mask },
-    specialIds: [0, 1, 2, 3, mask],
-    added: Object.entries({ bos: 0, pad: 1, eos: 2, unk: 3, mask }).map(([role, id]) =>
-      specialToken(specialTokens[role as SpecialRole], id),
-    ),
+    special,
+    specialIds: Object.values(special),
+    added: Object.entries(special).map(([role, id]) => specialToken(specialTokens[role as SpecialRole], id)),
     addPrefixSpace: false,
   };
 }

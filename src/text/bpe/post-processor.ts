@@ -33,10 +33,12 @@ export function comparePostProcessor(
       `${path} puts other tokens around ${isSame ? 'pairs of texts' : 'a text'} than RoBERTa; here and in the ` +
         "tokenizer that is written, RoBERTa's are used",
     ];
-  const other =
-    found === undefined ? `what a post-processor ${typeName(postProcessor)} does` : JSON.stringify(found.single);
+  const instead =
+    found === undefined
+      ? `its post-processor, ${typeName(postProcessor)}, is not supported`
+      : `it makes ${JSON.stringify(found.single)} of a text A`;
   return unsupported(
-    `${path} does not put ${both} around a text, but ${other}.`,
+    `${path} does not put ${both} around a text: ${instead}.`,
     'Use a tokenizer whose post-processor is RobertaProcessing.',
   );
 }

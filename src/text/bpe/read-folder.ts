@@ -38,16 +38,17 @@ export function readTokenizer(folder: string): TokenizerFolder {
     const [said, id] = [settings.roles.get(token), all.get(token)!];
     return said === undefined ? specialToken(token, id) : addedToken({ ...said, special: true }, id, path);
   };
-  const everyAdded = [...added, ...undeclared.map(ofRole)].sort(byId);
-  const isSpecial = (token: AddedToken): boolean =>
-    token.special || Object.values(specialTokens).some((content) => content === token.content);
+  const contents = new Set<string>(Object.values(specialTokens));
+  const everyAdded = [...added, ...undeclared.map(ofRole)]
+    .sort(byId)
+    .map((token) => (contents.has(token.content) ? { ...token, special: true } : token));
   return {
     model: {
       tokens,
       merges,
       special,
-      specialIds: everyAdded.filter(isSpecial).map(({ id }) => id),
-      added: everyAdded.map((token) => (isSpecial(token) ? { ...token, special: true } : token)),
+      specialIds: everyAdded.filter((token) => token.special).map(({ id }) => id),
+      added: everyAdded,
       addPrefixSpace: addsPrefixSpace(vocabulary, settings, folder),
     },
     notes: [
@@ -139,7 +140,7 @@ function addsPrefixSpace({ path, json }: Vocabulary, settings: TokenizerSettings
   if (addPrefixSpace !== undefined && addPrefixSpace !== json.addPrefixSpace)
     unsupported(
       `add_prefix_space is ${json.addPrefixSpace} in ${path} and ${addPrefixSpace} in ` +
-        `${join(folder, 'tokenizer_config.json')}: versions of transformers take one or the other.`,
+        `${join(folder, 'tokenizer_config.json')}: some versions of transformers use one, some the other.`,
       'Make them agree.',
     );
   return json.addPrefixSpace;
